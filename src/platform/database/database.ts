@@ -1,0 +1,51 @@
+/**
+ * One typed query layer over SQLite and PostgreSQL. Features declare the rows of the tables they own by merging into `Tables`:
+ *   declare module '../platform/database/database.ts' { interface Tables { accounts: AccountRow } }
+ * Portable column types only: text, epoch milliseconds as numbers, 0|1 for truth, bytes, JSON as text.
+ * Inside a transaction only the `Transaction` handed to it may be used: `query` throws there, since on SQLite's one
+ * connection it would wait for ever for the transaction that waits for it.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Kysely, Transaction as KyselyTransaction } from 'kysely';
+
+// Filled by declaration merging, from the store.ts of each feature.
+// oxlint-disable-next-line typescript/no-empty-object-type
+export interface Tables {}
+
+/** Reads and writes: the database itself or a transaction on it. */
+export type Queries = Kysely<Tables>;
+export type Transaction = KyselyTransaction<Tables>;
+
+export interface Database {
+  readonly engine: Engine;
+  readonly query: Queries;
+  /** Runs `work` in one durable transaction. No hashing of passwords and no network inside: on SQLite every writer waits for it. */
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+export type Engine = 'sqlite' | 'postgres';
+
+const insideTransaction = new AsyncLocalStorage<true>();
+
+export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
+  return {
+    engine,
+    get query() {
+      if (insideTransaction.getStore()) throw new Error('Use the transaction that was handed in, not database.query, inside a transaction.');
+      return kysely;
+    },
+    transaction: (work) => {
+      if (insideTransaction.getStore()) throw new Error('A transaction was begun inside a transaction.');
+      return kysely.transaction().execute((transaction) => insideTransaction.run(true, () => work(transaction)));
+    },
+    close: () => kysely.destroy(),
+  };
+}
+
+/** True when `error` says that a unique index refused a row, on either database. */
+export function isUniqueViolation(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return code === '23505' || errcode === 1555 || errcode === 2067;
+}

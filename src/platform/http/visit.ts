@@ -26,6 +26,8 @@ export interface Visit {
   /** Without `maxAgeSeconds` the cookie goes with the browser's session. */
   setCookie(name: CookieName, value: string, options?: { maxAgeSeconds: number }): void;
   clearCookie(name: CookieName): void;
+  /** Tells the browser to forget what it kept of our pages. */
+  clearSiteData(): void;
 }
 
 /** Sent as `__Host-twinlock-NAME` where the origin is https, else `twinlock-NAME`; always HttpOnly, SameSite=Lax, Path=/. */

@@ -1,0 +1,227 @@
+/**
+ * People: their names, addresses and passwords.
+ * An account is unverified from signing up until a code that was sent to its address is shown; from then on it is the address's one account.
+ * Signing up makes an unverified account even where the address has an account already, and an unverified account can only be entered from the
+ * browser that made it: so neither signing up nor signing in afterwards tells whether an account exists (docs/decisions/0002).
+ * Passwords are counted before they are checked, hashed outside every transaction, and an address without an account costs one hash like any other.
+ */
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import { minutes } from '../platform/durations.ts';
+import { ADDRESS_GUESSES, forgive, giveBack, networkOf, PASSWORD_GUESSES, spend } from '../platform/limits/limits.ts';
+import { parseEmailAddress, type EmailAddress } from '../platform/mail/address.ts';
+import type { World } from '../platform/world.ts';
+import { isCommonPassword } from './common-passwords.ts';
+import { refuseName } from './name-rules.ts';
+import { BYTES_MOST, passwordSentence, refusePassword } from './password-rules.ts';
+import * as store from './store.ts';
+
+export interface Account {
+  readonly id: string;
+  readonly email: string;
+  /** Epoch milliseconds; null until it is verified. */
+  readonly emailVerifiedAt: number | null;
+  readonly name: string;
+  readonly language: string;
+  readonly passwordChangedAt: number;
+  readonly createdAt: number;
+}
+
+/** PR-1 */
+export const RESET_LIFETIME = minutes(30);
+
+export const nameRefusal = refuseName;
+
+/** Why a new password can't be used, as a sentence; undefined where it can. */
+export async function passwordRefusal(
+  world: World,
+  { password, email, realSecondFactorEnforced = false }: { password: string; email: string; realSecondFactorEnforced?: boolean },
+): Promise<string | undefined> {
+  const isCommon = await isCommonPassword();
+  const refusal = refusePassword(password, { email, installationName: world.installation.name, realSecondFactorEnforced, isCommon });
+  return refusal === undefined ? undefined : passwordSentence(refusal, { realSecondFactorEnforced });
+}
+
+export function hashNewPassword(world: World, password: string): Promise<string> {
+  return world.passwordHasher.hash(password);
+}
+
+export async function signUp(
+  world: World,
+  transaction: Transaction,
+  { email, name, passwordHash, language, browserToken }: { email: EmailAddress; name: string; passwordHash: string; language: string; browserToken: string },
+): Promise<Account> {
+  const now = world.clock.now();
+  const row: store.AccountRow = {
+    id: Buffer.from(world.random.bytes(16)).toString('base64url'),
+    email: email.address,
+    email_key: email.key,
+    email_verified_at: null,
+    name,
+    language,
+    password_hash: passwordHash,
+    password_changed_at: now,
+    sign_up_browser_hash: hashBrowser(world, browserToken),
+    created_at: now,
+  };
+  await store.insertAccount(transaction, row);
+  return accountFrom(row);
+}
+
+export type PasswordCheck =
+  | { readonly ok: true; readonly account: Account }
+  | { readonly ok: false; readonly reason: 'wrong'; readonly accountId: string | null }
+  | { readonly ok: false; readonly reason: 'too-many-tries'; readonly accountId: string | null; readonly retryAt: number };
+
+/** The first factor. Unknown, wrong and unverified elsewhere are one answer, and cost one hash. */
+export async function checkPassword(
+  world: World,
+  { email, password, browserToken, address }: { email: string; password: string; browserToken: string; address: string },
+): Promise<PasswordCheck> {
+  // What is no address has no account, and is counted and hashed for like any other.
+  const key = parseEmailAddress(email)?.key ?? email.trim().toLowerCase().slice(0, 254);
+  const browserHash = hashBrowser(world, browserToken);
+  const counted = await world.database.transaction(async (transaction) => {
+    const verified = await store.selectVerified(transaction, key);
+    const unverified = await store.selectUnverified(transaction, key, browserHash);
+    const known = verified ? await store.knowsBrowser(transaction, verified.id, browserHash) : false;
+    // A browser that the account knows has a budget of its own: a stranger's guesses must not lock the owner out (RL-3).
+    const budget = [key, known ? browserHash : 'unknown browsers'];
+    const accountId = verified?.id ?? null;
+    for (const [limit, parts] of [[ADDRESS_GUESSES, [networkOf(address)]], [PASSWORD_GUESSES, budget]] as const) {
+      const spent = await spend(transaction, world, limit, ...parts);
+      if (!spent.allowed) return { retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt, accountId };
+    }
+    return { verified, unverified, budget, accountId };
+  });
+  if ('retryAt' in counted) return { ok: false, reason: 'too-many-tries', accountId: counted.accountId, retryAt: counted.retryAt! };
+
+  const row = await rightOne(world, password, counted);
+  if (!row) return { ok: false, reason: 'wrong', accountId: counted.accountId };
+  await world.database.transaction(async (transaction) => {
+    await forgive(transaction, world, PASSWORD_GUESSES, ...counted.budget);
+    // Not forgiven whole: who owns one account must not get to guess at others anew by signing in to it (RL-4).
+    await giveBack(transaction, world, ADDRESS_GUESSES, networkOf(address));
+  });
+  return { ok: true, account: accountFrom(row) };
+}
+
+/**
+ * Only who made an unverified account in this very browser has two candidates, and then two hashes are computed whether or not the verified one
+ * exists; so the time tells nothing about it.
+ */
+async function rightOne(world: World, password: string, { verified, unverified }: { verified: store.AccountRow | undefined; unverified: store.AccountRow | undefined }): Promise<store.AccountRow | undefined> {
+  const tooLong = Buffer.byteLength(password) > BYTES_MOST;
+  const candidates = unverified ? [verified, unverified] : [verified];
+  let right: store.AccountRow | undefined;
+  for (const candidate of candidates) {
+    const verdict = await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : candidate?.password_hash);
+    if (!verdict.right || !candidate || right) continue;
+    right = candidate;
+    if (verdict.outdated) await store.replaceHash(world.database.query, candidate.id, { before: candidate.password_hash, after: await world.passwordHasher.hash(password) });
+  }
+  return right;
+}
+
+/** The password of somebody who is signed in, shown again. It has a budget of its own: a stolen session must not guess for ever. */
+export async function confirmPassword(
+  world: World,
+  { accountId, password }: { accountId: string; password: string },
+): Promise<{ ok: true } | { ok: false; reason: 'wrong' } | { ok: false; reason: 'too-many-tries'; retryAt: number }> {
+  const budget = [accountId, 'signed in'];
+  const spent = await world.database.transaction((transaction) => spend(transaction, world, PASSWORD_GUESSES, ...budget));
+  if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
+  const row = await store.selectAccount(world.database.query, accountId);
+  const tooLong = Buffer.byteLength(password) > BYTES_MOST;
+  const verdict = await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : row?.password_hash);
+  if (!verdict.right) return { ok: false, reason: 'wrong' };
+  await world.database.transaction((transaction) => forgive(transaction, world, PASSWORD_GUESSES, ...budget));
+  return { ok: true };
+}
+
+export async function findAccount(queries: Queries, id: string): Promise<Account | undefined> {
+  const row = await store.selectAccount(queries, id);
+  return row && accountFrom(row);
+}
+
+export async function findVerifiedByEmail(queries: Queries, emailKey: string): Promise<Account | undefined> {
+  const row = await store.selectVerified(queries, emailKey);
+  return row && accountFrom(row);
+}
+
+/** The mailbox was proved: the account is the address's own from here on, and others that were begun for it go. */
+export async function verifyEmail(world: World, transaction: Transaction, accountId: string): Promise<{ ok: true } | { ok: false; reason: 'taken' }> {
+  const row = await store.selectAccount(transaction, accountId);
+  if (!row || (await store.selectVerified(transaction, row.email_key))) return { ok: false, reason: 'taken' };
+  await store.updateAccount(transaction, accountId, { email_verified_at: world.clock.now() });
+  await store.deleteUnverified(transaction, row.email_key);
+  return { ok: true };
+}
+
+/** The new address was proved by a code. */
+export async function changeEmail(world: World, transaction: Transaction, accountId: string, email: EmailAddress): Promise<{ ok: true } | { ok: false; reason: 'taken' }> {
+  const holder = await store.selectVerified(transaction, email.key);
+  if (holder && holder.id !== accountId) return { ok: false, reason: 'taken' };
+  await store.updateAccount(transaction, accountId, { email: email.address, email_key: email.key, email_verified_at: world.clock.now() });
+  await store.deleteUnverified(transaction, email.key);
+  return { ok: true };
+}
+
+export async function changeName(transaction: Transaction, accountId: string, name: string): Promise<void> {
+  await store.updateAccount(transaction, accountId, { name });
+}
+
+export async function changeLanguage(transaction: Transaction, accountId: string, language: string): Promise<void> {
+  await store.updateAccount(transaction, accountId, { language });
+}
+
+/** What was counted against the old password is forgotten with it. */
+export async function changePassword(world: World, transaction: Transaction, accountId: string, passwordHash: string): Promise<void> {
+  await store.updateAccount(transaction, accountId, { password_hash: passwordHash, password_changed_at: world.clock.now() });
+  const row = await store.selectAccount(transaction, accountId);
+  if (row) await forgive(transaction, world, PASSWORD_GUESSES, row.email_key, 'unknown browsers');
+}
+
+export const deleteAccount = store.deleteAccount;
+
+/** A browser in which the account was entered to the end. */
+export async function rememberBrowser(world: World, transaction: Transaction, accountId: string, browserToken: string): Promise<void> {
+  const now = world.clock.now();
+  await store.rememberBrowser(transaction, { account_id: accountId, browser_hash: hashBrowser(world, browserToken), first_seen_at: now, last_seen_at: now });
+}
+
+export async function knowsBrowser(world: World, queries: Queries, accountId: string, browserToken: string): Promise<boolean> {
+  return store.knowsBrowser(queries, accountId, hashBrowser(world, browserToken));
+}
+
+/** Returns the token for the link; only its hash is stored. */
+export async function startPasswordReset(world: World, transaction: Transaction, accountId: string): Promise<string> {
+  const token = Buffer.from(world.random.bytes(32)).toString('base64url');
+  await store.putPasswordReset(transaction, {
+    token_hash: world.keys.hash('password reset token', token),
+    account_id: accountId,
+    expires_at: world.clock.now() + RESET_LIFETIME,
+  });
+  return token;
+}
+
+/** Uses the link up; the account that it is for, or undefined where it was used, replaced, too old or never made. */
+export async function spendPasswordReset(world: World, transaction: Transaction, token: string): Promise<string | undefined> {
+  const row = await store.takePasswordReset(transaction, world.keys.hash('password reset token', token));
+  return row && world.clock.now() < row.expires_at ? row.account_id : undefined;
+}
+
+function accountFrom(row: store.AccountRow): Account {
+  return {
+    id: row.id,
+    email: row.email,
+    emailVerifiedAt: row.email_verified_at,
+    name: row.name,
+    language: row.language,
+    passwordChangedAt: row.password_changed_at,
+    createdAt: row.created_at,
+  };
+}
+
+function hashBrowser(world: World, browserToken: string): string {
+  return world.keys.hash('browser token', browserToken);
+}

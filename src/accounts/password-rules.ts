@@ -1,0 +1,80 @@
+/** What a new password may be (PW-1 to PW-5). No composition rules: length and not being guessable is all that helps. */
+export type PasswordRefusal = 'empty' | 'too-short' | 'too-long' | 'common' | 'too-simple' | 'contains-email' | 'contains-name';
+
+/** PW-1: where nothing but a password, or an emailed code, is asked for. */
+export const LENGTH_LEAST = 15;
+/** Where the policy enforces a real second factor. */
+export const LENGTH_LEAST_BEHIND_SECOND_FACTOR = 8;
+/** PW-5: in bytes; refused loudly, never cut. */
+export const BYTES_MOST = 1024;
+
+export interface PasswordContext {
+  readonly email: string;
+  readonly installationName: string;
+  readonly realSecondFactorEnforced: boolean;
+  /** Lower case in; from a list of common passwords. */
+  readonly isCommon: (password: string) => boolean;
+}
+
+export function refusePassword(password: string, { email, installationName, realSecondFactorEnforced, isCommon }: PasswordContext): PasswordRefusal | undefined {
+  const normal = password.normalize('NFC');
+  const length = [...normal].length;
+  if (length === 0) return 'empty';
+  if (new TextEncoder().encode(normal).length > BYTES_MOST) return 'too-long';
+  if (length < (realSecondFactorEnforced ? LENGTH_LEAST_BEHIND_SECOND_FACTOR : LENGTH_LEAST)) return 'too-short';
+  const plain = normal.toLowerCase();
+  if (isTooSimple(plain)) return 'too-simple';
+  if (commonForms(plain).some(isCommon)) return 'common';
+  const address = email.toLowerCase();
+  const [local = ''] = address.split('@');
+  if (address !== '' && (plain.includes(address) || (local.length >= 4 && plain.includes(local)))) return 'contains-email';
+  const names = [installationName.toLowerCase(), 'twinlock'].filter((name) => name.length >= 4);
+  if (names.some((name) => plain.includes(name) || plain.includes(name.replaceAll(' ', '')))) return 'contains-name';
+  return undefined;
+}
+
+/** A few characters over and over, or a run such as 123456789012345 or abcdefghijklmno. */
+function isTooSimple(password: string): boolean {
+  const characters = [...password];
+  if (new Set(characters).size <= 3) return true;
+  const points = characters.map((character) => character.codePointAt(0)!);
+  const steps = points.slice(1).map((point, index) => point - points[index]!);
+  const even = steps.filter((step) => step === steps[0] || (step === -9 && steps[0] === 1)).length;
+  return even >= steps.length - 1;
+}
+
+/** The password itself, what is left without digits and signs around it, and what is repeated to fill the length. */
+function commonForms(password: string): string[] {
+  const bare = password.replace(/^[\d\W_]+|[\d\W_]+$/gu, '');
+  const forms = [password, bare, ...[password, bare].map(repeatedPart)];
+  return forms.filter((form) => form.length >= 4 && form.length * 3 >= password.length);
+}
+
+/** "secretsecretsecret" is "secret" to whoever guesses. */
+function repeatedPart(text: string): string {
+  for (let length = 4; length * 2 <= text.length; length++) {
+    const part = text.slice(0, length);
+    if (part.repeat(Math.ceil(text.length / length)).startsWith(text)) return part;
+  }
+  return text;
+}
+
+/** What to say, and what to do about it. */
+export function passwordSentence(refusal: PasswordRefusal, { realSecondFactorEnforced }: { realSecondFactorEnforced: boolean }): string {
+  switch (refusal) {
+    case 'empty':
+      return 'Enter a password.';
+    case 'too-short':
+      return `Use at least ${realSecondFactorEnforced ? LENGTH_LEAST_BEHIND_SECOND_FACTOR : LENGTH_LEAST} characters. A few words that only you would put together will do.`;
+    case 'too-long':
+      return 'Use at most 1,024 bytes: that is about a page of text.';
+    case 'common':
+      return 'This password is among those that are tried first, because many people use it. Choose one that is yours alone.';
+    case 'too-simple':
+      return 'This password is too easy to guess: it repeats itself or simply counts up. Use a few words that only you would put together.';
+    case 'contains-email':
+      return 'The password must not contain your email. Choose one that nobody could build from what they know of you.';
+    case 'contains-name':
+      return 'The password must not contain the name of this site. Choose one that nobody could build from where you use it.';
+  }
+}

@@ -1,0 +1,103 @@
+import type { Queries, Transaction } from '../platform/database/database.ts';
+
+declare module '../platform/database/database.ts' {
+  interface Tables {
+    accounts: AccountRow;
+    known_browsers: KnownBrowserRow;
+    password_resets: PasswordResetRow;
+  }
+}
+
+export interface AccountRow {
+  id: string;
+  email: string;
+  /** The address in lower case; unique among verified accounts. */
+  email_key: string;
+  email_verified_at: number | null;
+  name: string;
+  language: string;
+  /** A PHC string. */
+  password_hash: string;
+  password_changed_at: number;
+  sign_up_browser_hash: string;
+  created_at: number;
+}
+
+export interface KnownBrowserRow {
+  account_id: string;
+  browser_hash: string;
+  first_seen_at: number;
+  last_seen_at: number;
+}
+
+export interface PasswordResetRow {
+  token_hash: string;
+  account_id: string;
+  expires_at: number;
+}
+
+export async function insertAccount(transaction: Transaction, row: AccountRow): Promise<void> {
+  await transaction.insertInto('accounts').values(row).execute();
+}
+
+export async function selectAccount(queries: Queries, id: string): Promise<AccountRow | undefined> {
+  return queries.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function selectVerified(queries: Queries, emailKey: string): Promise<AccountRow | undefined> {
+  return queries.selectFrom('accounts').selectAll().where('email_key', '=', emailKey).where('email_verified_at', 'is not', null).executeTakeFirst();
+}
+
+/** The newest that was made in this browser and not verified. */
+export async function selectUnverified(queries: Queries, emailKey: string, browserHash: string): Promise<AccountRow | undefined> {
+  return queries
+    .selectFrom('accounts')
+    .selectAll()
+    .where('email_key', '=', emailKey)
+    .where('sign_up_browser_hash', '=', browserHash)
+    .where('email_verified_at', 'is', null)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .executeTakeFirst();
+}
+
+export async function updateAccount(queries: Queries, id: string, set: Partial<Omit<AccountRow, 'id'>>): Promise<void> {
+  await queries.updateTable('accounts').set(set).where('id', '=', id).execute();
+}
+
+/** A better hash of the same password, unless the password was changed meanwhile. */
+export async function replaceHash(queries: Queries, id: string, { before, after }: { before: string; after: string }): Promise<void> {
+  await queries.updateTable('accounts').set({ password_hash: after }).where('id', '=', id).where('password_hash', '=', before).execute();
+}
+
+export async function deleteAccount(transaction: Transaction, id: string): Promise<void> {
+  await transaction.deleteFrom('accounts').where('id', '=', id).execute();
+}
+
+export async function deleteUnverified(transaction: Transaction, emailKey: string): Promise<void> {
+  await transaction.deleteFrom('accounts').where('email_key', '=', emailKey).where('email_verified_at', 'is', null).execute();
+}
+
+export async function rememberBrowser(transaction: Transaction, row: KnownBrowserRow): Promise<void> {
+  await transaction
+    .insertInto('known_browsers')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['account_id', 'browser_hash']).doUpdateSet({ last_seen_at: row.last_seen_at }))
+    .execute();
+}
+
+export async function knowsBrowser(queries: Queries, accountId: string, browserHash: string): Promise<boolean> {
+  const row = await queries.selectFrom('known_browsers').select('account_id').where('account_id', '=', accountId).where('browser_hash', '=', browserHash).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** One a person: a newer link takes the place of the older. */
+export async function putPasswordReset(transaction: Transaction, row: PasswordResetRow): Promise<void> {
+  await transaction.deleteFrom('password_resets').where('account_id', '=', row.account_id).execute();
+  await transaction.insertInto('password_resets').values(row).execute();
+}
+
+/** Single use: the row is deleted and handed back in one statement, so of two that race one gets it. */
+export async function takePasswordReset(transaction: Transaction, tokenHash: string): Promise<PasswordResetRow | undefined> {
+  return transaction.deleteFrom('password_resets').where('token_hash', '=', tokenHash).returningAll().executeTakeFirst();
+}

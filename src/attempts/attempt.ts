@@ -1,0 +1,231 @@
+// What an attempt is, where it is kept, and what its next step is decided from. The door is attempts.ts.
+import type { Origin } from '../audit/audit.ts';
+import type { Account } from '../accounts/accounts.ts';
+import { minutes } from '../platform/durations.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import { Problem } from '../platform/problem.ts';
+import type { World } from '../platform/world.ts';
+import { listFactors, standing, factorOf, type EnrolledFactor, type Occasion, type Person } from '../factors/factors.ts';
+import type { Proofs } from '../sessions/sessions.ts';
+import { missingProofs } from './fresh-proof.ts';
+import { nextStep, type Facts, type Purpose, type Step } from './next-step.ts';
+import * as store from './store.ts';
+
+export const ATTEMPT_LIFETIME = minutes(30);
+
+/** Whoever can present it goes on with the attempt. */
+export type Holder = { readonly attemptToken: string } | { readonly sessionId: string };
+
+export interface Attempt {
+  readonly id: string;
+  readonly purpose: Purpose;
+  readonly accountId: string;
+  readonly sessionId: string | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly version: number;
+  readonly state: AttemptState;
+}
+
+export interface AttemptState {
+  /** What was shown in this attempt: 'password' and kinds of factors, with when. */
+  readonly proofs: Proofs;
+  /** A code that was sent to the address was shown. */
+  readonly emailShown: boolean;
+  /** Tries spent in this attempt, by kind. A new code does not reset them (EC-5). */
+  readonly tries: Readonly<Record<string, number>>;
+  /** The factor that is being asked for. */
+  readonly asking: string | null;
+  /** What each factor remembers of its challenge. */
+  readonly challenges: Readonly<Record<string, unknown>>;
+  /** When a code was last sent in this attempt. */
+  readonly sentAt: number | null;
+  /** A code to the account's address that is no sign-in factor but part of the printed steps. */
+  readonly emailPending: unknown;
+  readonly method: Method | null;
+  readonly usedRecoveryKey: boolean;
+  readonly newKey: NewKey | null;
+  /** For 'change-email': the address to prove. */
+  readonly newEmail: string | null;
+  /** Where to go when done; a path of ours. */
+  readonly returnTo: string | null;
+}
+
+export interface Method {
+  readonly kind: string;
+  readonly name: string;
+  /** The factor that this one replaces once it has been shown. */
+  readonly replaces: string | null;
+  /** What the factor remembers between `begin` and `confirm`; null before `begin`. */
+  readonly pending: unknown;
+  /** What to enrol; null before it was shown. */
+  readonly state: unknown;
+}
+
+/** The key itself is not stored: it is made again from this and the browser's own token, see steps.ts. */
+export interface NewKey {
+  readonly madeAt: number;
+  /** It was downloaded. */
+  readonly saved: boolean;
+  readonly kept: boolean;
+}
+
+const EMPTY: AttemptState = {
+  proofs: {},
+  emailShown: false,
+  tries: {},
+  asking: null,
+  challenges: {},
+  sentAt: null,
+  emailPending: null,
+  method: null,
+  usedRecoveryKey: false,
+  newKey: null,
+  newEmail: null,
+  returnTo: null,
+};
+
+export async function beginAttempt(
+  world: World,
+  transaction: Transaction,
+  { holder, purpose, accountId, state }: { holder: Holder; purpose: Purpose; accountId: string; state: Partial<AttemptState> },
+): Promise<Attempt> {
+  const now = world.clock.now();
+  const attempt: Attempt = {
+    id: Buffer.from(world.random.bytes(16)).toString('base64url'),
+    purpose,
+    accountId,
+    sessionId: 'sessionId' in holder ? holder.sessionId : null,
+    createdAt: now,
+    expiresAt: now + ATTEMPT_LIFETIME,
+    version: 1,
+    state: { ...EMPTY, ...state },
+  };
+  await store.putAttempt(transaction, {
+    id: attempt.id,
+    holder_hash: holderHash(world, holder),
+    purpose,
+    account_id: accountId,
+    session_id: attempt.sessionId,
+    state: sealState(world, attempt.id, attempt.state),
+    version: attempt.version,
+    created_at: now,
+    expires_at: attempt.expiresAt,
+  });
+  return attempt;
+}
+
+/** The live attempt of this holder, or undefined: never begun, ended and expired look the same. */
+export async function findAttempt(world: World, queries: Queries, holder: Holder, purpose: Purpose): Promise<Attempt | undefined> {
+  const row = await store.selectAttempt(queries, holderHash(world, holder), purpose);
+  if (!row || world.clock.now() >= row.expires_at) return undefined;
+  return {
+    id: row.id,
+    purpose,
+    accountId: row.account_id,
+    sessionId: row.session_id,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    version: row.version,
+    state: { ...EMPTY, ...(JSON.parse(world.keys.open(['attempts', row.id, 'state'], row.state)) as AttemptState) },
+  };
+}
+
+/** Throws a conflict where another request was faster: what that one did stands, and the page shows it on reload. */
+export async function saveAttempt(world: World, transaction: Transaction, attempt: Attempt, change: Partial<AttemptState>): Promise<Attempt> {
+  const state = { ...attempt.state, ...change };
+  const saved = await store.updateAttempt(transaction, { id: attempt.id, version: attempt.version, state: sealState(world, attempt.id, state) });
+  if (!saved) throw overtaken();
+  return { ...attempt, state, version: attempt.version + 1 };
+}
+
+/** Ends it; throws a conflict where another request ended it or went on with it first. */
+export async function endAttempt(transaction: Transaction, attempt: Attempt): Promise<void> {
+  if (!(await store.deleteAttempt(transaction, attempt))) throw overtaken();
+}
+
+/** All attempts of an account but this one: what they were about has changed. */
+export async function endOtherAttempts(transaction: Transaction, accountId: string, except?: Attempt): Promise<void> {
+  await store.deleteAttempts(transaction, accountId, except?.id);
+}
+
+const overtaken = (): Problem => new Problem('conflict', 'Another window or click went on with this step at the same moment. Reload the page to see where you are.');
+
+/** The account is not as it was when the attempt began: what it was about to do is refused, and nothing is changed. */
+export const changedMeanwhile = (): Problem =>
+  new Problem('conflict', 'Your account was changed in another window in the meantime, so nothing was changed here. Please start again.');
+
+/** What the steps of an attempt are decided and shown from. */
+export interface Situation {
+  readonly attempt: Attempt;
+  readonly account: Account;
+  readonly enrolled: readonly EnrolledFactor[];
+  readonly step: Step;
+}
+
+export interface Surroundings {
+  readonly account: Account;
+  readonly policyRequires: boolean;
+  readonly browserKnown: boolean;
+  /** The session's proofs, for 'confirm'. */
+  readonly sessionProofs: Proofs;
+}
+
+/** Reads what an account holds and says which step the attempt is at. */
+export async function readSituation(world: World, queries: Queries, attempt: Attempt, surroundings: Surroundings): Promise<Situation> {
+  const enrolled = await listFactors(world, queries, attempt.accountId);
+  return { attempt, account: surroundings.account, enrolled, step: nextStep(factsOf(world, attempt, enrolled, surroundings)) };
+}
+
+function factsOf(world: World, { purpose, state }: Attempt, enrolled: readonly EnrolledFactor[], surroundings: Surroundings): Facts {
+  const { method } = state;
+  const proofs = { ...surroundings.sessionProofs, ...state.proofs };
+  return {
+    purpose,
+    missing: purpose === 'confirm' ? missingProofs({ held: heldOf(enrolled), proofs, now: world.clock.now() }) : [],
+    protected: standing(enrolled).length > 0,
+    mailboxAlone: standing(enrolled).every((one) => factorOf(one.kind).provesEmail),
+    secondFactorShown: enrolled.some((one) => state.proofs[one.kind] !== undefined),
+    recoveryKeyUsed: state.usedRecoveryKey,
+    recoveryKeyHeld: enrolled.some((one) => !factorOf(one.kind).stands),
+    newKeyKept: state.newKey?.kept === true,
+    policyRequires: surroundings.policyRequires,
+    emailVerified: surroundings.account.emailVerifiedAt !== null,
+    browserKnown: surroundings.browserKnown,
+    emailShown: state.emailShown,
+    method: method === null ? 'none' : method.state !== null ? 'shown' : method.pending !== null ? 'begun' : 'chosen',
+    methodProvesEmail: method !== null && factorOf(method.kind).provesEmail,
+  };
+}
+
+export function heldOf(enrolled: readonly EnrolledFactor[]): { kind: string; strength: number; stands: boolean }[] {
+  return enrolled.map(({ kind }) => ({ kind, strength: factorOf(kind).strength, stands: factorOf(kind).stands }));
+}
+
+export function personOf(account: Account, email = account.email): Person {
+  return { accountId: account.id, name: account.name, email, language: account.language };
+}
+
+export function occasionOf(attempt: Attempt, from: Origin): Occasion {
+  return { attemptId: attempt.id, purpose: attempt.purpose, reason: REASONS[attempt.purpose], userAgent: from.userAgent, address: from.address };
+}
+
+/** Completes "You need this code …" in a mail. */
+const REASONS: Record<Purpose, string> = {
+  'sign-in': 'to sign in',
+  confirm: 'to confirm that it is you',
+  'verify-email': 'to verify your email address',
+  enrol: 'to turn on two-factor authentication',
+  disable: 'to turn off two-factor authentication',
+  'new-recovery-key': 'to create a new Recovery Key',
+  'change-email': 'to use this address for your account',
+  'reset-password': 'to choose a new password',
+};
+
+function holderHash(world: World, holder: Holder): string {
+  return 'sessionId' in holder ? world.keys.hash('attempt token', 'session', holder.sessionId) : world.keys.hash('attempt token', 'cookie', holder.attemptToken);
+}
+
+function sealState(world: World, attemptId: string, state: AttemptState): Uint8Array {
+  return world.keys.seal(['attempts', attemptId, 'state'], JSON.stringify(state));
+}

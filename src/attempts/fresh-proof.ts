@@ -1,0 +1,44 @@
+import { minutes } from '../platform/durations.ts';
+
+/** FC-1: changing how one gets in asks for a full proof that is no older than this. */
+export const FRESH_FOR = minutes(10);
+
+export interface Held {
+  readonly kind: string;
+  readonly strength: number;
+  /** It turns two-factor authentication on; the Recovery Key alone does not. */
+  readonly stands: boolean;
+}
+
+/**
+ * What must be shown again before a change: the password, and a second factor at least as strong as the strongest that the account has,
+ * or its Recovery Key (FC-2: the weakest must not remove the strongest; RK-7: who has just used the key may repair the account).
+ * `proofs`: what the session has shown, and when in epoch milliseconds.
+ */
+export function missingProofs({
+  held,
+  proofs,
+  now,
+}: {
+  held: readonly Held[];
+  proofs: Readonly<Record<string, number>>;
+  now: number;
+}): ('password' | 'second-factor')[] {
+  const fresh = (kind: string): boolean => {
+    const provenAt = proofs[kind];
+    return provenAt !== undefined && now - provenAt < FRESH_FOR;
+  };
+  const missing: ('password' | 'second-factor')[] = [];
+  if (!fresh('password')) missing.push('password');
+  const enough = kindsThatConfirm(held);
+  if (enough.length > 0 && !enough.some(fresh)) missing.push('second-factor');
+  return missing;
+}
+
+/** The kinds that serve as the second half of a fresh proof; none where two-factor authentication is off. */
+export function kindsThatConfirm(held: readonly Held[]): string[] {
+  const standing = held.filter((one) => one.stands);
+  if (standing.length === 0) return [];
+  const strongest = Math.max(...standing.map((one) => one.strength));
+  return [...new Set(held.filter((one) => !one.stands || one.strength >= strongest).map((one) => one.kind))];
+}

@@ -1,0 +1,97 @@
+/**
+ * What comes next in an attempt: the one place that decides it. Pages never route to one another; each asks here.
+ * Pure: everything that matters is in the facts.
+ */
+export type Purpose = 'sign-in' | 'confirm' | 'verify-email' | 'enrol' | 'disable' | 'new-recovery-key' | 'change-email' | 'reset-password';
+
+export type Step =
+  /** Show the password again. */
+  | 'password'
+  /** Choose a new password. */
+  | 'new-password'
+  /** Show a second factor that the account has, or its Recovery Key. */
+  | 'second-factor'
+  /** Choose which method to set up, because the policy asks for one. */
+  | 'choose-method'
+  /** Read about the method that was chosen, and go on. */
+  | 'begin-method'
+  /** Show a code that was sent to the account's address. */
+  | 'email-code'
+  /** Show a code of the new method. */
+  | 'confirm-method'
+  /** Keep the Recovery Key that is shown. */
+  | 'recovery-key'
+  | 'done';
+
+export interface Facts {
+  readonly purpose: Purpose;
+  /** What a confirmation still lacks, see fresh-proof.ts. Empty for other purposes. */
+  readonly missing: readonly ('password' | 'second-factor')[];
+  /** The account has a factor that turns two-factor authentication on. It is asked for whatever the policy says (SE-3). */
+  readonly protected: boolean;
+  /** All of those are proved by the mailbox alone. */
+  readonly mailboxAlone: boolean;
+  /** One of those, or the Recovery Key, was shown in this attempt. */
+  readonly secondFactorShown: boolean;
+  readonly recoveryKeyUsed: boolean;
+  readonly recoveryKeyHeld: boolean;
+  /** The new Recovery Key of this attempt was saved. */
+  readonly newKeyKept: boolean;
+  readonly policyRequires: boolean;
+  readonly emailVerified: boolean;
+  /** This browser has been seen with this account before. */
+  readonly browserKnown: boolean;
+  /** A code that was sent to the account's address was shown in this attempt. */
+  readonly emailShown: boolean;
+  readonly method: 'none' | 'chosen' | 'begun' | 'shown';
+  /** The method that was chosen is itself proved by a code to the account's address. */
+  readonly methodProvesEmail: boolean;
+}
+
+export function nextStep(facts: Facts): Step {
+  switch (facts.purpose) {
+    case 'sign-in':
+      return nextSignInStep(facts);
+    case 'confirm':
+      return facts.missing[0] ?? 'done';
+    case 'enrol':
+      return nextEnrolmentStep(facts, facts.recoveryKeyHeld);
+    case 'new-recovery-key':
+      if (!facts.emailShown) return 'email-code';
+      return facts.newKeyKept ? 'done' : 'recovery-key';
+    case 'reset-password':
+      return nextResetStep(facts);
+    case 'disable':
+    case 'verify-email':
+    case 'change-email':
+      return facts.emailShown ? 'done' : 'email-code';
+  }
+}
+
+function nextSignInStep(facts: Facts): Step {
+  if (facts.protected) {
+    if (!facts.secondFactorShown) return 'second-factor';
+    // A Recovery Key is used up by use: its next one is kept before anything else.
+    return facts.recoveryKeyUsed && !facts.newKeyKept ? 'recovery-key' : 'done';
+  }
+  if (!facts.policyRequires) return 'done';
+  if (facts.method === 'none') return 'choose-method';
+  // Whoever stole a password must not enrol first (AD-8): in a browser that is new to the account, the mailbox is asked too.
+  if (facts.emailVerified && !facts.browserKnown && !facts.emailShown && !facts.methodProvesEmail) return 'email-code';
+  return nextEnrolmentStep(facts, false);
+}
+
+function nextEnrolmentStep(facts: Facts, recoveryKeyHeld: boolean): Step {
+  if (facts.method === 'none' || facts.method === 'chosen') return 'begin-method';
+  if (facts.method === 'begun') return 'confirm-method';
+  return recoveryKeyHeld || facts.newKeyKept ? 'done' : 'recovery-key';
+}
+
+function nextResetStep(facts: Facts): Step {
+  // Where the mailbox is the second factor too, it must not open the account alone: the Recovery Key is asked for beside it (PR-3).
+  if (facts.protected && facts.mailboxAlone) {
+    if (!facts.recoveryKeyUsed) return 'second-factor';
+    if (!facts.newKeyKept) return 'recovery-key';
+  }
+  return 'new-password';
+}

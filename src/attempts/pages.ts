@@ -1,0 +1,262 @@
+// The pages of an attempt's steps. The words of the mission stand here exactly, because printed instructions name them.
+import type { Account } from '../accounts/accounts.ts';
+import { factorOf, factors, type FactorRefusal } from '../factors/factors.ts';
+import { keepKeyBody } from '../factors/recovery-key/recovery-key.ts';
+import { button, checkbox, codeField, form, linkButton, notice, textField } from '../platform/html/forms.ts';
+import { html, type Html } from '../platform/html/html.ts';
+import { alonePage, dialogPage } from '../platform/html/layout.ts';
+import { timeOf, waitingTime } from '../platform/words/times.ts';
+import type { Installation } from '../platform/world.ts';
+import { personOf, type Situation } from './attempt.ts';
+import { emailFactor, SEND_AGAIN_AFTER } from './steps.ts';
+
+export const METHOD_NAME_MOST = 60;
+
+/** What all pages of a journey share. */
+export interface Frame {
+  readonly installation: Installation;
+  readonly formToken: string;
+  /** The address of this step; its forms post to it. */
+  readonly address: string;
+  readonly now: number;
+  readonly leave: { readonly label: string; readonly address: string };
+  readonly progress: { readonly at: number; readonly of: number } | undefined;
+  readonly language: string;
+}
+
+export type Refusal = {
+  readonly reason: FactorRefusal | 'attempt-over' | 'too-many-tries' | 'too-soon' | 'too-many-mails' | 'key-not-saved' | 'choice-unknown' | 'name-too-long';
+  readonly retryAt?: number | 'never';
+};
+
+interface Asked {
+  readonly refusal: Refusal | undefined;
+  /** What was typed, so that it need not be typed again. */
+  readonly answer: string;
+}
+
+/** Asks for the second factor, or for the Recovery Key. */
+export function secondFactor(frame: Frame, { attempt, account, enrolled }: Situation, { refusal, answer, others }: Asked & { others: boolean }): Html {
+  const factor = factorOf(attempt.state.asking!);
+  const { heading, body } = factor.pages.ask({
+    person: personOf(account),
+    enrolled: enrolled.filter((one) => one.kind === factor.kind),
+    installationName: frame.installation.name,
+  });
+  const over = refusal?.reason === 'attempt-over';
+  return alone(frame, account, heading, [
+    html`<div class="quiet">${body}</div>`,
+    problem(frame, refusal, factor.words.refusal),
+    !over &&
+      answerForm(frame, {
+        action: frame.address,
+        field: answerField(factor, refusal, answer),
+        label: 'Continue',
+      }),
+    factor.challenge && !over && sendAgain(frame, attempt.state.sentAt, attempt.state.challenges[factor.kind] === undefined),
+    others && html`<div class="actions">${linkButton({ label: 'Try another way', href: `${frame.address}/other`, wide: true })}</div>`,
+  ]);
+}
+
+/** The picker: every way that this account has, the strongest first. */
+export function chooseFactor(frame: Frame, { account }: Situation, kinds: readonly string[], refusal: Refusal | undefined): Html {
+  return alone(frame, account, 'Choose how to go on', [
+    problem(frame, refusal, () => ''),
+    html`<ul class="choices">
+      ${kinds.map((kind) => {
+        const { words, pages } = factorOf(kind);
+        return html`<li>
+          ${form({
+            action: `${frame.address}/other`,
+            formToken: frame.formToken,
+            body: html`<button class="choice" name="method" value="${kind}">
+              <span class="icon">${pages.icon}</span
+              ><span class="grow"
+                ><strong>${words.name}</strong> ${words.caution && html`<span class="tag warn">${words.caution}</span>`}<br /><span class="quiet"
+                  >${words.invitation}</span
+                ></span
+              >
+            </button>`,
+          })}
+        </li>`;
+      })}
+    </ul>`,
+  ]);
+}
+
+/** Asks for the code that went to the account's address, or offers to send it. */
+export function emailCode(frame: Frame, { attempt, account }: Situation, { refusal, answer, button: label }: Asked & { button: string }): Html {
+  const address = attempt.state.newEmail ?? account.email;
+  if (attempt.state.emailPending === null) {
+    return alone(frame, account, 'Check your email', [
+      html`<p class="quiet">We will send a code of six digits to <strong>${address}</strong>.</p>`,
+      problem(frame, refusal, emailFactor.words.refusal),
+      form({ action: `${frame.address}/send`, formToken: frame.formToken, body: button({ label: 'Send verification code', main: true, wide: true }) }),
+    ]);
+  }
+  const over = refusal?.reason === 'attempt-over';
+  return alone(frame, account, 'Check your email', [
+    html`<p class="quiet">We sent a code of six digits to <strong>${address}</strong>. It works for ten minutes.</p>`,
+    problem(frame, refusal, emailFactor.words.refusal),
+    !over && answerForm(frame, { action: frame.address, field: answerField(emailFactor, refusal, answer), label }),
+    !over && sendAgain(frame, attempt.state.sentAt, false),
+  ]);
+}
+
+/** Those that can be set up: an address that is not verified can't take codes yet (EC-9). */
+export function methodsToSetUp(account: Account): string[] {
+  return factors.filter((factor) => factor.stands && (account.emailVerifiedAt !== null || !factor.provesEmail)).map((factor) => factor.kind);
+}
+
+/** The screen of the policy: two-factor authentication has to be set up to go on. */
+export function chooseMethod(frame: Frame, { account }: Situation, refusal: Refusal | undefined): Html {
+  const { name } = frame.installation;
+  const kinds = methodsToSetUp(account);
+  return alone(frame, account, 'Set up two-factor authentication', [
+    html`<p class="quiet">${name} asks everybody for a second step after the password. Choose yours: it takes a minute.</p>`,
+    problem(frame, refusal, () => ''),
+    kinds.map((kind, index) => {
+      const { words, pages } = factorOf(kind);
+      return html`<div class="method">
+        <span class="icon">${pages.icon}</span>
+        <div class="grow">
+          <p>
+            <strong>${words.name}</strong> ${words.caution && html`<span class="tag warn">${words.caution}</span>`}<br /><span class="quiet">${words.invitation}</span>
+          </p>
+          ${form({
+            action: frame.address,
+            formToken: frame.formToken,
+            body: html`<input type="hidden" name="method" value="${kind}" />${button({ label: words.enable, main: index === 0, wide: true })}`,
+          })}
+        </div>
+      </div>`;
+    }),
+  ]);
+}
+
+/** What the method is, before it is set up. */
+export function beginMethod(frame: Frame, { attempt, account, enrolled }: Situation, { refusal, back }: { refusal: Refusal | undefined; back: boolean }): Html {
+  const method = attempt.state.method!;
+  const factor = factorOf(method.kind);
+  const { heading, body, button: label } = factor.pages.begin({ person: personOf(account), installationName: frame.installation.name });
+  const named = factor.most > 1 && enrolled.some((one) => one.kind === factor.kind);
+  return alone(frame, account, heading, [
+    html`<div class="quiet">${body}</div>`,
+    problem(frame, refusal, factor.words.refusal),
+    form({
+      action: frame.address,
+      formToken: frame.formToken,
+      body: html`${named &&
+      textField({
+        label: 'Name of this app',
+        name: 'name',
+        value: method.name,
+        hint: 'So that you can tell them apart.',
+        autocomplete: 'off',
+        error: refusal?.reason === 'name-too-long' ? `At most ${METHOD_NAME_MOST} characters, please.` : undefined,
+      })}${button({ label, main: true, wide: true })}`,
+    }),
+    back &&
+      form({ action: `${frame.address}/back`, formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Choose another way', wide: true })}</div>` }),
+  ]);
+}
+
+/** Shows what is to be scanned, or says what was sent, and asks for the first code. */
+export function confirmMethod(frame: Frame, { attempt, account }: Situation, { refusal, answer }: Asked): Html {
+  const method = attempt.state.method!;
+  const factor = factorOf(method.kind);
+  const shown = factor.pages.confirm({ person: personOf(account), pending: factor.pending.parse(method.pending) as never, installationName: frame.installation.name });
+  const over = refusal?.reason === 'attempt-over';
+  const body = [
+    shown.body,
+    problem(frame, refusal, factor.words.refusal),
+    !over && answerForm(frame, { action: frame.address, field: answerField(factor, refusal, answer), label: shown.button }),
+    factor.challenge && !over && sendAgain(frame, attempt.state.sentAt, false),
+    !factor.challenge && form({ action: `${frame.address}/back`, formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Back', wide: true })}</div>` }),
+  ];
+  if (!shown.dialog) return alone(frame, account, shown.heading, body);
+  return dialogPage({ ...pageOf(frame), title: shown.heading, body: html`${body}`, footer: footer(frame, account) });
+}
+
+/** The one time that the Recovery Key is shown. */
+export function recoveryKey(frame: Frame, { attempt, account }: Situation, { key, refusal }: { key: string; refusal: Refusal | undefined }): Html {
+  const used = attempt.state.usedRecoveryKey;
+  return alone(frame, account, used ? 'Save your next Recovery Key' : 'Save your Recovery Key', [
+    used && html`<p class="quiet">The one that you have just used no longer works. This takes its place.</p>`,
+    html`<p class="quiet">If you ever lose your phone and your email, this key gets you back in. We can’t show it again.</p>`,
+    keepKeyBody({ key, downloadForm: (inside) => form({ action: `${frame.address}/download`, formToken: frame.formToken, body: inside }) }),
+    problem(frame, refusal, () => ''),
+    form({
+      action: frame.address,
+      formToken: frame.formToken,
+      body: html`${checkbox({ label: 'I have saved it', name: 'saved', checked: false })}${button({ label: 'Finish', main: true, wide: true })}`,
+    }),
+  ]);
+}
+
+function alone(frame: Frame, account: Account, title: string, body: readonly (Html | false | undefined | null | readonly Html[])[]): Html {
+  return alonePage({ ...pageOf(frame), title, body: html`${body}`, footer: footer(frame, account) });
+}
+
+function pageOf({ installation, language, progress }: Frame): { installationName: string; language: string; progress: Frame['progress'] } {
+  return { installationName: installation.name, language, progress };
+}
+
+function footer({ leave }: Frame, account: Account): Html {
+  return html`<p class="quiet">${account.email}. <a href="${leave.address}">${leave.label}</a></p>`;
+}
+
+function answerForm(frame: Frame, { action, field, label }: { action: string; field: Html; label: string }): Html {
+  return form({ action, formToken: frame.formToken, body: html`${field}${button({ label, main: true, wide: true })}` });
+}
+
+function answerField(factor: ReturnType<typeof factorOf>, refusal: Refusal | undefined, answer: string): Html {
+  const wrong = refusal !== undefined && refusal.reason.startsWith('code-');
+  const input = { label: factor.words.label, name: 'code', value: answer, error: wrong ? factor.words.refusal(refusal.reason as FactorRefusal) : undefined };
+  // Codes are digits; the Recovery Key has letters and is typed once in a blue moon.
+  return factor.stands ? codeField(input) : textField({ ...input, autocomplete: 'off', required: true });
+}
+
+/** "Send again", or the first sending where none could be made yet. Disabled, with the time, until it may be pressed. */
+function sendAgain({ address, formToken, now }: Frame, sentAt: number | null, first: boolean): Html {
+  const waitUntil = sentAt === null ? now : sentAt + SEND_AGAIN_AFTER;
+  return html`<div class="actions">
+    ${form({
+      action: `${address}/send`,
+      formToken,
+      body: html`${button({ label: first ? 'Send verification code' : 'Send again', wide: true, waitSeconds: waitUntil > now ? Math.ceil((waitUntil - now) / 1000) : undefined })}${waitUntil > now &&
+      html`<p class="quiet">You can ask for another ${waitingTime(waitUntil - now)}.</p>`}`,
+    })}
+  </div>`;
+}
+
+function problem({ now }: Frame, refusal: Refusal | undefined, words: (reason: FactorRefusal) => string): Html | false {
+  return refusal !== undefined && notice({ kind: 'bad', text: sentence(now, refusal, words) });
+}
+
+function sentence(now: number, { reason, retryAt }: Refusal, words: (reason: FactorRefusal) => string): string {
+  const when = typeof retryAt === 'number' && retryAt !== Infinity ? `${waitingTime(retryAt - now)} (at ${timeOf(retryAt)})` : '';
+  switch (reason) {
+    case 'attempt-over':
+      return 'That was wrong too often, so this has ended to protect your account. Start again, or try another way.';
+    case 'too-many-tries':
+      return retryAt === 'never'
+        ? 'There were too many wrong tries, so this way has been switched off to protect your account. Use another way, then set this one up again.'
+        : `There were too many wrong tries. You can try again ${when}. Other ways still work.`;
+    case 'too-soon':
+      return `A code is on its way. You can ask for another ${when}.`;
+    case 'too-many-mails':
+      return `We have sent many codes to this address. You can ask for another ${when}. Other ways still work.`;
+    case 'key-not-saved':
+      return 'Save the key first: download it, copy it or print it, or tick “I have saved it”.';
+    case 'choice-unknown':
+      return 'That is not one of the ways that are open to you. Choose one below.';
+    case 'name-too-long':
+      return `The name can have at most ${METHOD_NAME_MOST} characters.`;
+    case 'code-malformed':
+    case 'code-wrong':
+    case 'code-expired':
+    case 'code-used':
+      return words(reason);
+  }
+}

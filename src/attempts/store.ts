@@ -1,0 +1,53 @@
+import type { Queries, Transaction } from '../platform/database/database.ts';
+
+declare module '../platform/database/database.ts' {
+  interface Tables {
+    attempts: AttemptRow;
+  }
+}
+
+export interface AttemptRow {
+  id: string;
+  /** Of the attempt cookie's token, or of the session that it belongs to. */
+  holder_hash: string;
+  purpose: string;
+  account_id: string;
+  session_id: string | null;
+  /** Sealed JSON of AttemptState. */
+  state: Uint8Array;
+  version: number;
+  created_at: number;
+  expires_at: number;
+}
+
+export async function selectAttempt(queries: Queries, holderHash: string, purpose: string): Promise<AttemptRow | undefined> {
+  return queries.selectFrom('attempts').selectAll().where('holder_hash', '=', holderHash).where('purpose', '=', purpose).executeTakeFirst();
+}
+
+/** A holder has one attempt of a purpose: a new one takes the place of the old. */
+export async function putAttempt(transaction: Transaction, row: AttemptRow): Promise<void> {
+  await transaction.deleteFrom('attempts').where('holder_hash', '=', row.holder_hash).where('purpose', '=', row.purpose).execute();
+  await transaction.insertInto('attempts').values(row).execute();
+}
+
+/** False where the attempt has moved on or ended since it was read. */
+export async function updateAttempt(transaction: Transaction, { id, version, state }: { id: string; version: number; state: Uint8Array }): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('attempts')
+    .set({ state, version: version + 1 })
+    .where('id', '=', id)
+    .where('version', '=', version)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function deleteAttempt(transaction: Transaction, { id, version }: { id: string; version: number }): Promise<boolean> {
+  const { numDeletedRows } = await transaction.deleteFrom('attempts').where('id', '=', id).where('version', '=', version).executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+export async function deleteAttempts(transaction: Transaction, accountId: string, exceptId: string | undefined): Promise<void> {
+  let query = transaction.deleteFrom('attempts').where('account_id', '=', accountId);
+  if (exceptId !== undefined) query = query.where('id', '!=', exceptId);
+  await query.execute();
+}

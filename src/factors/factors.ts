@@ -1,0 +1,154 @@
+/**
+ * The second factors of an account: what is enrolled, and the one way in which an answer is checked.
+ * Every try, on whatever page and for whatever purpose, goes through `answerFactor` or `confirmFactor`: the try is counted first, then the answer is
+ * compared, then the new state is stored only where the old one is unchanged, all in the caller's one transaction (RL-5, RL-6, TO-4).
+ * What the factors are stands in registry.ts; nothing here knows one by name.
+ */
+import { FACTOR_GUESSES, forgive, spend } from '../platform/limits/limits.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import type { World } from '../platform/world.ts';
+import { isUniqueViolation } from '../platform/database/database.ts';
+import type { AnyFactor, Enrolled, FactorRefusal, Occasion, Person, Tools } from './contract.ts';
+import { factorOf, factors } from './registry.ts';
+import * as store from './store.ts';
+
+export { factorOf, factors };
+export type { AnyFactor, Enrolled, FactorRefusal, Occasion, Person, Tools } from './contract.ts';
+
+export interface EnrolledFactor extends Enrolled<unknown> {
+  readonly kind: string;
+  readonly version: number;
+}
+
+export type Answered =
+  | { readonly ok: true; readonly id: string }
+  | { readonly ok: false; readonly reason: FactorRefusal; /** Wrong ones in a row, this one included. */ readonly failures: number }
+  | { readonly ok: false; readonly reason: 'too-many-tries'; /** Epoch milliseconds; 'never' where this factor has stopped. */ readonly retryAt: number | 'never' };
+
+export function toolsOf(world: World): Tools {
+  return {
+    now: world.clock.now(),
+    random: world.random,
+    hash: world.keys.hash,
+    installationName: world.installation.name,
+    origin: world.installation.origin,
+  };
+}
+
+export async function listFactors(world: World, queries: Queries, accountId: string): Promise<EnrolledFactor[]> {
+  const rows = await store.selectFactors(queries, accountId);
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    version: row.version,
+    state: factorOf(row.kind).state.parse(JSON.parse(world.keys.open(place(row.id), row.state))),
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+  }));
+}
+
+/** Those that turn two-factor authentication on, the strongest first. */
+export function standing(enrolled: readonly EnrolledFactor[]): EnrolledFactor[] {
+  return enrolled.filter((one) => factorOf(one.kind).stands).sort((one, other) => factorOf(other.kind).strength - factorOf(one.kind).strength);
+}
+
+/** AL-2, AL-3: 2 where a real second factor stands beside the first. Unknown names, such as 'password', are first factors. */
+export function assuranceLevel(proven: readonly string[]): 1 | 2 {
+  return proven.some((kind) => factors.some((factor) => factor.kind === kind && factor.assurance === 2)) ? 2 : 1;
+}
+
+/** Undefined where the account has as many of this kind as it may. */
+export async function enrol(
+  world: World,
+  transaction: Transaction,
+  { accountId, kind, name, state }: { accountId: string; kind: string; name: string; state: unknown },
+): Promise<string | undefined> {
+  const factor = factorOf(kind);
+  const held = (await store.selectFactors(transaction, accountId)).filter((row) => row.kind === kind);
+  if (held.length >= factor.most) return undefined;
+  const id = Buffer.from(world.random.bytes(16)).toString('base64url');
+  try {
+    await store.insertFactor(transaction, {
+      id,
+      account_id: accountId,
+      kind,
+      slot: factor.most === 1 ? kind : id,
+      name,
+      state: sealed(world, factor, id, state),
+      version: 1,
+      created_at: world.clock.now(),
+      last_used_at: null,
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) return undefined;
+    throw error;
+  }
+  await forgive(transaction, world, FACTOR_GUESSES, accountId, kind);
+  return id;
+}
+
+/** Puts a new state in place of the one that was read; false where somebody was faster. */
+export async function replaceFactorState(world: World, transaction: Transaction, enrolled: EnrolledFactor, state: unknown): Promise<boolean> {
+  return store.replaceState(transaction, {
+    id: enrolled.id,
+    version: enrolled.version,
+    state: sealed(world, factorOf(enrolled.kind), enrolled.id, state),
+    usedAt: null,
+  });
+}
+
+export const renameFactor = store.renameFactor;
+export const removeFactor = store.deleteFactor;
+export const removeFactors = store.deleteFactors;
+
+/** One try at a factor that is enrolled. */
+export async function answerFactor(
+  world: World,
+  transaction: Transaction,
+  input: { kind: string; challenge: unknown; answer: string; person: Person; occasion: Occasion },
+): Promise<Answered> {
+  const { kind, answer, person, occasion } = input;
+  const factor = factorOf(kind);
+  if (!factor.wellFormed(answer)) return { ok: false, reason: 'code-malformed', failures: 0 };
+  const spent = await spend(transaction, world, FACTOR_GUESSES, person.accountId, kind);
+  if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
+
+  // Read only now: the limit's row is locked, so whoever raced us has finished and what they used up is seen.
+  const enrolled = (await listFactors(world, transaction, person.accountId)).filter((one) => one.kind === kind);
+  const verified = factor.verify(toolsOf(world), { enrolled, challenge: input.challenge as never, answer, person, occasion });
+  if (!verified.ok) return { ...verified, failures: spent.count };
+  const used = enrolled.find((one) => one.id === verified.id)!;
+  const state = sealed(world, factor, used.id, verified.state);
+  if (!(await store.replaceState(transaction, { id: used.id, version: used.version, state, usedAt: world.clock.now() }))) {
+    return { ok: false, reason: 'code-used', failures: spent.count };
+  }
+  await forgive(transaction, world, FACTOR_GUESSES, person.accountId, kind);
+  return { ok: true, id: used.id };
+}
+
+/**
+ * One try at showing a new factor; `state` is what to enrol. Its tries have a budget of their own, so that a factor that has stopped
+ * can be set up again; together the two stay within NIST's hundred.
+ */
+export async function confirmFactor(
+  world: World,
+  transaction: Transaction,
+  input: { kind: string; pending: unknown; answer: string; person: Person },
+): Promise<{ ok: true; state: unknown } | Exclude<Answered, { ok: true }>> {
+  const { kind, pending, answer, person } = input;
+  const factor = factorOf(kind);
+  if (!factor.wellFormed(answer)) return { ok: false, reason: 'code-malformed', failures: 0 };
+  const spent = await spend(transaction, world, FACTOR_GUESSES, person.accountId, kind, 'set up');
+  if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
+  const confirmed = factor.confirm(toolsOf(world), factor.pending.parse(pending) as never, answer);
+  if (!confirmed.ok) return { ...confirmed, failures: spent.count };
+  await forgive(transaction, world, FACTOR_GUESSES, person.accountId, kind, 'set up');
+  return confirmed;
+}
+
+function sealed(world: World, factor: AnyFactor, id: string, state: unknown): Uint8Array {
+  return world.keys.seal(place(id), JSON.stringify(factor.state.parse(state)));
+}
+
+const place = (id: string) => ['factors', id, 'state'] as const;

@@ -1,0 +1,113 @@
+/**
+ * A forgotten password. A link with 256 random bits goes to the address and serves once within 30 minutes; what follows is an attempt in the
+ * browser that opened it. It changes the password alone: it never signs in, and never skips, resets or replaces a second factor (PR-1 to
+ * PR-3). Where an emailed code is the only second factor, the mailbox would be both steps, so the Recovery Key is asked for too.
+ * Every answer is the same whether or not there is an account.
+ */
+import {
+  changePassword,
+  findVerifiedByEmail,
+  hashNewPassword,
+  passwordRefusal,
+  spendPasswordReset,
+  startPasswordReset,
+} from '../accounts/accounts.ts';
+import * as attempts from '../attempts/attempts.ts';
+import { record } from '../audit/audit.ts';
+import { CODE_MAILS, RESET_REQUESTS, spend } from '../platform/limits/limits.ts';
+import { minutes } from '../platform/durations.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
+import { post } from '../platform/mail/mail.ts';
+import type { World } from '../platform/world.ts';
+import { endSessions } from '../sessions/sessions.ts';
+import type { Caller } from '../sign-in/sign-in.ts';
+
+export const RESET_PASSWORD = 'reset-password';
+
+export type Requested = { readonly ok: true } | { readonly ok: false; readonly reason: 'email-malformed' } | { readonly ok: false; readonly reason: 'too-many'; readonly retryAt: number };
+
+/** Asks for the link. The answer is the same, and costs the same one transaction, whether or not there is an account. */
+export async function requestReset(world: World, { email, caller }: { email: string; caller: Caller }): Promise<Requested> {
+  const address = parseEmailAddress(email);
+  if (!address) return { ok: false, reason: 'email-malformed' };
+  return world.database.transaction(async (transaction): Promise<Requested> => {
+    for (const [limit, key] of [[RESET_REQUESTS, caller.address], [CODE_MAILS, address.key]] as const) {
+      const spent = await spend(transaction, world, limit, key);
+      if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
+    }
+    const account = await findVerifiedByEmail(transaction, address.key);
+    await record(world, transaction, { event: 'authn_password_reset_requested', accountId: account?.id ?? null, from: caller });
+    const { name: installation, origin } = world.installation;
+    const asked = { userAgent: caller.userAgent, address: caller.address, at: world.clock.now() };
+    const token = account && (await startPasswordReset(world, transaction, account.id));
+    await post(world, transaction, [
+      token === undefined
+        ? {
+            to: { name: '', address: address.address },
+            subject: `No account at ${installation} for this address`,
+            code: undefined,
+            paragraphs: [`Somebody asked for a new password at ${installation}, but there is no account with this address. Perhaps you signed up with another one, or have not finished signing up.`],
+            link: { label: 'Create an account', url: `${origin}/sign-up` },
+            asked,
+            notYou: 'If this was not you, there is nothing to do.',
+            expiresAt: undefined,
+          }
+        : {
+            to: { name: account!.name, address: account!.email },
+            subject: `Choose a new password for ${installation}`,
+            code: undefined,
+            paragraphs: [`To choose a new password for ${installation}, open this link within 30 minutes. It works once.`],
+            link: { label: 'Choose a new password', url: `${origin}/forgot-password/link?token=${token}` },
+            asked,
+            notYou: 'If this was not you, there is nothing to do: your password stays as it is.',
+            expiresAt: world.clock.now() + minutes(30),
+          },
+    ]);
+    return { ok: true };
+  });
+}
+
+/** Uses the link up and begins the attempt that it allows; undefined where it was used, replaced, too old or never made. */
+export async function openReset(world: World, { token }: { token: string }): Promise<{ attemptToken: string } | undefined> {
+  return world.database.transaction(async (transaction) => {
+    const accountId = await spendPasswordReset(world, transaction, token);
+    if (accountId === undefined) return undefined;
+    const attemptToken = Buffer.from(world.random.bytes(32)).toString('base64url');
+    await attempts.beginAttempt(world, transaction, {
+      holder: { attemptToken },
+      purpose: RESET_PASSWORD,
+      accountId,
+      // The link was in the mailbox. The one factor that may stand beside it is the Recovery Key.
+      state: { emailShown: true, asking: attempts.recoveryFactor.kind },
+    });
+    return { attemptToken };
+  });
+}
+
+export type NewPassword = { readonly ok: true } | { readonly ok: false; readonly reason: 'refused'; readonly sentence: string } | { readonly ok: false; readonly reason: 'elsewhere' };
+
+/** The last step: the password changes, everybody is signed out, and the owner is told. */
+export async function setNewPassword(world: World, { attemptToken, password, caller }: { attemptToken: string; password: string; caller: Caller }): Promise<NewPassword> {
+  const holder = { attemptToken };
+  const begun = await attempts.findAttempt(world, world.database.query, holder, RESET_PASSWORD);
+  const before = begun && (await attempts.situationOf(world, { queries: world.database.query, attempt: begun, browserToken: caller.browserToken, sessionProofs: {} }));
+  if (before?.step !== 'new-password') return { ok: false, reason: 'elsewhere' };
+  const sentence = await passwordRefusal(world, { password, email: before.account.email });
+  if (sentence !== undefined) return { ok: false, reason: 'refused', sentence };
+
+  const passwordHash = await hashNewPassword(world, password);
+  return world.database.transaction(async (transaction): Promise<NewPassword> => {
+    const attempt = await attempts.findAttempt(world, transaction, holder, RESET_PASSWORD);
+    const situation = attempt && (await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} }));
+    if (situation?.step !== 'new-password') return { ok: false, reason: 'elsewhere' };
+    const { account } = situation;
+    if (attempt!.state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
+    await attempts.endAttempt(transaction, attempt!);
+    await attempts.endOtherAttempts(transaction, account.id);
+    await changePassword(world, transaction, account.id, passwordHash);
+    await endSessions(transaction, account.id);
+    await record(world, transaction, { event: 'authn_password_change', accountId: account.id, from: caller, details: { by: 'reset' } });
+    await attempts.tell(world, transaction, 'password-reset', { account, from: caller });
+    return { ok: true };
+  });
+}

@@ -1,0 +1,195 @@
+import type { Account } from '../accounts/accounts.ts';
+import { button, form, linkButton, notice, passwordField, select, textField } from '../platform/html/forms.ts';
+import { html, type Html, type Value } from '../platform/html/html.ts';
+import { screenIcon } from '../platform/html/icons.ts';
+import { settingsPage, type SettingsPage } from '../platform/html/layout.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
+import { describeUserAgent } from '../platform/mail/user-agent.ts';
+import { momentOf, timeOf, waitingTime } from '../platform/words/times.ts';
+import type { Installation } from '../platform/world.ts';
+import type { Session } from '../sessions/sessions.ts';
+
+/** What all pages below /account share. */
+export interface Frame {
+  readonly installation: Installation;
+  readonly formToken: string;
+  readonly account: Account;
+  readonly now: number;
+  /** What the last page did. */
+  readonly notice: string | undefined;
+}
+
+/** Said once, on the page after. */
+const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', string]>> = {
+  'profile-saved': ['good', 'Your changes are saved.'],
+  'session-ended': ['good', 'That browser is signed out.'],
+  'sessions-ended': ['good', 'All other browsers are signed out.'],
+  'password-changed': ['good', 'Your password is changed. All other browsers are signed out.'],
+  'two-factor-on': ['good', 'Two-factor authentication is on. From now on, signing in asks for a second step.'],
+  'two-factor-off': ['good', 'Two-factor authentication is off. Your password alone signs you in.'],
+  'method-added': ['good', 'The new method is ready.'],
+  'method-replaced': ['good', 'The new app has taken the place of the old one, which no longer works.'],
+  'method-renamed': ['good', 'The new name is saved.'],
+  'method-removed': ['good', 'The method is removed. All other browsers are signed out.'],
+  'recovery-key-created': ['good', 'Your new Recovery Key is ready. The old one no longer works.'],
+  recovered: ['plain', 'You used your Recovery Key, and have the next one. If you lost a phone, remove or replace its app below, within the next ten minutes.'],
+  'email-changed': ['good', 'Your new address is saved.'],
+  'email-taken': ['bad', 'That address belongs to another account, so yours stays as it was.'],
+};
+
+export function settings(frame: Frame, { title, current, body }: { title: string; current: SettingsPage['current']; body: Value }): Html {
+  const said = frame.notice === undefined ? undefined : NOTICES[frame.notice];
+  return settingsPage({
+    installationName: frame.installation.name,
+    language: frame.account.language,
+    title,
+    current,
+    person: frame.account,
+    formToken: frame.formToken,
+    body: html`${said && notice({ kind: said[0], text: said[1] })}${body}`,
+  });
+}
+
+const LANGUAGES = [['en', 'English']] as const;
+
+/** One of ours, whatever was sent. */
+export const languageOf = (text: string): string => LANGUAGES.find(([code]) => code === text)?.[0] ?? 'en';
+
+export function account(frame: Frame, { errors, name }: { errors?: { name?: string }; name?: string }): Html {
+  const { email, emailVerifiedAt, language } = frame.account;
+  return settings(frame, {
+    title: 'Manage Account',
+    current: 'account',
+    body: html`${errors?.name !== undefined && notice({ kind: 'bad', text: errors.name })}
+      <section class="card" aria-labelledby="profile">
+        <h2 id="profile">About you</h2>
+        ${form({
+          action: '/account',
+          formToken: frame.formToken,
+          body: html`${textField({ label: 'Name', name: 'name', value: name ?? frame.account.name, autocomplete: 'name', required: true, error: errors?.name })}
+          ${select({ label: 'Language', name: 'language', value: language, options: LANGUAGES })} ${button({ label: 'Save', main: true })}`,
+        })}
+      </section>
+      <section class="card" aria-labelledby="email">
+        <h2 id="email">Email ${emailVerifiedAt === null ? html`<span class="tag warn">not verified</span>` : html`<span class="tag good">verified</span>`}</h2>
+        <p>${email}</p>
+        <p class="quiet">Codes and notices about your account go here.</p>
+        <div class="actions">
+          ${emailVerifiedAt === null && linkButton({ label: 'Verify email', href: '/verify-email', main: true })} ${linkButton({ label: 'Change email', href: '/account/email' })}
+        </div>
+      </section>`,
+  });
+}
+
+export function email(frame: Frame, { email: typed, refused }: { email: string; refused?: string }): Html {
+  return settings(frame, {
+    title: 'Change email',
+    current: 'account',
+    body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
+      <section class="card">
+        <p class="quiet">Now: ${frame.account.email}. We will send a code to the new address; nothing changes until you have entered it.</p>
+        ${form({
+          action: '/account/email',
+          formToken: frame.formToken,
+          body: html`${textField({ label: 'Email', name: 'email', type: 'email', value: typed, autocomplete: 'email', required: true, error: refused })}
+            <div class="actions">${button({ label: 'Send verification code', main: true })} ${linkButton({ label: 'Cancel', href: '/account' })}</div>`,
+        })}
+      </section>`,
+  });
+}
+
+export function emailRefusal(typed: string, { email: present }: Account): string | undefined {
+  const address = parseEmailAddress(typed);
+  if (!address) return 'Enter an email address such as name@example.com.';
+  return address.key === parseEmailAddress(present)?.key ? 'This is your address already.' : undefined;
+}
+
+type PasswordRefused = { readonly reason: 'current-wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number } | { readonly reason: 'refused'; readonly sentence: string };
+
+export function password(frame: Frame, refused?: PasswordRefused): Html {
+  const current = refused?.reason === 'current-wrong' ? 'That is not your present password.' : undefined;
+  const next = refused?.reason === 'refused' ? refused.sentence : undefined;
+  const wait = refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined;
+  const said = current ?? next ?? wait;
+  return settings(frame, {
+    title: 'Change password',
+    current: 'security',
+    body: html`${said !== undefined && notice({ kind: 'bad', text: said })}
+      <section class="card">
+        <p class="quiet">All other browsers will be signed out.</p>
+        ${form({
+          action: '/account/security/password',
+          formToken: frame.formToken,
+          body: html`${passwordField({ label: 'Current password', name: 'current', autocomplete: 'current-password', error: current })}
+            ${passwordField({
+              label: 'New password',
+              name: 'password',
+              autocomplete: 'new-password',
+              hint: 'At least 15 characters. A few words that only you would put together are easy to remember and hard to guess.',
+              error: next,
+            })}
+            <div class="actions">${button({ label: 'Change password', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
+        })}
+      </section>`,
+  });
+}
+
+const waiting = ({ now }: Frame, retryAt: number): string => `There were too many wrong tries. You can try again ${waitingTime(retryAt - now)} (at ${timeOf(retryAt)}).`;
+
+interface Confirm {
+  readonly missing: readonly ('password' | 'second-factor')[];
+  readonly then: string;
+  readonly refused?: { readonly reason: 'wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number };
+}
+
+/** A fresh proof, before something that changes how one gets in. */
+export function confirm(frame: Frame, { missing, then, refused }: Confirm): Html {
+  const asksPassword = missing.includes('password');
+  const error = refused?.reason === 'wrong' ? 'That is not your password.' : undefined;
+  const said = error ?? (refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined);
+  return settings(frame, {
+    title: 'Confirm that it’s you',
+    current: 'security',
+    body: html`${said !== undefined && notice({ kind: 'bad', text: said })}
+      <section class="card">
+        <p class="quiet">
+          You signed in a while ago. This protects your account should somebody else sit at your browser.${missing.includes('second-factor') && ' Your second step is asked for too.'}
+        </p>
+        ${form({
+          action: '/account/confirm',
+          formToken: frame.formToken,
+          body: html`<input type="hidden" name="then" value="${then}" />${asksPassword && passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error })}
+            <div class="actions">${button({ label: 'Continue', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
+        })}
+      </section>`,
+  });
+}
+
+export function sessions(frame: Frame, { sessions: list, own }: { sessions: readonly Omit<Session, 'account'>[]; own: string }): Html {
+  return settings(frame, {
+    title: 'Sessions',
+    current: 'sessions',
+    body: html`<p class="quiet">The browsers in which you are signed in.</p>
+      <section class="card">
+        ${list.map(
+          (session) => html`<div class="row">
+            <span class="icon">${screenIcon}</span>
+            <div class="grow">
+              <p><strong>${capital(describeUserAgent(session.userAgent))}</strong> ${session.id === own && html`<span class="tag good">this browser</span>`}</p>
+              <p class="quiet">Address ${session.address}, signed in ${momentOf(session.createdAt)}, last used ${momentOf(session.lastSeenAt)}</p>
+            </div>
+            ${session.id !== own &&
+            form({
+              action: '/account/sessions/end',
+              formToken: frame.formToken,
+              body: html`<input type="hidden" name="session" value="${session.id}" />${button({ label: 'Sign out', danger: true })}`,
+            })}
+          </div>`,
+        )}
+        ${list.length > 1 &&
+        form({ action: '/account/sessions/end-others', formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Sign out all others', danger: true })}</div>` })}
+      </section>`,
+  });
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

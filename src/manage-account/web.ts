@@ -1,0 +1,303 @@
+// /account and everything below it.
+import { confirmPassword } from '../accounts/accounts.ts';
+import * as attempts from '../attempts/attempts.ts';
+import { factorOf, standing } from '../factors/factors.ts';
+import { localPath } from '../platform/http/local-path.ts';
+import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
+import { Problem } from '../platform/problem.ts';
+import type { World } from '../platform/world.ts';
+import type { Session } from '../sessions/sessions.ts';
+import * as manage from './manage-account.ts';
+import * as pages from './pages.ts';
+import * as securityPages from './security-pages.ts';
+
+const SECURITY = '/account/security';
+
+export function mountManageAccount(web: Web<Session>, world: World): void {
+  mountProfile(web, world);
+  mountSessions(web, world);
+  mountPassword(web, world);
+  mountConfirming(web, world);
+  mountTwoFactor(web, world);
+  mountMethods(web, world);
+  mountRecoveryKey(web, world);
+  mountEmail(web, world);
+}
+
+const frame = (world: World, visit: Visit, session: Session): pages.Frame => ({
+  installation: world.installation,
+  formToken: visit.formToken,
+  account: session.account,
+  now: world.clock.now(),
+  notice: takeNotice(visit),
+});
+
+/** What the last page did, said once on the next. */
+function takeNotice(visit: Visit): string | undefined {
+  const notice = visit.cookie('notice');
+  if (notice !== undefined) visit.clearCookie('notice');
+  return notice;
+}
+
+/** Ends a change: the session's new token goes to the browser, and the page says what was done. */
+function changed(visit: Visit, { token, notice, to = SECURITY }: { token?: string; notice: string; to?: string }): Answer {
+  if (token !== undefined) visit.setCookie('session', token);
+  visit.setCookie('notice', notice);
+  return redirect(to);
+}
+
+const confirmFirst = (then: string): Answer => redirect(`/account/confirm?then=${then}`);
+
+/** Lets through only whose proof is fresh; leads everybody else to confirm, and back to `then`. */
+async function freshOr(world: World, session: Session, then: string): Promise<{ security: manage.Security } | { answer: Answer }> {
+  const security = await manage.readSecurity(world, world.database.query, session);
+  return security.missing.length > 0 ? { answer: confirmFirst(then) } : { security };
+}
+
+function mountProfile(web: Web<Session>, world: World): void {
+  web.get('/account', async (visit, session) => page(pages.account(frame(world, visit, session), {})));
+  web.post('/account', async (visit, session) => {
+    const fields = { name: visit.field('name'), language: pages.languageOf(visit.field('language')) };
+    const errors = await manage.changeProfile(world, { session, ...fields, caller: visit });
+    if (errors) return page(pages.account(frame(world, visit, session), { errors, name: fields.name }), 422);
+    return changed(visit, { notice: 'profile-saved', to: '/account' });
+  });
+}
+
+function mountSessions(web: Web<Session>, world: World): void {
+  web.get('/account/sessions', async (visit, session) => {
+    const sessions = await manage.listSessions(world, world.database.query, session.account.id);
+    return page(pages.sessions(frame(world, visit, session), { sessions, own: session.id }));
+  });
+  web.post('/account/sessions/end', async (visit, session) => {
+    await manage.endOneSession(world, { session, id: visit.field('session'), caller: visit });
+    return changed(visit, { notice: 'session-ended', to: '/account/sessions' });
+  });
+  web.post('/account/sessions/end-others', async (visit, session) => {
+    await manage.endAllOtherSessions(world, { session, caller: visit });
+    return changed(visit, { notice: 'sessions-ended', to: '/account/sessions' });
+  });
+}
+
+function mountPassword(web: Web<Session>, world: World): void {
+  const address = `${SECURITY}/password`;
+  web.get(address, async (visit, session) => {
+    const fresh = await freshOr(world, session, address);
+    return 'answer' in fresh ? fresh.answer : page(pages.password(frame(world, visit, session)));
+  });
+  web.post(address, async (visit, session) => {
+    const done = await manage.changeOwnPassword(world, { session, current: visit.field('current'), password: visit.field('password'), caller: visit });
+    if (done.ok) return changed(visit, { token: done.token, notice: 'password-changed' });
+    if (done.reason === 'stale') return confirmFirst(address);
+    return page(pages.password(frame(world, visit, session), done), done.reason === 'too-many-tries' ? 429 : 422);
+  });
+}
+
+/** A fresh proof: the password, then the strongest second factor; only what is not fresh. */
+function mountConfirming(web: Web<Session>, world: World): void {
+  const address = '/account/confirm';
+  const then = (text: string | null) => localPath(text) ?? SECURITY;
+  web.get(address, async (visit, session) => {
+    const { missing } = await manage.readSecurity(world, world.database.query, session);
+    const to = then(visit.query.get('then'));
+    return missing.length === 0 ? redirect(to) : page(pages.confirm(frame(world, visit, session), { missing, then: to }));
+  });
+  web.post(address, async (visit, session) => {
+    const { missing } = await manage.readSecurity(world, world.database.query, session);
+    const to = then(visit.field('then'));
+    if (missing.length === 0) return redirect(to);
+    const asksPassword = missing.includes('password');
+    if (asksPassword) {
+      const confirmed = await confirmPassword(world, { accountId: session.account.id, password: visit.field('password') });
+      if (!confirmed.ok) return page(pages.confirm(frame(world, visit, session), { missing, then: to, refused: confirmed }), confirmed.reason === 'wrong' ? 422 : 429);
+    }
+    return world.database.transaction(async (transaction) => {
+      const state = { proofs: asksPassword ? { password: world.clock.now() } : {}, returnTo: to };
+      const situation = await manage.begin(world, transaction, { session, purpose: 'confirm', state, caller: visit });
+      if (situation.step === 'done') return (await finishConfirm(world, transaction, situation, visit, session))();
+      const [strongest] = standing(situation.enrolled);
+      if (strongest) await attempts.ask(world, transaction, situation, { kind: strongest.kind, from: visit });
+      return redirect(`${address}/verify`);
+    });
+  });
+  attempts.mountJourney(web, world, {
+    ...journeyOf('confirm', { 'second-factor': `${address}/verify`, 'recovery-key': `${address}/recovery-key` }),
+    finish: (transaction, situation, visit, session) => finishConfirm(world, transaction, situation, visit, session),
+  });
+}
+
+async function finishConfirm(world: World, transaction: Parameters<typeof manage.finishConfirming>[1], situation: attempts.Situation, visit: Visit, session: Session): Promise<() => Answer> {
+  const token = await manage.finishConfirming(world, transaction, { situation, session, caller: visit });
+  return () => {
+    visit.setCookie('session', token);
+    return redirect(situation.attempt.state.returnTo ?? SECURITY);
+  };
+}
+
+/** The part of a journey that all of a signed-in person share. */
+function journeyOf(purpose: attempts.Purpose, addresses: attempts.Journey<Session>['addresses']): Omit<attempts.Journey<Session>, 'finish'> {
+  return {
+    purpose,
+    addresses,
+    lost: SECURITY,
+    holder: (_visit, session) => ({ sessionId: session.id }),
+    sessionProofs: (session) => session.proofs,
+    leave: { label: 'Cancel', address: SECURITY },
+  };
+}
+
+/** "Enable Two-Factor Authentication", "Add a method" and "Disable". */
+function mountTwoFactor(web: Web<Session>, world: World): void {
+  web.get(SECURITY, async (visit, session) => {
+    const security = await manage.readSecurity(world, world.database.query, session);
+    return page(securityPages.security(frame(world, visit, session), security));
+  });
+  web.get(`${SECURITY}/enable`, async (visit, session) => {
+    const fresh = await freshOr(world, session, `${SECURITY}/enable`);
+    return 'answer' in fresh ? fresh.answer : page(securityPages.enable(frame(world, visit, session), fresh.security));
+  });
+  web.post(`${SECURITY}/enable`, async (visit, session) => {
+    const fresh = await freshOr(world, session, `${SECURITY}/enable`);
+    if ('answer' in fresh) return fresh.answer;
+    const kind = visit.field('method');
+    if (!manage.methodsToAdd(fresh.security).includes(kind)) return page(securityPages.enable(frame(world, visit, session), fresh.security), 422);
+    return beginMethod(world, { visit, session, kind, replaces: null, name: factorOf(kind).words.name });
+  });
+  attempts.mountJourney(web, world, {
+    ...journeyOf('enrol', { 'begin-method': `${SECURITY}/set-up`, 'confirm-method': `${SECURITY}/set-up/code`, 'recovery-key': `${SECURITY}/set-up/recovery-key` }),
+    finish: async (transaction, situation, visit, session) => {
+      const token = await manage.finishEnrolment(world, transaction, { situation, session, caller: visit });
+      const notice = situation.attempt.state.method?.replaces ? 'method-replaced' : standing(situation.enrolled).length > 0 ? 'method-added' : 'two-factor-on';
+      return () => changed(visit, { token, notice });
+    },
+  });
+
+  const disable = `${SECURITY}/disable`;
+  web.get(disable, async (visit, session) => {
+    const fresh = await freshOr(world, session, disable);
+    return 'answer' in fresh ? fresh.answer : page(securityPages.disable(frame(world, visit, session), fresh.security));
+  });
+  web.post(disable, async (visit, session) => {
+    const fresh = await freshOr(world, session, disable);
+    if ('answer' in fresh) return fresh.answer;
+    if (!fresh.security.on || fresh.security.policy === 'required') return page(securityPages.disable(frame(world, visit, session), fresh.security), 422);
+    await beginWithEmailCode(world, { visit, session, purpose: 'disable' });
+    return redirect(`${disable}/code`);
+  });
+  attempts.mountJourney(web, world, {
+    ...journeyOf('disable', { 'email-code': `${disable}/code` }),
+    codeButton: 'Finish',
+    finish: async (transaction, situation, visit, session) => {
+      const token = await manage.finishDisabling(world, transaction, { situation, session, caller: visit });
+      return () => (token === undefined ? redirect(disable) : changed(visit, { token, notice: 'two-factor-off' }));
+    },
+  });
+}
+
+async function beginWithEmailCode(world: World, { visit, session, purpose, newEmail = null }: { visit: Visit; session: Session; purpose: attempts.Purpose; newEmail?: string | null }): Promise<void> {
+  await world.database.transaction(async (transaction) => {
+    const situation = await manage.begin(world, transaction, { session, purpose, state: { newEmail }, caller: visit });
+    // Where no mail may be sent now, the next page says when, and can send it then.
+    await attempts.sendEmailCode(world, transaction, situation, visit);
+  });
+}
+
+async function beginMethod(world: World, { visit, session, kind, replaces, name }: { visit: Visit; session: Session; kind: string; replaces: string | null; name: string }): Promise<Answer> {
+  await world.database.transaction(async (transaction) => {
+    const method = { kind, name, replaces, pending: null, state: null };
+    const situation = await manage.begin(world, transaction, { session, purpose: 'enrol', state: { method }, caller: visit });
+    // What has a name, since there can be several, is named on the page before.
+    if (factorOf(kind).most === 1) await attempts.beginMethod(world, transaction, situation, visit);
+  });
+  return redirect(`${SECURITY}/set-up/code`);
+}
+
+/** One method: its name, "New phone?", and its removal. */
+function mountMethods(web: Web<Session>, world: World): void {
+  const address = `${SECURITY}/methods/:id`;
+  const addressOf = (visit: Visit) => `${SECURITY}/methods/${visit.parameters['id']}`;
+  const find = (visit: Visit, { enrolled }: manage.Security) => {
+    const method = standing(enrolled).find((one) => one.id === visit.parameters['id']);
+    if (!method) throw new Problem('not-found', 'This method is not there any more. Security and Credentials shows those that are.');
+    return method;
+  };
+  const show = async (visit: Visit, session: Session, refusal?: securityPages.MethodRefusal) => {
+    const security = await manage.readSecurity(world, world.database.query, session);
+    return page(securityPages.method(frame(world, visit, session), { security, method: find(visit, security), refusal }), refusal ? 422 : 200);
+  };
+  web.get(address, (visit, session) => show(visit, session));
+  web.post(`${address}/rename`, async (visit, session) => {
+    const renamed = await manage.renameMethod(world, { session, id: visit.parameters['id']!, name: visit.field('name'), caller: visit });
+    if (renamed.ok) return changed(visit, { notice: 'method-renamed' });
+    return renamed.reason === 'stale' ? confirmFirst(addressOf(visit)) : show(visit, session, renamed.reason === 'name' ? 'name' : undefined);
+  });
+  web.post(`${address}/remove`, async (visit, session) => {
+    const removed = await manage.removeMethod(world, { session, id: visit.parameters['id']!, caller: visit });
+    if (removed.ok) return changed(visit, { token: removed.token, notice: 'method-removed' });
+    if (removed.reason === 'stale') return confirmFirst(addressOf(visit));
+    return show(visit, session, removed.reason === 'not-found' ? undefined : removed.reason);
+  });
+  web.post(`${address}/replace`, async (visit, session) => {
+    const fresh = await freshOr(world, session, addressOf(visit));
+    if ('answer' in fresh) return fresh.answer;
+    const { id, kind, name } = find(visit, fresh.security);
+    return beginMethod(world, { visit, session, kind, replaces: id, name });
+  });
+}
+
+/** "Create new Recovery Key". */
+function mountRecoveryKey(web: Web<Session>, world: World): void {
+  const address = `${SECURITY}/recovery-key`;
+  const show = async (visit: Visit, session: Session) => {
+    const fresh = await freshOr(world, session, address);
+    if ('answer' in fresh) return fresh;
+    return fresh.security.on ? fresh : { answer: redirect(SECURITY) };
+  };
+  web.get(address, async (visit, session) => {
+    const fresh = await show(visit, session);
+    return 'answer' in fresh ? fresh.answer : page(securityPages.newRecoveryKey(frame(world, visit, session)));
+  });
+  web.post(address, async (visit, session) => {
+    const fresh = await show(visit, session);
+    if ('answer' in fresh) return fresh.answer;
+    await world.database.transaction(async (transaction) => {
+      const newKey = { madeAt: world.clock.now(), saved: false, kept: false };
+      const situation = await manage.begin(world, transaction, { session, purpose: 'new-recovery-key', state: { newKey }, caller: visit });
+      await attempts.sendEmailCode(world, transaction, situation, visit);
+    });
+    return redirect(`${address}/code`);
+  });
+  attempts.mountJourney(web, world, {
+    ...journeyOf('new-recovery-key', { 'email-code': `${address}/code`, 'recovery-key': `${address}/new` }),
+    finish: async (transaction, situation, visit, session) => {
+      const token = await manage.finishNewRecoveryKey(world, transaction, { situation, session, caller: visit });
+      return () => changed(visit, { token, notice: 'recovery-key-created' });
+    },
+  });
+}
+
+function mountEmail(web: Web<Session>, world: World): void {
+  const address = '/account/email';
+  web.get(address, async (visit, session) => {
+    const fresh = await freshOr(world, session, address);
+    return 'answer' in fresh ? fresh.answer : page(pages.email(frame(world, visit, session), { email: '' }));
+  });
+  web.post(address, async (visit, session) => {
+    const fresh = await freshOr(world, session, address);
+    if ('answer' in fresh) return fresh.answer;
+    const email = visit.field('email');
+    const refused = pages.emailRefusal(email, session.account);
+    if (refused !== undefined) return page(pages.email(frame(world, visit, session), { email, refused }), 422);
+    await beginWithEmailCode(world, { visit, session, purpose: 'change-email', newEmail: email.trim() });
+    return redirect(`${address}/code`);
+  });
+  attempts.mountJourney(web, world, {
+    ...journeyOf('change-email', { 'email-code': `${address}/code` }),
+    lost: address,
+    leave: { label: 'Cancel', address: '/account' },
+    finish: async (transaction, situation, visit, session) => {
+      const done = await manage.finishChangingEmail(world, transaction, { situation, session, caller: visit });
+      return () => (done.ok ? changed(visit, { token: done.token, notice: 'email-changed', to: '/account' }) : changed(visit, { notice: 'email-taken', to: '/account' }));
+    },
+  });
+}

@@ -1,0 +1,107 @@
+// The pieces of forms: label above, error under the field and tied to it, targets of 44 pixels.
+import { html, type Html, type Value } from './html.ts';
+
+export function form({ action, formToken, body }: { action: string; formToken: string; body: Value }): Html {
+  return html`<form method="post" action="${action}"><input type="hidden" name="form_token" value="${formToken}" />${body}</form>`;
+}
+
+export interface TextField {
+  readonly label: string;
+  readonly name: string;
+  readonly type?: 'text' | 'email';
+  readonly value?: string;
+  readonly error?: string | undefined;
+  readonly hint?: string;
+  readonly autocomplete?: string;
+  readonly required?: boolean;
+}
+
+export function textField({ label, name, type = 'text', value = '', error, hint, autocomplete = 'off', required = false }: TextField): Html {
+  const flags = [required && html` required`, described(name, { error, hint })];
+  return field({ label, name, error, hint }, html`<input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}"${flags} />`);
+}
+
+/** One field for a code. No pattern and no length, so that a paste with spaces or dashes goes in whole. */
+export function codeField({ label, name, value = '', error }: { label: string; name: string; value?: string; error?: string | undefined }): Html {
+  const flags = [html` required`, described(name, { error })];
+  return field(
+    { label, name, error },
+    html`<input class="code" id="${name}" name="${name}" type="text" value="${value}" inputmode="numeric" autocomplete="one-time-code"${flags} />`,
+  );
+}
+
+export interface PasswordField {
+  readonly label: string;
+  readonly name: string;
+  readonly autocomplete: 'current-password' | 'new-password';
+  readonly error?: string | undefined;
+  readonly hint?: string;
+}
+
+/** With a button that shows what was typed, where the script runs. The password is never sent back to the page. */
+export function passwordField({ label, name, autocomplete, error, hint }: PasswordField): Html {
+  const flags = [html` required`, described(name, { error, hint })];
+  return field(
+    { label, name, error, hint },
+    html`<span class="with-button"
+      ><input id="${name}" name="${name}" type="password" autocomplete="${autocomplete}"${flags} /><button
+        class="button"
+        type="button"
+        data-show="${name}"
+        aria-pressed="false"
+        aria-label="Show password"
+        hidden
+      >
+        Show
+      </button></span
+    >`,
+  );
+}
+
+export function select({ label, name, value, options }: { label: string; name: string; value: string; options: readonly (readonly [value: string, label: string])[] }): Html {
+  const choices = options.map(([one, text]) => html`<option value="${one}"${one === value && html` selected`}>${text}</option>`);
+  return field({ label, name }, html`<select id="${name}" name="${name}">${choices}</select>`);
+}
+
+export function checkbox({ label, name, checked }: { label: string; name: string; checked: boolean }): Html {
+  return html`<div class="field tick"><label><input type="checkbox" name="${name}" value="yes"${checked && html` checked`} /> ${label}</label></div>`;
+}
+
+export interface Button {
+  readonly label: string;
+  readonly main?: boolean;
+  readonly danger?: boolean;
+  readonly wide?: boolean;
+  /** Disabled for so long; the script counts down and enables it. */
+  readonly waitSeconds?: number | undefined;
+}
+
+export function button({ label, waitSeconds, ...look }: Button): Html {
+  const wait = waitSeconds !== undefined && html` data-wait-seconds="${waitSeconds}" disabled`;
+  return html`<button class="${buttonClass(look)}" type="submit"${wait}>${label}</button>`;
+}
+
+/** Looks like a button and is a link: it changes nothing. */
+export function linkButton({ label, href, ...look }: Omit<Button, 'waitSeconds'> & { href: string }): Html {
+  return html`<a class="${buttonClass(look)}" href="${href}">${label}</a>`;
+}
+
+/** `bad` is read out at once; what is not urgent waits its turn. */
+export function notice({ kind, text }: { kind: 'bad' | 'good' | 'plain'; text: string }): Html {
+  return html`<div class="notice ${kind}" role="${kind === 'bad' ? 'alert' : 'status'}"><p>${text}</p></div>`;
+}
+
+const buttonClass = ({ main, danger, wide }: { main?: boolean; danger?: boolean; wide?: boolean }): string =>
+  ['button', main && 'main', danger && 'danger', wide && 'wide'].filter((name) => name).join(' ');
+
+function described(name: string, { error, hint }: { error?: string | undefined; hint?: string | undefined }): Html {
+  const ids = [error !== undefined && `${name}-error`, hint !== undefined && `${name}-hint`].filter((id) => id !== false);
+  return html`${error !== undefined && html` aria-invalid="true"`}${ids.length > 0 && html` aria-describedby="${ids.join(' ')}"`}`;
+}
+
+function field({ label, name, error, hint }: { label: string; name: string; error?: string | undefined; hint?: string | undefined }, input: Html): Html {
+  return html`<div class="field">
+    <label for="${name}">${label}</label>${input}${error !== undefined && html`<p class="error" id="${name}-error">${error}</p>`}${hint !== undefined &&
+    html`<p class="hint" id="${name}-hint">${hint}</p>`}
+  </div>`;
+}

@@ -1,0 +1,127 @@
+// The frames of all pages: one card alone, a dialog, and the settings of a signed-in person.
+import { assets } from './assets.ts';
+import { form } from './forms.ts';
+import { html, type Html, type Value } from './html.ts';
+import { brandMark } from './icons.ts';
+
+export interface AlonePage {
+  readonly installationName: string;
+  readonly language: string;
+  readonly title: string;
+  readonly body: Value;
+  readonly footer?: Value;
+  readonly progress?: { readonly at: number; readonly of: number } | undefined;
+}
+
+/** One card, one question. */
+export function alonePage({ installationName, language, title, body, footer, progress }: AlonePage): Html {
+  return document({
+    installationName,
+    language,
+    title,
+    content: html`<main class="alone">
+      ${brand(installationName)}
+      <div class="card">
+        ${progress && steps(progress)}
+        <h1>${title}</h1>
+        ${body}
+      </div>
+      ${footer}
+    </main>`,
+  });
+}
+
+/** The same as an open dialog, which works with and without JavaScript and has its own address. */
+export function dialogPage({ installationName, language, title, body, footer, progress }: AlonePage): Html {
+  return document({
+    installationName,
+    language,
+    title,
+    content: html`<main class="alone">
+      ${brand(installationName)}
+      <dialog class="card" open aria-labelledby="dialog-title">
+        ${progress && steps(progress)}
+        <h1 id="dialog-title">${title}</h1>
+        ${body}
+      </dialog>
+      ${footer}
+    </main>`,
+  });
+}
+
+export interface SettingsPage {
+  readonly installationName: string;
+  readonly language: string;
+  readonly title: string;
+  readonly person: { readonly name: string; readonly email: string };
+  readonly current: 'account' | 'security' | 'sessions';
+  readonly formToken: string;
+  readonly body: Value;
+}
+
+const SECTIONS = [
+  ['account', '/account', 'Account'],
+  ['security', '/account/security', 'Security and Credentials'],
+  ['sessions', '/account/sessions', 'Sessions'],
+] as const;
+
+/** Every page of a signed-in person has the profile button. */
+export function settingsPage({ installationName, language, title, person, current, formToken, body }: SettingsPage): Html {
+  return document({
+    installationName,
+    language,
+    title,
+    content: html`<a class="skip" href="#content">Skip to the content</a>
+      <header class="bar">
+        ${brand(installationName)}
+        <details class="menu">
+          <summary aria-label="Profile">${initialsOf(person.name)}</summary>
+          <div>
+            <p class="quiet">${person.name}<br />${person.email}</p>
+            <a href="/account">Manage Account</a>
+            ${form({ action: '/sign-out', formToken, body: html`<button type="submit">Sign out</button>` })}
+          </div>
+        </details>
+      </header>
+      <div class="settings">
+        <nav aria-label="Manage Account">
+          ${SECTIONS.map(([key, href, label]) => html`<a href="${href}"${key === current && html` aria-current="page"`}>${label}</a>`)}
+        </nav>
+        <main id="content" tabindex="-1">
+          <h1>${title}</h1>
+          ${body}
+        </main>
+      </div>`,
+  });
+}
+
+function document({ installationName, language, title, content }: { installationName: string; language: string; title: string; content: Html }): Html {
+  return html`<!DOCTYPE html>
+    <html lang="${language}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title} · ${installationName}</title>
+        <link rel="stylesheet" href="${assets.style.address}" />
+        <link rel="icon" href="${assets.icon.address}" type="image/svg+xml" />
+        <script src="${assets.script.address}" defer></script>
+      </head>
+      <body>
+        ${content}
+      </body>
+    </html>`;
+}
+
+const brand = (installationName: string): Html => html`<a class="brand" href="/">${brandMark} ${installationName}</a>`;
+
+function steps({ at, of }: { at: number; of: number }): Html {
+  const bars = Array.from({ length: of }, (_, index) => (index + 1 < at ? html`<li class="done"></li>` : html`<li${index + 1 === at && html` aria-current="step"`}></li>`));
+  return html`<ol class="steps" aria-label="Step ${at} of ${of}">${bars}</ol>`;
+}
+
+/** "Ada Example" is AE; a name of one word is its first letter. */
+function initialsOf(name: string): string {
+  const words = name.split(/\s+/u).filter((word) => word !== '');
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return letters.map((word) => [...word!][0]!.toLocaleUpperCase()).join('');
+}

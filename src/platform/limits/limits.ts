@@ -1,0 +1,96 @@
+/**
+ * The one mechanism behind growing pauses after wrong guesses and allowances for mail. A limit is a row: every process counts in the same
+ * place and a restart forgets nothing. A try is counted before it is looked at (RL-5): `spend` locks the row, a pure function decides, the row
+ * is written, and only then does the caller, in the same transaction, compare anything.
+ */
+import { days, hours, minutes, seconds } from '../durations.ts';
+import type { Queries, Transaction } from '../database/database.ts';
+import type { World } from '../world.ts';
+import { afterGuess, afterSend, type Decision } from './may-try.ts';
+import * as store from './store.ts';
+
+export interface Guesses {
+  readonly kind: 'guesses';
+  readonly name: string;
+  /** Wrong ones in a row before the first pause; that one still counts as free. */
+  readonly free: number;
+  /** From this many on nothing is allowed until somebody forgives it; undefined: pauses only. */
+  readonly stopsAt: number | undefined;
+  /** Milliseconds of quiet after which nothing is left. */
+  readonly forgetAfter: number;
+}
+
+export interface Sends {
+  readonly kind: 'sends';
+  readonly name: string;
+  /** At most `count` within `window` milliseconds, for each pair. */
+  readonly allowances: readonly { readonly count: number; readonly window: number }[];
+}
+
+export type Limit = Guesses | Sends;
+
+export type Spent = { readonly allowed: true; /** This one included. */ readonly count: number } | { readonly allowed: false; /** Epoch milliseconds. */ readonly retryAt: number | 'never' };
+
+/** RL-1: a second factor pauses from the 5th wrong one on and stops at 50, until it is set up again. */
+export const FACTOR_GUESSES: Guesses = { kind: 'guesses', name: 'factor', free: 5, stopsAt: 50, forgetAfter: days(3650) };
+/** RL-3: wrong passwords only ever pause; whoever hammers an account must not lock its owner out for good. */
+export const PASSWORD_GUESSES: Guesses = { kind: 'guesses', name: 'password', free: 5, stopsAt: undefined, forgetAfter: days(1) };
+/** Wrong passwords from one client address, whatever the account: generous, since a whole office may share one. */
+export const ADDRESS_GUESSES: Guesses = { kind: 'guesses', name: 'address', free: 30, stopsAt: undefined, forgetAfter: hours(1) };
+/** Codes and links to one mailbox. */
+export const CODE_MAILS: Sends = { kind: 'sends', name: 'code mails', allowances: [{ count: 6, window: minutes(10) }, { count: 15, window: hours(1) }] };
+export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{ count: 30, window: hours(1) }] };
+export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };
+
+/** Counts one try; what it may cost is the caller's to give back by `forgive`. */
+export async function spend(transaction: Transaction, world: World, limit: Limit, ...keyParts: string[]): Promise<Spent> {
+  const key = keyOf(world, limit, keyParts);
+  const marks = await store.lockMarks(transaction, key);
+  const now = world.clock.now();
+  const decision = decide(limit, marks, now);
+  if (decision.spent.allowed) await store.writeMarks(transaction, key, decision.marks, now + keptFor(limit));
+  return decision.spent;
+}
+
+/** After a success: what was counted is forgotten. */
+export async function forgive(transaction: Transaction, world: World, limit: Limit, ...keyParts: string[]): Promise<void> {
+  await store.deleteMarks(transaction, keyOf(world, limit, keyParts));
+}
+
+/** Gives one counted try back, where it turned out to be no guess, and leaves the others counted. */
+export async function giveBack(transaction: Transaction, world: World, limit: Guesses, ...keyParts: string[]): Promise<void> {
+  const key = keyOf(world, limit, keyParts);
+  const [count = 0, lastAt = 0] = await store.lockMarks(transaction, key);
+  await store.writeMarks(transaction, key, [Math.max(0, count - 1), lastAt], world.clock.now() + limit.forgetAfter);
+}
+
+/** What `spend` would say, without spending. */
+export async function look(queries: Queries, world: World, limit: Limit, ...keyParts: string[]): Promise<Spent> {
+  return decide(limit, await store.readMarks(queries, keyOf(world, limit, keyParts)), world.clock.now()).spent;
+}
+
+function decide(limit: Limit, marks: readonly number[], now: number): Decision {
+  return limit.kind === 'guesses' ? afterGuess(limit, marks, now) : afterSend(limit, marks, now);
+}
+
+/** Keys are hashed: the table must not be a list of addresses. */
+function keyOf(world: World, limit: Limit, parts: readonly string[]): string {
+  return world.keys.hash('limit key', limit.name, ...parts);
+}
+
+function keptFor(limit: Limit): number {
+  return limit.kind === 'guesses' ? limit.forgetAfter : Math.max(...limit.allowances.map((one) => one.window)) + seconds(1);
+}
+
+/** The part of a client's address that counts as one client: a household has a whole /64 of IPv6. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('::', 2) as [string, string | undefined];
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups = tail === undefined ? left : [...left, ...Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0'), ...right];
+  return groups
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+    .join(':');
+}

@@ -1,0 +1,57 @@
+import type { Queries, Transaction } from '../database/database.ts';
+
+declare module '../database/database.ts' {
+  interface Tables {
+    outbox: OutboxRow;
+  }
+}
+
+export interface OutboxRow {
+  id: string;
+  /** Sealed JSON of a Message: a dump of the database must not hold codes. */
+  message: Uint8Array;
+  created_at: number;
+  next_try_at: number;
+  /** After this it is worth nothing and is not sent. */
+  expires_at: number;
+  tries: number;
+  /** Set where sent mail is kept, for the page that shows it in development. */
+  sent_at: number | null;
+}
+
+export async function insertMail(transaction: Transaction, row: OutboxRow): Promise<void> {
+  await transaction.insertInto('outbox').values(row).execute();
+}
+
+export async function selectDue(queries: Queries, now: number, most: number): Promise<OutboxRow[]> {
+  return queries.selectFrom('outbox').selectAll().where('sent_at', 'is', null).where('next_try_at', '<=', now).orderBy('created_at').limit(most).execute();
+}
+
+/** Of two workers that saw the same row, one claims it: until `until` it is nobody else's. */
+export async function claim(queries: Queries, row: OutboxRow, until: number): Promise<boolean> {
+  const { numUpdatedRows } = await queries
+    .updateTable('outbox')
+    .set({ next_try_at: until, tries: row.tries + 1 })
+    .where('id', '=', row.id)
+    .where('tries', '=', row.tries)
+    .where('next_try_at', '=', row.next_try_at)
+    .where('sent_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function retryAt(queries: Queries, id: string, at: number): Promise<void> {
+  await queries.updateTable('outbox').set({ next_try_at: at }).where('id', '=', id).execute();
+}
+
+export async function markSent(queries: Queries, id: string, at: number): Promise<void> {
+  await queries.updateTable('outbox').set({ sent_at: at }).where('id', '=', id).execute();
+}
+
+export async function deleteMail(queries: Queries, id: string): Promise<void> {
+  await queries.deleteFrom('outbox').where('id', '=', id).execute();
+}
+
+export async function selectSent(queries: Queries, most: number): Promise<OutboxRow[]> {
+  return queries.selectFrom('outbox').selectAll().where('sent_at', 'is not', null).orderBy('created_at', 'desc').orderBy('id').limit(most).execute();
+}

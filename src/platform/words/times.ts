@@ -1,0 +1,23 @@
+/** "in 25 seconds", "in 4 minutes": rounded up, so that nobody comes too early. */
+export function waitingTime(milliseconds: number): string {
+  const count = Math.max(1, Math.ceil(milliseconds / 1000));
+  if (count < 90) return `in ${count} ${count === 1 ? 'second' : 'seconds'}`;
+  const inMinutes = Math.ceil(count / 60);
+  if (inMinutes < 90) return `in ${inMinutes} minutes`;
+  return `in ${Math.ceil(inMinutes / 60)} hours`;
+}
+
+/** "14:05 UTC". The server does not know where the person is; the script shows their own time where it runs. */
+export function timeOf(at: number): string {
+  return `${new Date(at).toISOString().slice(11, 16)} UTC`;
+}
+
+/** "24 November 2026" */
+export function dateOf(at: number, language = 'en'): string {
+  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { dateStyle: 'long', timeZone: 'UTC' }).format(at);
+}
+
+/** "24 November 2026 at 14:05 UTC" */
+export function momentOf(at: number, language = 'en'): string {
+  return `${dateOf(at, language)} at ${timeOf(at)}`;
+}

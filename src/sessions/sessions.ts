@@ -1,0 +1,121 @@
+/**
+ * Signed-in browsers. A session is opened when an attempt is finished and never before; while it lives it may change everything that
+ * needs no fresh proof. Its token is 256 random bits, of which only a hash is stored; every rise of privilege replaces the token (SE-2).
+ * It ends by signing out, by being idle, at its absolute limit, or when something changed that others should not outlive (SE-4, SE-5).
+ * Trusted devices and API keys belong in this folder too.
+ */
+import type { Account } from '../accounts/accounts.ts';
+import { assuranceLevel } from '../factors/factors.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import type { Visit } from '../platform/http/visit.ts';
+import type { World } from '../platform/world.ts';
+import { sessionLimits } from './session-limits.ts';
+import * as store from './store.ts';
+
+/** What was shown, and when last (epoch milliseconds): 'password', and the kinds of factors. */
+export type Proofs = Readonly<Record<string, number>>;
+
+export interface Session {
+  readonly id: string;
+  readonly account: Account;
+  readonly proofs: Proofs;
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+  /** The absolute limit. */
+  readonly expiresAt: number;
+  readonly userAgent: string;
+  readonly address: string;
+}
+
+/** The browser that a session is opened in. */
+export interface Browser {
+  readonly browserToken: string;
+  readonly userAgent: string;
+  readonly address: string;
+}
+
+/** How often a session's "last seen" is written. Each write is a commit; a minute is exact enough for people and limits. */
+const SEEN_EVERY_MILLISECONDS = 60_000;
+const TOKEN_BYTES = 32;
+
+/** Returns the token for the browser's cookie; it is stored nowhere. */
+export async function openSession(
+  world: World,
+  transaction: Transaction,
+  { accountId, proofs, browser }: { accountId: string; proofs: Proofs; browser: Browser },
+): Promise<{ token: string; sessionId: string }> {
+  const now = world.clock.now();
+  const token = makeToken(world);
+  const id = Buffer.from(world.random.bytes(16)).toString('base64url');
+  await store.insertSession(transaction, {
+    id,
+    token_hash: world.keys.hash('session token', token),
+    account_id: accountId,
+    proofs: JSON.stringify(proofs),
+    browser_hash: world.keys.hash('browser token', browser.browserToken),
+    user_agent: browser.userAgent,
+    address: browser.address,
+    created_at: now,
+    last_seen_at: now,
+    expires_at: now + sessionLimits(assuranceLevel(Object.keys(proofs))).absolute,
+  });
+  return { token, sessionId: id };
+}
+
+/** The live session of a token, or undefined: unknown, ended, idle too long or past its limit all look the same. */
+export async function findSession(world: World, token: string): Promise<Session | undefined> {
+  const session = await store.selectSession(world.database.query, world.keys.hash('session token', token));
+  const now = world.clock.now();
+  if (!session || now >= session.expiresAt || now >= session.lastSeenAt + sessionLimits(assuranceLevel(Object.keys(session.proofs))).idle) return undefined;
+  if (now >= session.lastSeenAt + SEEN_EVERY_MILLISECONDS) await store.updateSeen(world.database.query, session.id, now);
+  return session;
+}
+
+/** The session that a visit comes with. */
+export async function sessionOf(world: World, visit: Visit): Promise<Session | undefined> {
+  const token = visit.cookie('session');
+  return token === undefined ? undefined : findSession(world, token);
+}
+
+/** Adds fresh proofs and replaces the token: the old one is dead from here on. */
+export async function raiseSession(world: World, transaction: Transaction, { session, proofs }: { session: Session; proofs: Proofs }): Promise<string> {
+  const token = makeToken(world);
+  await store.updateToken(transaction, session.id, {
+    token_hash: world.keys.hash('session token', token),
+    proofs: JSON.stringify({ ...session.proofs, ...proofs }),
+  });
+  return token;
+}
+
+/** Proofs by something that was since taken away prove nothing any more (FC-5). */
+export async function forgetProofs(transaction: Transaction, accountId: string, kinds: readonly string[]): Promise<void> {
+  for (const { id, proofs } of await store.selectProofs(transaction, accountId)) {
+    const kept = Object.entries(proofs).filter(([kind]) => !kinds.includes(kind));
+    if (kept.length < Object.keys(proofs).length) await store.updateProofs(transaction, id, JSON.stringify(Object.fromEntries(kept)));
+  }
+}
+
+export async function endSession(transaction: Transaction, sessionId: string): Promise<void> {
+  await store.deleteSession(transaction, sessionId);
+}
+
+/** Ends one of an account's own sessions; false where it is not theirs or is gone. */
+export async function endSessionOf(transaction: Transaction, accountId: string, sessionId: string): Promise<boolean> {
+  return store.deleteSessionOf(transaction, accountId, sessionId);
+}
+
+/** Ends all sessions of an account but `except`; all of them without it. */
+export async function endSessions(transaction: Transaction, accountId: string, except?: string): Promise<void> {
+  await store.deleteSessions(transaction, accountId, except);
+}
+
+/** Live sessions, newest first. */
+export async function listSessions(world: World, queries: Queries, accountId: string): Promise<Omit<Session, 'account'>[]> {
+  const now = world.clock.now();
+  const all = await store.selectSessions(queries, accountId);
+  return all.filter((session) => now < session.expiresAt && now < session.lastSeenAt + sessionLimits(assuranceLevel(Object.keys(session.proofs))).idle);
+}
+
+function makeToken(world: World): string {
+  return Buffer.from(world.random.bytes(TOKEN_BYTES)).toString('base64url');
+}

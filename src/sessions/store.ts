@@ -1,0 +1,99 @@
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import type { Proofs, Session } from './sessions.ts';
+
+declare module '../platform/database/database.ts' {
+  interface Tables {
+    sessions: SessionRow;
+  }
+}
+
+export interface SessionRow {
+  id: string;
+  token_hash: string;
+  account_id: string;
+  /** JSON of Proofs. */
+  proofs: string;
+  browser_hash: string;
+  user_agent: string;
+  address: string;
+  created_at: number;
+  last_seen_at: number;
+  expires_at: number;
+}
+
+export async function insertSession(transaction: Transaction, row: SessionRow): Promise<void> {
+  await transaction.insertInto('sessions').values(row).execute();
+}
+
+/** Session and account in one query: this runs at every request of a signed-in person. */
+export async function selectSession(queries: Queries, tokenHash: string): Promise<Session | undefined> {
+  const row = await queries
+    .selectFrom('sessions as s')
+    .innerJoin('accounts as a', 'a.id', 's.account_id')
+    .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address'])
+    .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
+    .where('s.token_hash', '=', tokenHash)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  return {
+    ...sessionFrom(row),
+    account: {
+      id: row.account_id,
+      email: row.email,
+      emailVerifiedAt: row.email_verified_at,
+      name: row.name,
+      language: row.language,
+      passwordChangedAt: row.password_changed_at,
+      createdAt: row.account_created_at,
+    },
+  };
+}
+
+export async function selectSessions(queries: Queries, accountId: string): Promise<Omit<Session, 'account'>[]> {
+  const rows = await queries.selectFrom('sessions').selectAll().where('account_id', '=', accountId).orderBy('last_seen_at', 'desc').limit(200).execute();
+  return rows.map(sessionFrom);
+}
+
+export async function selectProofs(transaction: Transaction, accountId: string): Promise<{ id: string; proofs: Proofs }[]> {
+  const rows = await transaction.selectFrom('sessions').select(['id', 'proofs']).where('account_id', '=', accountId).execute();
+  return rows.map((row) => ({ id: row.id, proofs: JSON.parse(row.proofs) as Proofs }));
+}
+
+export async function updateProofs(transaction: Transaction, id: string, proofs: string): Promise<void> {
+  await transaction.updateTable('sessions').set({ proofs }).where('id', '=', id).execute();
+}
+
+export async function updateSeen(queries: Queries, id: string, now: number): Promise<void> {
+  await queries.updateTable('sessions').set({ last_seen_at: now }).where('id', '=', id).execute();
+}
+
+export async function updateToken(transaction: Transaction, id: string, set: { token_hash: string; proofs: string }): Promise<void> {
+  await transaction.updateTable('sessions').set(set).where('id', '=', id).execute();
+}
+
+export async function deleteSession(transaction: Transaction, id: string): Promise<void> {
+  await transaction.deleteFrom('sessions').where('id', '=', id).execute();
+}
+
+export async function deleteSessionOf(transaction: Transaction, accountId: string, id: string): Promise<boolean> {
+  const { numDeletedRows } = await transaction.deleteFrom('sessions').where('id', '=', id).where('account_id', '=', accountId).executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+export async function deleteSessions(transaction: Transaction, accountId: string, except: string | undefined): Promise<void> {
+  let query = transaction.deleteFrom('sessions').where('account_id', '=', accountId);
+  if (except !== undefined) query = query.where('id', '!=', except);
+  await query.execute();
+}
+
+function sessionFrom(row: Omit<SessionRow, 'token_hash' | 'account_id' | 'browser_hash'>): Omit<Session, 'account'> {
+  return {
+    id: row.id,
+    proofs: JSON.parse(row.proofs) as Proofs,
+    createdAt: row.created_at,
+    lastSeenAt: row.last_seen_at,
+    expiresAt: row.expires_at,
+    userAgent: row.user_agent,
+    address: row.address,
+  };
+}

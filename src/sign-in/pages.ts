@@ -1,0 +1,76 @@
+import type { Account } from '../accounts/accounts.ts';
+import { button, form, linkButton, notice, passwordField, textField } from '../platform/html/forms.ts';
+import { html, type Html } from '../platform/html/html.ts';
+import { alonePage } from '../platform/html/layout.ts';
+import { timeOf, waitingTime } from '../platform/words/times.ts';
+import type { Installation } from '../platform/world.ts';
+
+/** What the page says after something else ended here. */
+const NOTICES: Readonly<Record<string, string>> = {
+  'signed-out': 'You are signed out.',
+  'session-ended': 'Please sign in again. You were signed out because you had been away for a while, or because something about your account changed.',
+  'password-reset': 'Your new password is set. Sign in with it.',
+  'took-too-long': 'That took too long, or was finished elsewhere. Please sign in again.',
+};
+
+interface SignInPage {
+  readonly installation: Installation;
+  readonly formToken: string;
+  readonly email: string;
+  readonly then: string;
+  readonly notice?: string | undefined;
+  readonly refused?: { readonly reason: 'wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number };
+  readonly now?: number;
+}
+
+export function signIn({ installation, formToken, email, then, notice: code, refused, now = 0 }: SignInPage): Html {
+  const said = code === undefined ? undefined : NOTICES[code];
+  return alonePage({
+    installationName: installation.name,
+    language: 'en',
+    title: 'Sign in',
+    body: html`
+      ${said !== undefined && notice({ kind: 'plain', text: said })}
+      ${refused &&
+      notice({
+        kind: 'bad',
+        text:
+          refused.reason === 'wrong'
+            ? 'That email and password do not go together. Check both and try again. If you can’t remember, “Forgot password?” helps.'
+            : `There were too many tries. You can try again ${waitingTime(refused.retryAt - now)} (at ${timeOf(refused.retryAt)}).`,
+      })}
+      ${form({
+        action: '/sign-in',
+        formToken,
+        body: html`${textField({ label: 'Email', name: 'email', type: 'email', value: email, autocomplete: 'username', required: true })}
+          ${passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password' })}
+          <input type="hidden" name="then" value="${then}" />
+          ${button({ label: 'Sign in', main: true, wide: true })}`,
+      })}
+      <p class="links"><a href="/forgot-password">Forgot password?</a></p>
+    `,
+    footer: html`<p class="quiet">New here? <a href="/sign-up">Create an account</a></p>`,
+  });
+}
+
+/** After the set-up screen: the confirmation of flow 5. */
+export function done({ installation, account }: { installation: Installation; account: Account }): Html {
+  return alonePage({
+    installationName: installation.name,
+    language: account.language,
+    title: 'Two-factor authentication is on',
+    body: html`${notice({ kind: 'good', text: 'All set. From now on, signing in asks for your code after your password.' })}
+      <div class="actions">${linkButton({ label: 'Continue', href: '/account', main: true, wide: true })}</div>`,
+  });
+}
+
+export function leave({ installation, formToken }: { installation: Installation; formToken: string }): Html {
+  return alonePage({
+    installationName: installation.name,
+    language: 'en',
+    title: 'Start again?',
+    body: html`<p class="quiet">This leaves what you have begun. Nothing in any account changes.</p>
+      ${form({ action: '/sign-in/leave', formToken, body: button({ label: 'Start again', main: true, wide: true }) })}
+      <div class="actions">${linkButton({ label: 'Go back', href: '/sign-in/verify', wide: true })}</div>`,
+  });
+}

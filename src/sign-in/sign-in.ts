@@ -1,0 +1,131 @@
+/**
+ * Getting in: by signing up, by signing in with a password and whatever second factor the account or the policy asks for, and by a
+ * forgotten password. What follows the password is an attempt (see attempts/); a session is opened in the transaction that ends it
+ * and nowhere before. No answer here tells whether an account exists: unknown, wrong and paused look and cost the same (RL-7).
+ */
+import { checkPassword, findAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
+import * as attempts from '../attempts/attempts.ts';
+import { record, type Origin } from '../audit/audit.ts';
+import { standing } from '../factors/factors.ts';
+import type { Transaction } from '../platform/database/database.ts';
+import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
+import type { World } from '../platform/world.ts';
+import { endSessions, openSession } from '../sessions/sessions.ts';
+
+/** Who asks, from where: a visit is one. */
+export interface Caller extends Origin {
+  readonly browserToken: string;
+}
+
+export type Entered =
+  /** All was shown that is asked for. */
+  | { readonly kind: 'session'; readonly token: string; readonly sessionId: string; readonly accountId: string }
+  /** More is asked for: the token goes into the attempt cookie. */
+  | { readonly kind: 'attempt'; readonly token: string };
+
+export const SIGN_IN = 'sign-in';
+const TOKEN_BYTES = 32;
+
+/** Makes an account that is not verified yet, and enters it. The caller has checked the fields and hashed the password. */
+export async function signUp(
+  world: World,
+  { email, name, passwordHash, language, caller }: { email: { address: string; key: string }; name: string; passwordHash: string; language: string; caller: Caller },
+): Promise<Entered> {
+  return world.database.transaction(async (transaction) => {
+    const account = await createAccount(world, transaction, { email, name, passwordHash, language, browserToken: caller.browserToken });
+    await rememberBrowser(world, transaction, account.id, caller.browserToken);
+    await record(world, transaction, { event: 'user_created', accountId: account.id, from: caller });
+    return enter(world, transaction, { account, caller, returnTo: '/verify-email' });
+  });
+}
+
+export type PasswordAnswer =
+  | { readonly ok: true; readonly entered: Entered; readonly returnTo: string | null }
+  | { readonly ok: false; readonly reason: 'wrong' }
+  | { readonly ok: false; readonly reason: 'too-many-tries'; readonly retryAt: number };
+
+/** The first step of signing in. */
+export async function answerPassword(
+  world: World,
+  { email, password, returnTo, caller }: { email: string; password: string; returnTo: string | null; caller: Caller },
+): Promise<PasswordAnswer> {
+  const checked = await checkPassword(world, { email, password, browserToken: caller.browserToken, address: caller.address });
+  if (!checked.ok) {
+    const event = checked.reason === 'wrong' ? 'authn_login_fail' : 'authn_login_throttled';
+    await world.database.transaction((transaction) => record(world, transaction, { event, accountId: checked.accountId, from: caller, details: { reason: checked.reason } }));
+    return checked.reason === 'wrong' ? { ok: false, reason: 'wrong' } : { ok: false, reason: 'too-many-tries', retryAt: checked.retryAt };
+  }
+  return world.database.transaction(async (transaction) => {
+    const entered = await enter(world, transaction, { account: checked.account, caller, returnTo });
+    return { ok: true, entered, returnTo };
+  });
+}
+
+/** After the first factor: an attempt, and a session at once where nothing else is asked for. */
+async function enter(world: World, transaction: Transaction, { account, caller, returnTo }: { account: Account; caller: Caller; returnTo: string | null }): Promise<Entered> {
+  const token = Buffer.from(world.random.bytes(TOKEN_BYTES)).toString('base64url');
+  const attempt = await attempts.beginAttempt(world, transaction, {
+    holder: { attemptToken: token },
+    purpose: SIGN_IN,
+    accountId: account.id,
+    state: { proofs: { password: world.clock.now() }, returnTo },
+  });
+  const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
+  if (!situation) throw new Error('The account of a sign-in has gone.');
+  if (situation.step === 'done') return { kind: 'session', accountId: account.id, ...(await finishSignIn(world, transaction, situation, caller)) };
+  const [strongest] = standing(situation.enrolled);
+  if (situation.step === 'second-factor' && strongest) await attempts.ask(world, transaction, situation, { kind: strongest.kind, from: caller });
+  return { kind: 'attempt', token };
+}
+
+/** The last step: what was set up or replaced on the way is stored, the attempt ends and the session opens, or none of it. */
+export async function finishSignIn(world: World, transaction: Transaction, situation: attempts.Situation, caller: Caller): Promise<{ token: string; sessionId: string }> {
+  const { attempt, account } = situation;
+  const { state } = attempt;
+  if (state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
+  if (state.method) {
+    if (!(await attempts.storeMethod(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
+    await endSessions(transaction, account.id);
+  }
+  await attempts.endAttempt(transaction, attempt);
+  await rememberBrowser(world, transaction, account.id, caller.browserToken);
+  // A method that was set up here was shown here: it is part of what this session has proved.
+  const proofs = state.method ? { ...state.proofs, [state.method.kind]: world.clock.now() } : state.proofs;
+  const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller });
+  const methods = Object.keys(proofs).join(' ');
+  await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
+  await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });
+  return opened;
+}
+
+/** Gives up an attempt to sign in: "Not you?". */
+export async function leaveSignIn(world: World, attemptToken: string): Promise<void> {
+  await world.database.transaction(async (transaction) => {
+    const attempt = await attempts.findAttempt(world, transaction, { attemptToken }, SIGN_IN);
+    if (attempt) await attempts.endAttempt(transaction, attempt);
+  });
+}
+
+/** Begins to verify the account's address, and sends the code. */
+export async function startVerifyingEmail(world: World, { sessionId, accountId, caller }: { sessionId: string; accountId: string; caller: Caller }): Promise<attempts.Sent> {
+  return world.database.transaction(async (transaction) => {
+    const account = await findAccount(transaction, accountId);
+    if (!account) throw attempts.changedMeanwhile();
+    const holder = { sessionId };
+    const attempt = await attempts.beginAttempt(world, transaction, { holder, purpose: 'verify-email', accountId, state: {} });
+    const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
+    return attempts.sendEmailCode(world, transaction, situation!, caller);
+  });
+}
+
+/** Puts the cookie of what was entered into the browser; the cookie of the step before goes (SE-2). */
+export function enterBrowser(visit: Visit, entered: { readonly kind: 'session' | 'attempt'; readonly token: string }, { next, home }: { next: string; home: string }): Answer {
+  if (entered.kind === 'attempt') {
+    visit.setCookie('attempt', entered.token);
+    // The page of any step leads to the step that the attempt is at.
+    return redirect(next);
+  }
+  visit.clearCookie('attempt');
+  visit.setCookie('session', entered.token);
+  return redirect(home);
+}

@@ -1,0 +1,94 @@
+// The addresses of signing in: /sign-in, its steps, and signing out.
+import { mountJourney, type Journey } from '../attempts/attempts.ts';
+import { record } from '../audit/audit.ts';
+import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
+import { localPath } from '../platform/http/local-path.ts';
+import type { World } from '../platform/world.ts';
+import { endSession, sessionOf } from '../sessions/sessions.ts';
+import * as pages from './pages.ts';
+import { answerPassword, enterBrowser, finishSignIn, leaveSignIn, SIGN_IN } from './sign-in.ts';
+
+const START = '/sign-in';
+/** Where a person lands who was not on the way to anywhere. */
+const HOME = '/account';
+
+const ADDRESSES = {
+  'second-factor': '/sign-in/verify',
+  'choose-method': '/sign-in/set-up',
+  'email-code': '/sign-in/set-up/email',
+  'begin-method': '/sign-in/set-up/method',
+  'confirm-method': '/sign-in/set-up/code',
+  'recovery-key': '/sign-in/recovery-key',
+} as const;
+
+export function mountSignIn(web: Web<undefined>, world: World): void {
+  web.get(START, async (visit) => {
+    if (await sessionOf(world, visit)) return redirect(localPath(visit.query.get('then')) ?? HOME);
+    const notice = visit.cookie('notice');
+    if (notice !== undefined) visit.clearCookie('notice');
+    return page(pages.signIn({ installation: world.installation, formToken: visit.formToken, email: '', then: visit.query.get('then') ?? '', notice }));
+  });
+  web.post(START, (visit) => signIn(world, visit));
+  web.get('/sign-in/done', async (visit) => {
+    const session = await sessionOf(world, visit);
+    return session ? page(pages.done({ installation: world.installation, account: session.account })) : redirect(START);
+  });
+  web.get('/sign-in/leave', async (visit) => page(pages.leave({ installation: world.installation, formToken: visit.formToken })));
+  web.post('/sign-in/leave', async (visit) => {
+    const token = visit.cookie('attempt');
+    if (token !== undefined) await leaveSignIn(world, token);
+    visit.clearCookie('attempt');
+    return redirect(START);
+  });
+  web.post('/sign-out', (visit) => signOut(world, visit));
+  mountJourney(web, world, signInJourney(world));
+}
+
+async function signIn(world: World, visit: Visit): Promise<Answer> {
+  const email = visit.field('email');
+  const then = visit.field('then');
+  const answered = await answerPassword(world, { email, password: visit.field('password'), returnTo: localPath(then) ?? null, caller: visit });
+  if (!answered.ok) {
+    const refusal = { installation: world.installation, formToken: visit.formToken, email, then, refused: answered, now: world.clock.now() };
+    return page(pages.signIn(refusal), answered.reason === 'wrong' ? 401 : 429);
+  }
+  return enterBrowser(visit, answered.entered, { next: ADDRESSES['second-factor'], home: answered.returnTo ?? HOME });
+}
+
+function signInJourney(world: World): Journey<undefined> {
+  return {
+    purpose: SIGN_IN,
+    addresses: ADDRESSES,
+    lost: START,
+    holder: (visit) => {
+      const token = visit.cookie('attempt');
+      return token === undefined ? undefined : { attemptToken: token };
+    },
+    sessionProofs: () => ({}),
+    leave: { label: 'Not you?', address: '/sign-in/leave' },
+    finish: async (transaction, situation, visit) => {
+      const { method, usedRecoveryKey, returnTo } = situation.attempt.state;
+      const { token } = await finishSignIn(world, transaction, situation, visit);
+      return () => {
+        if (usedRecoveryKey) visit.setCookie('notice', 'recovered');
+        const home = method ? '/sign-in/done' : usedRecoveryKey ? '/account/security' : (returnTo ?? HOME);
+        return enterBrowser(visit, { kind: 'session', token }, { next: START, home });
+      };
+    },
+  };
+}
+
+async function signOut(world: World, visit: Visit): Promise<Answer> {
+  const session = await sessionOf(world, visit);
+  if (session) {
+    await world.database.transaction(async (transaction) => {
+      await endSession(transaction, session.id);
+      await record(world, transaction, { event: 'session_ended', accountId: session.account.id, from: visit, details: { reason: 'signed out' } });
+    });
+  }
+  visit.clearCookie('session');
+  visit.clearCookie('attempt');
+  visit.setCookie('notice', 'signed-out');
+  visit.clearSiteData();
+  return redirect(START);
+}

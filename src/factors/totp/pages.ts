@@ -2,17 +2,20 @@ import { renderSVG } from 'uqr';
 import { phoneIcon } from '../../platform/html/icons.ts';
 import { html, raw } from '../../platform/html/html.ts';
 import type { FactorPages } from '../contract.ts';
+import { words } from './words.ts';
 import type { TotpPending, TotpState } from './totp.ts';
 
 export const pages: FactorPages<TotpState, TotpPending> = {
   icon: phoneIcon,
 
   ask({ enrolled, installationName }) {
-    const [only] = enrolled;
-    const which = enrolled.length === 1 && only ? html` (<strong>${only.name}</strong>)` : false;
+    const which = enrolled.length > 1 ? 'one of your authenticator apps' : 'your authenticator app';
+    // A name that only repeats what the thing is tells nobody apart.
+    const names = enrolled.map((one) => one.name).filter((name) => name !== words.name);
+    const named = names.length > 0 && html` (${names.map((name, index) => html`${index > 0 && ', '}<strong>${name}</strong>`)})`;
     return {
       heading: 'Enter your code',
-      body: html`<p>Open your authenticator app${which} and enter the six digits it shows for ${installationName}.</p>`,
+      body: html`<p>Open ${which}${named} and enter the six digits it shows for ${installationName}.</p>`,
     };
   },
 
@@ -20,8 +23,8 @@ export const pages: FactorPages<TotpState, TotpPending> = {
     heading: 'Enable With Authenticator App',
     button: 'Continue',
     body: html`<p>
-        An authenticator app on your phone shows a new code every 30 seconds, also without a network. Google Authenticator, Microsoft Authenticator, 1Password, Aegis and many
-        others will do.
+        An authenticator app on your phone shows a new code every 30 seconds, also without a network. Google Authenticator, Microsoft Authenticator, 1Password,
+        Aegis and many others will do.
       </p>
       <p>Have the app at hand, then go on.</p>`,
   }),
@@ -32,17 +35,19 @@ export const pages: FactorPages<TotpState, TotpPending> = {
     dialog: true,
     body: html`<p class="quiet">Scan this with your authenticator app, then enter the six digits it shows.</p>
       ${raw(qrCode(pending.uri))}
-      <details class="by-hand">
-        <summary>Can’t scan it?</summary>
-        <p class="quiet">On this phone: <a href="${pending.uri}">open it in your authenticator app</a>.</p>
-        <p class="quiet">Or enter this key in the app by hand, as a time-based key:</p>
+      <div class="by-hand">
+        <p><a class="button wide" href="${pending.uri}">Open in an authenticator app on this phone</a></p>
+        <p class="quiet">Can’t scan it? Enter this setup key in your app by hand, as a time-based key:</p>
         <p class="key small" id="secret">${pending.secret.match(/.{1,4}/g)!.join(' ')}</p>
-        <button class="button wide" type="button" data-copy="${pending.secret}" hidden>Copy the key</button>
-      </details>`,
+        <p><button class="button wide" type="button" data-copy="${pending.secret}" hidden>Copy setup key</button></p>
+      </div>`,
   }),
 };
 
 /** Black on white also in the dark, with the quiet zone of four modules that scanners need. */
 function qrCode(uri: string): string {
-  return renderSVG(uri, { border: 4, ecc: 'M' }).replace('<svg ', '<svg class="qr" role="img" aria-label="QR code for your authenticator app" ');
+  return renderSVG(uri, { border: 4, ecc: 'M', pixelSize: 1 }).replace(
+    '<svg ',
+    '<svg class="qr" role="img" aria-label="QR code for your authenticator app" shape-rendering="crispEdges" ',
+  );
 }

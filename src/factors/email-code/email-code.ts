@@ -15,7 +15,14 @@ import type { Factor, FactorRefusal, FactorWords, Occasion, Person, Tools } from
 export const CODE_LIFETIME = minutes(10);
 const DIGITS = 6;
 
-const challengeShape = z.object({ hash: z.string(), address: z.string(), purpose: z.string(), attemptId: z.string(), accountId: z.string(), expiresAt: z.number() });
+const challengeShape = z.object({
+  hash: z.string(),
+  address: z.string(),
+  purpose: z.string(),
+  attemptId: z.string(),
+  accountId: z.string(),
+  expiresAt: z.number(),
+});
 type Challenge = z.infer<typeof challengeShape>;
 const stateShape = z.object({ address: z.string() });
 type State = z.infer<typeof stateShape>;
@@ -65,10 +72,16 @@ export const emailCode: Factor<State, Challenge, Challenge> = {
   challenge: makeChallenge,
   wellFormed: (answer) => digitsOf(answer, DIGITS) !== undefined,
   verify(tools, { enrolled, challenge, answer, person, occasion }) {
+    if (!emailCode.wellFormed(answer)) return { ok: false, reason: 'code-malformed' };
     const [held] = enrolled;
+    // Without a challenge there is no code on its way: it was used, or never asked for (EC-3).
     if (!held || !challenge) return { ok: false, reason: 'code-expired' };
     // A code to an address that has been changed since, or of another attempt, is worth nothing (EC-4).
-    const foreign = challenge.address !== person.email || challenge.attemptId !== occasion.attemptId || challenge.purpose !== occasion.purpose || challenge.accountId !== person.accountId;
+    const foreign =
+      challenge.address !== person.email ||
+      challenge.attemptId !== occasion.attemptId ||
+      challenge.purpose !== occasion.purpose ||
+      challenge.accountId !== person.accountId;
     const refusal = foreign ? 'code-expired' : check(tools, challenge, answer);
     return refusal === undefined ? { ok: true, id: held.id, state: held.state } : { ok: false, reason: refusal };
   },
@@ -104,7 +117,9 @@ function makeChallenge(tools: Tools, person: Person, occasion: Occasion): { chal
         to: { name: person.name, address: person.email },
         subject: `Your verification code for ${tools.installationName}`,
         code,
-        paragraphs: [`Enter this code at ${tools.installationName} ${occasion.reason}. It works once, for ten minutes. Nobody from ${tools.installationName} will ever ask you for it.`],
+        paragraphs: [
+          `Enter this code at ${tools.installationName} ${occasion.reason}. It works once, for ten minutes. Nobody from ${tools.installationName} will ever ask you for it.`,
+        ],
         link: undefined,
         asked: { userAgent: occasion.userAgent, address: occasion.address, at: tools.now },
         notYou:

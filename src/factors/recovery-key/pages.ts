@@ -1,5 +1,6 @@
 import { keyIcon } from '../../platform/html/icons.ts';
 import { html, type Html } from '../../platform/html/html.ts';
+import { momentOf } from '../../platform/words/times.ts';
 import type { FactorPages } from '../contract.ts';
 import type { RecoveryKeyState } from './recovery-key.ts';
 
@@ -24,8 +25,19 @@ export function keepKeyBody({ key, downloadForm }: { key: string; downloadForm: 
 }
 
 /** The text file. It says what it is to somebody who finds it years later. */
-export function recoveryKeyFile({ installationName, origin, email, key, madeAt }: { installationName: string; origin: string; email: string; key: string; madeAt: number }): string {
-  const made = new Date(madeAt).toISOString().slice(0, 16).replace('T', ' at ');
+export function recoveryKeyFile({
+  installationName,
+  origin,
+  email,
+  key,
+  madeAt,
+}: {
+  installationName: string;
+  origin: string;
+  email: string;
+  key: string;
+  madeAt: number;
+}): string {
   return [
     `Recovery Key for ${installationName}`,
     '',
@@ -33,7 +45,7 @@ export function recoveryKeyFile({ installationName, origin, email, key, madeAt }
     '',
     `Account:  ${email}`,
     `Site:     ${origin}`,
-    `Made on:  ${made} UTC`,
+    `Made on:  ${momentOf(madeAt)}`,
     '',
     'What it is for',
     'If you lose your phone and can’t receive codes, this key gets you back in.',

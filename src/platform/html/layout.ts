@@ -75,7 +75,7 @@ export function settingsPage({ installationName, language, title, person, curren
       <header class="bar">
         ${brand(installationName)}
         <details class="menu">
-          <summary aria-label="Profile">${initialsOf(person.name)}</summary>
+          <summary aria-label="Profile" data-initials="${initialsOf(person.name)}"></summary>
           <div>
             <p class="quiet">${person.name}<br />${person.email}</p>
             <a href="/account">Manage Account</a>

@@ -5,6 +5,8 @@ const validator = new HtmlValidate({
   rules: {
     // The formatter writes <br />.
     'void-style': ['error', { style: 'selfclose' }],
+    // Where a template's value is empty, its line is left with nothing but its indentation.
+    'no-trailing-whitespace': 'off',
   },
 });
 

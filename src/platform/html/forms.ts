@@ -18,7 +18,10 @@ export interface TextField {
 
 export function textField({ label, name, type = 'text', value = '', error, hint, autocomplete = 'off', required = false }: TextField): Html {
   const flags = [required && html` required`, described(name, { error, hint })];
-  return field({ label, name, error, hint }, html`<input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}"${flags} />`);
+  return field(
+    { label, name, error, hint },
+    html`<input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}" ${flags} />`,
+  );
 }
 
 /** One field for a code. No pattern and no length, so that a paste with spaces or dashes goes in whole. */
@@ -26,7 +29,7 @@ export function codeField({ label, name, value = '', error }: { label: string; n
   const flags = [html` required`, described(name, { error })];
   return field(
     { label, name, error },
-    html`<input class="code" id="${name}" name="${name}" type="text" value="${value}" inputmode="numeric" autocomplete="one-time-code"${flags} />`,
+    html`<input class="code" id="${name}" name="${name}" type="text" value="${value}" inputmode="numeric" autocomplete="one-time-code" ${flags} />`,
   );
 }
 
@@ -44,7 +47,7 @@ export function passwordField({ label, name, autocomplete, error, hint }: Passwo
   return field(
     { label, name, error, hint },
     html`<span class="with-button"
-      ><input id="${name}" name="${name}" type="password" autocomplete="${autocomplete}"${flags} /><button
+      ><input id="${name}" name="${name}" type="password" autocomplete="${autocomplete}" ${flags} /><button
         class="button"
         type="button"
         data-show="${name}"
@@ -58,13 +61,30 @@ export function passwordField({ label, name, autocomplete, error, hint }: Passwo
   );
 }
 
-export function select({ label, name, value, options }: { label: string; name: string; value: string; options: readonly (readonly [value: string, label: string])[] }): Html {
-  const choices = options.map(([one, text]) => html`<option value="${one}"${one === value && html` selected`}>${text}</option>`);
-  return field({ label, name }, html`<select id="${name}" name="${name}">${choices}</select>`);
+export function select({
+  label,
+  name,
+  value,
+  options,
+}: {
+  label: string;
+  name: string;
+  value: string;
+  options: readonly (readonly [value: string, label: string])[];
+}): Html {
+  const choices = options.map(([one, text]) => html`<option value="${one}" ${one === value && html` selected`}>${text}</option>`);
+  return field(
+    { label, name },
+    html`<select id="${name}" name="${name}">
+      ${choices}
+    </select>`,
+  );
 }
 
 export function checkbox({ label, name, checked }: { label: string; name: string; checked: boolean }): Html {
-  return html`<div class="field tick"><label><input type="checkbox" name="${name}" value="yes"${checked && html` checked`} /> ${label}</label></div>`;
+  return html`<div class="field tick">
+    <label><input type="checkbox" name="${name}" value="yes" ${checked && html` checked`} /> ${label}</label>
+  </div>`;
 }
 
 export interface Button {
@@ -78,7 +98,7 @@ export interface Button {
 
 export function button({ label, waitSeconds, ...look }: Button): Html {
   const wait = waitSeconds !== undefined && html` data-wait-seconds="${waitSeconds}" disabled`;
-  return html`<button class="${buttonClass(look)}" type="submit"${wait}>${label}</button>`;
+  return html`<button class="${buttonClass(look)}" type="submit" ${wait}>${label}</button>`;
 }
 
 /** Looks like a button and is a link: it changes nothing. */
@@ -101,7 +121,8 @@ function described(name: string, { error, hint }: { error?: string | undefined; 
 
 function field({ label, name, error, hint }: { label: string; name: string; error?: string | undefined; hint?: string | undefined }, input: Html): Html {
   return html`<div class="field">
-    <label for="${name}">${label}</label>${input}${error !== undefined && html`<p class="error" id="${name}-error">${error}</p>`}${hint !== undefined &&
-    html`<p class="hint" id="${name}-hint">${hint}</p>`}
+    <label for="${name}">${label}</label>${input}${error !== undefined && html`<p class="error" id="${name}-error">${error}</p>`}${
+      hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`
+    }
   </div>`;
 }

@@ -85,7 +85,7 @@ export function settingsPage({ installationName, language, title, person, curren
       </header>
       <div class="settings">
         <nav aria-label="Manage Account">
-          ${SECTIONS.map(([key, href, label]) => html`<a href="${href}"${key === current && html` aria-current="page"`}>${label}</a>`)}
+          ${SECTIONS.map(([key, href, label]) => html`<a href="${href}" ${key === current && html` aria-current="page"`}>${label}</a>`)}
         </nav>
         <main id="content" tabindex="-1">
           <h1>${title}</h1>
@@ -115,8 +115,12 @@ function document({ installationName, language, title, content }: { installation
 const brand = (installationName: string): Html => html`<a class="brand" href="/">${brandMark} ${installationName}</a>`;
 
 function steps({ at, of }: { at: number; of: number }): Html {
-  const bars = Array.from({ length: of }, (_, index) => (index + 1 < at ? html`<li class="done"></li>` : html`<li${index + 1 === at && html` aria-current="step"`}></li>`));
-  return html`<ol class="steps" aria-label="Step ${at} of ${of}">${bars}</ol>`;
+  const bars = Array.from({ length: of }, (_, index) =>
+    index + 1 < at ? html`<li class="done"></li>` : html`<li${index + 1 === at && html` aria-current="step"`}></li>`,
+  );
+  return html`<ol class="steps" aria-label="Step ${at} of ${of}">
+    ${bars}
+  </ol>`;
 }
 
 /** "Ada Example" is AE; a name of one word is its first letter. */

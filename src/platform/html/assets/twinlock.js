@@ -1,20 +1,39 @@
 // Everything works without this; it only spares people a few steps. No inline script, no request of its own.
 const all = (selector) => document.querySelectorAll(selector);
 
+// Said to those who do not see a button change its words.
+const live = document.createElement('p');
+live.className = 'said';
+live.setAttribute('role', 'status');
+document.querySelector('main')?.append(live);
+
 /** Ticks "I have saved it" once the key was downloaded, copied or printed. */
 const saved = () => {
   const tick = document.querySelector('input[name=saved]');
   if (tick) tick.checked = true;
 };
 
+const say = (button, words) => {
+  button.dataset.label ??= button.textContent;
+  button.textContent = live.textContent = words;
+  setTimeout(() => {
+    button.textContent = button.dataset.label;
+    live.textContent = '';
+  }, 2500);
+};
+
 for (const button of all('[data-copy]')) {
-  if (!navigator.clipboard) continue;
+  // Only a page over https, or of this machine, may use the clipboard.
+  if (!('clipboard' in navigator)) continue;
   button.hidden = false;
   button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    const label = button.textContent;
-    button.textContent = 'Copied';
-    setTimeout(() => (button.textContent = label), 2000);
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      say(button, 'Not allowed');
+      return;
+    }
+    say(button, 'Copied');
     if (button.hasAttribute('data-saves')) saved();
   });
 }
@@ -27,52 +46,60 @@ for (const button of all('[data-print]')) {
   });
 }
 
-for (const form of all('form')) {
-  if (form.querySelector('[data-download]')) form.addEventListener('submit', saved);
-}
-
 for (const button of all('[data-show]')) {
   button.hidden = false;
+  const field = document.getElementById(button.dataset.show);
+  const show = (visible) => {
+    field.type = visible ? 'text' : 'password';
+    button.setAttribute('aria-pressed', String(visible));
+    button.textContent = visible ? 'Hide' : 'Show';
+  };
   button.addEventListener('click', () => {
-    const field = document.getElementById(button.dataset.show);
-    const show = field.type === 'password';
-    field.type = show ? 'text' : 'password';
-    button.setAttribute('aria-pressed', String(show));
-    button.textContent = show ? 'Hide' : 'Show';
+    show(field.type === 'password');
     field.focus();
   });
+  // A password that is sent as text would be kept in the browser's list of things typed before.
+  field.form.addEventListener('submit', () => show(false));
 }
 
-// The server renders the button disabled and says when; the server's clock may differ from this one, so only the time left counts.
+// The server renders the button disabled and says how long; its clock may differ from this one's, so only the time since then counts.
 for (const button of all('[data-wait-seconds]')) {
-  const label = button.textContent;
-  let left = Number(button.dataset.waitSeconds);
+  const label = button.textContent.trim();
+  const endsAt = performance.now() + 1000 * Number(button.dataset.waitSeconds);
   const tick = () => {
+    const left = Math.ceil((endsAt - performance.now()) / 1000);
     button.disabled = left > 0;
-    button.textContent = left > 0 ? `${label.trim()} (${left} s)` : label;
-    if (left-- > 0) setTimeout(tick, 1000);
+    button.textContent = left > 0 ? `${label} (${left} s)` : label;
+    if (left > 0) setTimeout(tick, 1000);
+    // The sentence that says when has had its time.
+    else if (button.nextElementSibling?.matches('p')) button.nextElementSibling.hidden = true;
   };
   tick();
 }
 
-// A second click sends nothing twice; coming back by the back button makes the form usable again.
+// A second click sends nothing twice. Where the answer is a file the page stays, and may be asked again.
 addEventListener('submit', (event) => {
   const form = event.target;
-  if (form.dataset.sent) return event.preventDefault();
-  if (form.querySelector('[data-download]')) return;
-  form.dataset.sent = 'yes';
+  if (form.querySelector('[data-download]')) saved();
+  else if (form.dataset.sent) event.preventDefault();
+  else form.dataset.sent = 'yes';
 });
-addEventListener('pageshow', () => all('form').forEach((form) => delete form.dataset.sent));
+// Who comes back by the back button may send again.
+addEventListener('pageshow', () => {
+  for (const form of all('form')) delete form.dataset.sent;
+});
 
 const menu = document.querySelector('.menu');
 if (menu) {
-  addEventListener('click', (event) => menu.contains(event.target) || menu.removeAttribute('open'));
+  const close = () => menu.removeAttribute('open');
+  addEventListener('click', (event) => menu.contains(event.target) || close());
+  menu.addEventListener('focusout', (event) => event.relatedTarget && !menu.contains(event.relatedTarget) && close());
   addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !menu.open) return;
-    menu.removeAttribute('open');
+    close();
     menu.querySelector('summary').focus();
   });
 }
 
-// To the first mistake, or to the one field that is asked for.
+// To the first mistake, or to the one code that is asked for.
 (document.querySelector('[aria-invalid=true]') ?? document.querySelector('.alone input.code'))?.focus();

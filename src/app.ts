@@ -1,0 +1,49 @@
+// The table of contents: every page of the portal, and who may see it.
+import type { FastifyInstance } from 'fastify';
+import { mountForgotPassword } from './forgot-password/web.ts';
+import { mountManageAccount } from './manage-account/web.ts';
+import { localPath } from './platform/http/local-path.ts';
+import { redirect, type Guard } from './platform/http/visit.ts';
+import { makeWeb, type WebOptions } from './platform/http/web.ts';
+import { mountDevelopmentMail } from './platform/mail/development.ts';
+import type { World } from './platform/world.ts';
+import { sessionOf, type Session } from './sessions/sessions.ts';
+import { mountSignIn } from './sign-in/web.ts';
+import { mountSignUp } from './sign-up/web.ts';
+
+export interface AppOptions extends WebOptions {
+  /** Shows outgoing mail at /dev/mail. Only where mail is not really sent. */
+  readonly showMail?: boolean;
+}
+
+export async function makeApp(world: World, { showMail = false, ...options }: AppOptions = {}): Promise<FastifyInstance> {
+  const { fastify, web } = await makeWeb(world, options);
+  const signedIn = web.guarded(sessionGuard(world));
+
+  web.get('/', async () => redirect('/account'));
+  mountSignIn(web, world);
+  mountSignUp(web, signedIn, world);
+  mountForgotPassword(web, world);
+  mountManageAccount(signedIn, world);
+  if (showMail && world.installation.development) mountDevelopmentMail(web, world);
+
+  fastify.get('/healthz', async () => {
+    await world.database.query.selectFrom('policies').select('id').execute();
+    return { ok: true };
+  });
+  return fastify;
+}
+
+/** Only who is signed in; everybody else signs in first and comes back. A post is not repeated: what it would do must be pressed again. */
+function sessionGuard(world: World): Guard<Session> {
+  return async (visit) => {
+    const session = await sessionOf(world, visit);
+    if (session) return { pass: true, context: session };
+    if (visit.cookie('session') !== undefined) {
+      visit.clearCookie('session');
+      visit.setCookie('notice', 'session-ended');
+    }
+    const then = visit.method === 'GET' && visit.path !== '/account' ? localPath(visit.path) : undefined;
+    return { pass: false, answer: redirect(then === undefined ? '/sign-in' : `/sign-in?then=${then}`) };
+  };
+}

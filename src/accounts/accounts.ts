@@ -87,13 +87,16 @@ export async function checkPassword(
     // A browser that the account knows has a budget of its own: a stranger's guesses must not lock the owner out (RL-3).
     const budget = [key, known ? browserHash : 'unknown browsers'];
     const accountId = verified?.id ?? null;
-    for (const [limit, parts] of [[ADDRESS_GUESSES, [networkOf(address)]], [PASSWORD_GUESSES, budget]] as const) {
+    for (const [limit, parts] of [
+      [ADDRESS_GUESSES, [networkOf(address)]],
+      [PASSWORD_GUESSES, budget],
+    ] as const) {
       const spent = await spend(transaction, world, limit, ...parts);
       if (!spent.allowed) return { retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt, accountId };
     }
     return { verified, unverified, budget, accountId };
   });
-  if ('retryAt' in counted) return { ok: false, reason: 'too-many-tries', accountId: counted.accountId, retryAt: counted.retryAt! };
+  if ('retryAt' in counted) return { ok: false, reason: 'too-many-tries', accountId: counted.accountId, retryAt: counted.retryAt };
 
   const row = await rightOne(world, password, counted);
   if (!row) return { ok: false, reason: 'wrong', accountId: counted.accountId };
@@ -109,7 +112,11 @@ export async function checkPassword(
  * Only who made an unverified account in this very browser has two candidates, and then two hashes are computed whether or not the verified one
  * exists; so the time tells nothing about it.
  */
-async function rightOne(world: World, password: string, { verified, unverified }: { verified: store.AccountRow | undefined; unverified: store.AccountRow | undefined }): Promise<store.AccountRow | undefined> {
+async function rightOne(
+  world: World,
+  password: string,
+  { verified, unverified }: { verified: store.AccountRow | undefined; unverified: store.AccountRow | undefined },
+): Promise<store.AccountRow | undefined> {
   const tooLong = Buffer.byteLength(password) > BYTES_MOST;
   const candidates = unverified ? [verified, unverified] : [verified];
   let right: store.AccountRow | undefined;
@@ -117,7 +124,8 @@ async function rightOne(world: World, password: string, { verified, unverified }
     const verdict = await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : candidate?.password_hash);
     if (!verdict.right || !candidate || right) continue;
     right = candidate;
-    if (verdict.outdated) await store.replaceHash(world.database.query, candidate.id, { before: candidate.password_hash, after: await world.passwordHasher.hash(password) });
+    if (verdict.outdated)
+      await store.replaceHash(world.database.query, candidate.id, { before: candidate.password_hash, after: await world.passwordHasher.hash(password) });
   }
   return right;
 }
@@ -158,7 +166,12 @@ export async function verifyEmail(world: World, transaction: Transaction, accoun
 }
 
 /** The new address was proved by a code. */
-export async function changeEmail(world: World, transaction: Transaction, accountId: string, email: EmailAddress): Promise<{ ok: true } | { ok: false; reason: 'taken' }> {
+export async function changeEmail(
+  world: World,
+  transaction: Transaction,
+  accountId: string,
+  email: EmailAddress,
+): Promise<{ ok: true } | { ok: false; reason: 'taken' }> {
   const holder = await store.selectVerified(transaction, email.key);
   if (holder && holder.id !== accountId) return { ok: false, reason: 'taken' };
   await store.updateAccount(transaction, accountId, { email: email.address, email_key: email.key, email_verified_at: world.clock.now() });

@@ -16,7 +16,10 @@ export interface PasswordContext {
   readonly isCommon: (password: string) => boolean;
 }
 
-export function refusePassword(password: string, { email, installationName, realSecondFactorEnforced, isCommon }: PasswordContext): PasswordRefusal | undefined {
+export function refusePassword(
+  password: string,
+  { email, installationName, realSecondFactorEnforced, isCommon }: PasswordContext,
+): PasswordRefusal | undefined {
   const normal = password.normalize('NFC');
   const length = [...normal].length;
   if (length === 0) return 'empty';

@@ -87,7 +87,12 @@ export async function rememberBrowser(transaction: Transaction, row: KnownBrowse
 }
 
 export async function knowsBrowser(queries: Queries, accountId: string, browserHash: string): Promise<boolean> {
-  const row = await queries.selectFrom('known_browsers').select('account_id').where('account_id', '=', accountId).where('browser_hash', '=', browserHash).executeTakeFirst();
+  const row = await queries
+    .selectFrom('known_browsers')
+    .select('account_id')
+    .where('account_id', '=', accountId)
+    .where('browser_hash', '=', browserHash)
+    .executeTakeFirst();
   return row !== undefined;
 }
 

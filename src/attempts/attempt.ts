@@ -149,7 +149,8 @@ export async function endOtherAttempts(transaction: Transaction, accountId: stri
   await store.deleteAttempts(transaction, accountId, except?.id);
 }
 
-const overtaken = (): Problem => new Problem('conflict', 'Another window or click went on with this step at the same moment. Reload the page to see where you are.');
+const overtaken = (): Problem =>
+  new Problem('conflict', 'Another window or click went on with this step at the same moment. Reload the page to see where you are.');
 
 /** The account is not as it was when the attempt began: what it was about to do is refused, and nothing is changed. */
 export const changedMeanwhile = (): Problem =>
@@ -223,7 +224,9 @@ const REASONS: Record<Purpose, string> = {
 };
 
 function holderHash(world: World, holder: Holder): string {
-  return 'sessionId' in holder ? world.keys.hash('attempt token', 'session', holder.sessionId) : world.keys.hash('attempt token', 'cookie', holder.attemptToken);
+  return 'sessionId' in holder
+    ? world.keys.hash('attempt token', 'session', holder.sessionId)
+    : world.keys.hash('attempt token', 'cookie', holder.attemptToken);
 }
 
 function sealState(world: World, attemptId: string, state: AttemptState): Uint8Array {

@@ -43,7 +43,10 @@ export function noticeMessage(notice: Notice, { to, installationName, origin, as
 const WORDS: Record<Notice, (installation: string, of: string) => { subject: string; paragraphs: string[] }> = {
   'two-factor-on': (installation, of) => ({
     subject: `Two-factor authentication is on for ${installation}`,
-    paragraphs: [`From now on, signing in to ${installation} asks for a second step after your password: ${of}.`, 'Keep your Recovery Key safe: it gets you back in if you lose everything else.'],
+    paragraphs: [
+      `From now on, signing in to ${installation} asks for a second step after your password: ${of}.`,
+      'Keep your Recovery Key safe: it gets you back in if you lose everything else.',
+    ],
   }),
   'two-factor-off': (installation) => ({
     subject: `Two-factor authentication is off for ${installation}`,

@@ -121,7 +121,9 @@ export function chooseMethod(frame: Frame, { account }: Situation, refusal: Refu
         <span class="icon">${pages.icon}</span>
         <div class="grow">
           <p>
-            <strong>${words.name}</strong> ${words.caution && html`<span class="tag warn">${words.caution}</span>`}<br /><span class="quiet">${words.invitation}</span>
+            <strong>${words.name}</strong> ${words.caution && html`<span class="tag warn">${words.caution}</span>`}<br /><span class="quiet"
+              >${words.invitation}</span
+            >
           </p>
           ${form({
             action: frame.address,
@@ -146,18 +148,24 @@ export function beginMethod(frame: Frame, { attempt, account, enrolled }: Situat
     form({
       action: frame.address,
       formToken: frame.formToken,
-      body: html`${named &&
-      textField({
-        label: 'Name of this app',
-        name: 'name',
-        value: method.name,
-        hint: 'So that you can tell them apart.',
-        autocomplete: 'off',
-        error: refusal?.reason === 'name-too-long' ? `At most ${METHOD_NAME_MOST} characters, please.` : undefined,
-      })}${button({ label, main: true, wide: true })}`,
+      body: html`${
+        named &&
+        textField({
+          label: 'Name of this app',
+          name: 'name',
+          value: method.name,
+          hint: 'So that you can tell them apart.',
+          autocomplete: 'off',
+          error: refusal?.reason === 'name-too-long' ? `At most ${METHOD_NAME_MOST} characters, please.` : undefined,
+        })
+      }${button({ label, main: true, wide: true })}`,
     }),
     back &&
-      form({ action: `${frame.address}/back`, formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Choose another way', wide: true })}</div>` }),
+      form({
+        action: `${frame.address}/back`,
+        formToken: frame.formToken,
+        body: html`<div class="actions">${button({ label: 'Choose another way', wide: true })}</div>`,
+      }),
   ]);
 }
 
@@ -165,14 +173,19 @@ export function beginMethod(frame: Frame, { attempt, account, enrolled }: Situat
 export function confirmMethod(frame: Frame, { attempt, account }: Situation, { refusal, answer }: Asked): Html {
   const method = attempt.state.method!;
   const factor = factorOf(method.kind);
-  const shown = factor.pages.confirm({ person: personOf(account), pending: factor.pending.parse(method.pending) as never, installationName: frame.installation.name });
+  const shown = factor.pages.confirm({
+    person: personOf(account),
+    pending: factor.pending.parse(method.pending),
+    installationName: frame.installation.name,
+  });
   const over = refusal?.reason === 'attempt-over';
   const body = [
     shown.body,
     problem(frame, refusal, factor.words.refusal),
     !over && answerForm(frame, { action: frame.address, field: answerField(factor, refusal, answer), label: shown.button }),
     factor.challenge && !over && sendAgain(frame, attempt.state.sentAt, false),
-    !factor.challenge && form({ action: `${frame.address}/back`, formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Back', wide: true })}</div>` }),
+    !factor.challenge &&
+      form({ action: `${frame.address}/back`, formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Back', wide: true })}</div>` }),
   ];
   if (!shown.dialog) return alone(frame, account, shown.heading, body);
   return dialogPage({ ...pageOf(frame), title: shown.heading, body: html`${body}`, footer: footer(frame, account) });
@@ -224,8 +237,9 @@ function sendAgain({ address, formToken, now }: Frame, sentAt: number | null, fi
     ${form({
       action: `${address}/send`,
       formToken,
-      body: html`${button({ label: first ? 'Send verification code' : 'Send again', wide: true, waitSeconds: waitUntil > now ? Math.ceil((waitUntil - now) / 1000) : undefined })}${waitUntil > now &&
-      html`<p class="quiet">You can ask for another ${waitingTime(waitUntil - now)}.</p>`}`,
+      body: html`${button({ label: first ? 'Send verification code' : 'Send again', wide: true, waitSeconds: waitUntil > now ? Math.ceil((waitUntil - now) / 1000) : undefined })}${
+        waitUntil > now && html`<p class="quiet">You can ask for another ${waitingTime(waitUntil - now)}.</p>`
+      }`,
     })}
   </div>`;
 }

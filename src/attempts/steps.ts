@@ -1,7 +1,19 @@
 // The steps that all attempts share. Each is one transaction of the caller's, and counts a try before it looks at it.
 import type { AuditEvent, Origin } from '../audit/audit.ts';
 import { record } from '../audit/audit.ts';
-import { answerFactor, confirmFactor, enrol, factorOf, factors, removeFactor, replaceFactorState, standing, toolsOf, type Answered, type FactorRefusal } from '../factors/factors.ts';
+import {
+  answerFactor,
+  confirmFactor,
+  enrol,
+  factorOf,
+  factors,
+  removeFactor,
+  replaceFactorState,
+  standing,
+  toolsOf,
+  type Answered,
+  type FactorRefusal,
+} from '../factors/factors.ts';
 import { claimedBy, makeRecoveryKey, newRecoveryKeyState } from '../factors/recovery-key/recovery-key.ts';
 import type { Account } from '../accounts/accounts.ts';
 import type { Transaction } from '../platform/database/database.ts';
@@ -25,7 +37,9 @@ export const SEND_AGAIN_AFTER = seconds(30);
 /** RL-8: after as many wrong second factors behind a right password, the owner is told. */
 const TELL_OWNER_AT = 3;
 
-export type Sent = { readonly ok: true; readonly attempt: Attempt } | { readonly ok: false; readonly reason: 'too-soon' | 'too-many-mails'; readonly retryAt: number };
+export type Sent =
+  | { readonly ok: true; readonly attempt: Attempt }
+  | { readonly ok: false; readonly reason: 'too-soon' | 'too-many-mails'; readonly retryAt: number };
 
 export type StepAnswer =
   | { readonly ok: true; readonly attempt: Attempt }
@@ -54,21 +68,21 @@ export async function ask(world: World, transaction: Transaction, situation: Sit
 /** Sends the code of the factor that is asked for. */
 export async function sendChallenge(world: World, transaction: Transaction, { attempt, account }: Situation, from: Origin): Promise<Sent> {
   const kind = attempt.state.asking!;
-  const { challenge, messages } = factorOf(kind).challenge!(toolsOf(world), personOf(account), occasionOf(attempt, from)) as { challenge: unknown; messages: readonly Message[] };
+  const { challenge, messages } = factorOf(kind).challenge!(toolsOf(world), personOf(account), occasionOf(attempt, from));
   return send(world, transaction, attempt, { messages, from, kept: { challenges: { ...attempt.state.challenges, [kind]: challenge } } });
 }
 
 /** Sends a code to the address that this attempt is about: the new one where it changes the address, else the account's. */
 export async function sendEmailCode(world: World, transaction: Transaction, { attempt, account }: Situation, from: Origin): Promise<Sent> {
   const { pending, messages } = emailFactor.begin(toolsOf(world), personOf(account, attempt.state.newEmail ?? account.email), occasionOf(attempt, from));
-  return send(world, transaction, attempt, { messages, from, kept: { emailPending: pending as unknown } });
+  return send(world, transaction, attempt, { messages, from, kept: { emailPending: pending } });
 }
 
 /** Begins the method that was chosen, or begins it again; sends what it sends. */
 export async function beginMethod(world: World, transaction: Transaction, { attempt, account }: Situation, from: Origin): Promise<Sent> {
   const method = attempt.state.method!;
   const { pending, messages } = factorOf(method.kind).begin(toolsOf(world), personOf(account), occasionOf(attempt, from));
-  const kept = { method: { ...method, pending: pending as unknown } };
+  const kept = { method: { ...method, pending } };
   if (messages.length === 0) return { ok: true, attempt: await saveAttempt(world, transaction, attempt, kept) };
   return send(world, transaction, attempt, { messages, from, kept });
 }
@@ -203,7 +217,12 @@ export async function markKeySaved(world: World, transaction: Transaction, attem
 }
 
 /** The person says that the key is safe: by the download, or by ticking. */
-export async function keepKey(world: World, transaction: Transaction, attempt: Attempt, ticked: boolean): Promise<{ ok: true; attempt: Attempt } | { ok: false; reason: 'key-not-saved' }> {
+export async function keepKey(
+  world: World,
+  transaction: Transaction,
+  attempt: Attempt,
+  ticked: boolean,
+): Promise<{ ok: true; attempt: Attempt } | { ok: false; reason: 'key-not-saved' }> {
   const newKey = attempt.state.newKey!;
   if (!newKey.saved && !ticked) return { ok: false, reason: 'key-not-saved' };
   return { ok: true, attempt: await saveAttempt(world, transaction, attempt, { newKey: { ...newKey, kept: true } }) };
@@ -213,7 +232,12 @@ export async function keepKey(world: World, transaction: Transaction, attempt: A
  * Puts the kept key in the place of the account's present one, in one conditional write. False where the present one is not the one that this
  * attempt used: somebody else has used or replaced it since.
  */
-export async function storeKeptKey(world: World, transaction: Transaction, { attempt, account, enrolled }: Situation, { browserToken, from }: { browserToken: string; from: Origin }): Promise<boolean> {
+export async function storeKeptKey(
+  world: World,
+  transaction: Transaction,
+  { attempt, account, enrolled }: Situation,
+  { browserToken, from }: { browserToken: string; from: Origin },
+): Promise<boolean> {
   const { key } = keyToKeep(world, attempt, browserToken);
   const state = newRecoveryKeyState(toolsOf(world), account.id, key);
   const { kind, words } = recoveryFactor;
@@ -227,7 +251,12 @@ export async function storeKeptKey(world: World, transaction: Transaction, { att
 }
 
 /** Enrols the method that was shown, with the Recovery Key that was kept; tells the owner. False where the account has changed meanwhile. */
-export async function storeMethod(world: World, transaction: Transaction, situation: Situation, { browserToken, from }: { browserToken: string; from: Origin }): Promise<boolean> {
+export async function storeMethod(
+  world: World,
+  transaction: Transaction,
+  situation: Situation,
+  { browserToken, from }: { browserToken: string; from: Origin },
+): Promise<boolean> {
   const { attempt, account, enrolled } = situation;
   const method = attempt.state.method!;
   const first = standing(enrolled).length === 0;
@@ -262,6 +291,12 @@ export async function tell(
 ): Promise<void> {
   const { name: installationName, origin } = world.installation;
   const asked = { userAgent: from.userAgent, address: from.address, at: world.clock.now() };
-  const message = noticeMessage(notice, { to: { name: account.name, address }, installationName, origin, asked, ...(subjectOf === undefined ? {} : { subjectOf }) });
+  const message = noticeMessage(notice, {
+    to: { name: account.name, address },
+    installationName,
+    origin,
+    asked,
+    ...(subjectOf === undefined ? {} : { subjectOf }),
+  });
   await post(world, transaction, [message]);
 }

@@ -42,19 +42,19 @@ type Action = (transaction: Transaction, situation: Situation) => Promise<{ ok: 
 
 export function mountJourney<Context>(web: Web<Context>, world: World, journey: Journey<Context>): void {
   const { addresses } = journey;
-  const mount = (step: Step, show: (visit: Visit, situation: Situation, refusal?: pages.Refusal) => Answer, actions: Record<string, (visit: Visit) => Action>) => {
+  const mount: Mount = (step, render, actions) => {
     const address = addresses[step];
     if (address === undefined) return;
     web.get(address, async (visit, context) => {
       const situation = await read(world, journey, visit, context);
       if (situation?.step !== step) return redirect(addressOf(journey, situation));
-      return show(visit, situation);
+      return render(visit, situation);
     });
     for (const [path, action] of Object.entries(actions)) {
       web.post(address + path, async (visit, context) => {
         const done = await act(world, journey, { visit, context, step, action: action(visit) });
         if (done.kind === 'elsewhere') return redirect(done.address);
-        return done.kind === 'finished' ? done.answer() : show(visit, done.situation, done.refusal);
+        return done.kind === 'finished' ? done.answer() : render(visit, done.situation, done.refusal);
       });
     }
   };
@@ -71,7 +71,11 @@ export function mountJourney<Context>(web: Web<Context>, world: World, journey: 
   mountSecondFactor(web, world, journey, frame, mount);
   mount(
     'email-code',
-    (visit, situation, refusal) => show(pages.emailCode(frame(visit, situation, 'email-code'), situation, { refusal, answer: visit.field('code'), button: journey.codeButton ?? 'Continue' }), refusal),
+    (visit, situation, refusal) =>
+      show(
+        pages.emailCode(frame(visit, situation, 'email-code'), situation, { refusal, answer: visit.field('code'), button: journey.codeButton ?? 'Continue' }),
+        refusal,
+      ),
     {
       '': (visit) => (transaction, situation) => steps.answerEmailCode(world, transaction, situation, { answer: visit.field('code'), from: visit }),
       '/send': (visit) => (transaction, situation) => steps.sendEmailCode(world, transaction, situation, visit),
@@ -98,7 +102,14 @@ function mountSecondFactor<Context>(web: Web<Context>, world: World, journey: Jo
     (visit, situation, refusal) =>
       refusal?.reason === 'choice-unknown' || situation.attempt.state.asking === null
         ? showOthers(visit, situation, refusal)
-        : show(pages.secondFactor(frame(visit, situation, 'second-factor'), situation, { refusal, answer: visit.field('code'), others: steps.choices(situation).length > 1 }), refusal),
+        : show(
+            pages.secondFactor(frame(visit, situation, 'second-factor'), situation, {
+              refusal,
+              answer: visit.field('code'),
+              others: steps.choices(situation).length > 1,
+            }),
+            refusal,
+          ),
     {
       '': (visit) => (transaction, situation) => steps.answerSecondFactor(world, transaction, situation, { answer: visit.field('code'), from: visit }),
       '/send': (visit) => (transaction, situation) => steps.sendChallenge(world, transaction, situation, visit),
@@ -118,16 +129,19 @@ function mountSecondFactor<Context>(web: Web<Context>, world: World, journey: Jo
 
 function mountMethod<Context>(world: World, journey: Journey<Context>, frame: FrameOf, mount: Mount): void {
   mount('choose-method', (visit, situation, refusal) => show(pages.chooseMethod(frame(visit, situation, 'choose-method'), situation, refusal), refusal), {
-    '': (visit) => async (transaction, { attempt, account }) => {
-      const kind = visit.field('method');
-      if (!pages.methodsToSetUp(account).includes(kind)) return { ok: false, reason: 'choice-unknown' };
-      const method = { kind, name: factorOf(kind).words.name, replaces: null, pending: null, state: null };
-      return { ok: true, attempt: await saveAttempt(world, transaction, attempt, { method }) };
-    },
+    '':
+      (visit) =>
+      async (transaction, { attempt, account }) => {
+        const kind = visit.field('method');
+        if (!pages.methodsToSetUp(account).includes(kind)) return { ok: false, reason: 'choice-unknown' };
+        const method = { kind, name: factorOf(kind).words.name, replaces: null, pending: null, state: null };
+        return { ok: true, attempt: await saveAttempt(world, transaction, attempt, { method }) };
+      },
   });
   mount(
     'begin-method',
-    (visit, situation, refusal) => show(pages.beginMethod(frame(visit, situation, 'begin-method'), situation, { refusal, back: journey.addresses['choose-method'] !== undefined }), refusal),
+    (visit, situation, refusal) =>
+      show(pages.beginMethod(frame(visit, situation, 'begin-method'), situation, { refusal, back: journey.addresses['choose-method'] !== undefined }), refusal),
     {
       '': (visit) => async (transaction, situation) => {
         const name = visit.field('name').normalize('NFC').trim();
@@ -135,19 +149,24 @@ function mountMethod<Context>(world: World, journey: Journey<Context>, frame: Fr
         const method = { ...situation.attempt.state.method!, ...(name === '' ? {} : { name }) };
         return steps.beginMethod(world, transaction, { ...situation, attempt: await saveAttempt(world, transaction, situation.attempt, { method }) }, visit);
       },
-      '/back': () => async (transaction, { attempt }) => ({ ok: true, attempt: await saveAttempt(world, transaction, attempt, { method: null }) }),
+      '/back':
+        () =>
+        async (transaction, { attempt }) => ({ ok: true, attempt: await saveAttempt(world, transaction, attempt, { method: null }) }),
     },
   );
   mount(
     'confirm-method',
-    (visit, situation, refusal) => show(pages.confirmMethod(frame(visit, situation, 'confirm-method'), situation, { refusal, answer: visit.field('code') }), refusal),
+    (visit, situation, refusal) =>
+      show(pages.confirmMethod(frame(visit, situation, 'confirm-method'), situation, { refusal, answer: visit.field('code') }), refusal),
     {
       '': (visit) => (transaction, situation) => steps.answerMethod(world, transaction, situation, { answer: visit.field('code'), from: visit }),
       '/send': (visit) => (transaction, situation) => steps.beginMethod(world, transaction, situation, visit),
-      '/back': () => async (transaction, { attempt }) => ({
-        ok: true,
-        attempt: await saveAttempt(world, transaction, attempt, { method: { ...attempt.state.method!, pending: null } }),
-      }),
+      '/back':
+        () =>
+        async (transaction, { attempt }) => ({
+          ok: true,
+          attempt: await saveAttempt(world, transaction, attempt, { method: { ...attempt.state.method!, pending: null } }),
+        }),
     },
   );
 }
@@ -157,8 +176,20 @@ function mountRecoveryKey<Context>(web: Web<Context>, world: World, journey: Jou
   if (address === undefined) return;
   mount(
     'recovery-key',
-    (visit, situation, refusal) => show(pages.recoveryKey(frame(visit, situation, 'recovery-key'), situation, { key: steps.keyToKeep(world, situation.attempt, visit.browserToken).key, refusal }), refusal),
-    { '': (visit) => (transaction, { attempt }) => steps.keepKey(world, transaction, attempt, visit.field('saved') !== '') },
+    (visit, situation, refusal) =>
+      show(
+        pages.recoveryKey(frame(visit, situation, 'recovery-key'), situation, {
+          key: steps.keyToKeep(world, situation.attempt, visit.browserToken).key,
+          refusal,
+        }),
+        refusal,
+      ),
+    {
+      '':
+        (visit) =>
+        (transaction, { attempt }) =>
+          steps.keepKey(world, transaction, attempt, visit.field('saved') !== ''),
+    },
   );
   // A form that is posted, so that it works without JavaScript and no address ever holds the key.
   web.post(`${address}/download`, async (visit, context) => {
@@ -167,7 +198,11 @@ function mountRecoveryKey<Context>(web: Web<Context>, world: World, journey: Jou
     const { name, origin } = world.installation;
     const attempt = await world.database.transaction((transaction) => steps.markKeySaved(world, transaction, situation.attempt));
     const { key, madeAt } = steps.keyToKeep(world, attempt, visit.browserToken);
-    return file('recovery-key.txt', 'text/plain; charset=utf-8', recoveryKeyFile({ installationName: name, origin, email: situation.account.email, key, madeAt }));
+    return file(
+      'recovery-key.txt',
+      'text/plain; charset=utf-8',
+      recoveryKeyFile({ installationName: name, origin, email: situation.account.email, key, madeAt }),
+    );
   });
 }
 
@@ -175,7 +210,9 @@ function mountRecoveryKey<Context>(web: Web<Context>, world: World, journey: Jou
 async function read<Context>(world: World, journey: Journey<Context>, visit: Visit, context: Context): Promise<Situation | undefined> {
   const holder = journey.holder(visit, context);
   const attempt = holder && (await findAttempt(world, world.database.query, holder, journey.purpose));
-  return attempt && situationOf(world, { queries: world.database.query, attempt, browserToken: visit.browserToken, sessionProofs: journey.sessionProofs(context) });
+  return (
+    attempt && situationOf(world, { queries: world.database.query, attempt, browserToken: visit.browserToken, sessionProofs: journey.sessionProofs(context) })
+  );
 }
 
 export async function situationOf(

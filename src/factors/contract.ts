@@ -96,7 +96,10 @@ export interface Factor<State = never, Pending = never, Challenge = never> {
   /** False for what can't be an answer at all (a letter in a code, say): it spends no try. */
   wellFormed(answer: string): boolean;
   /** Compares one answer with all that are enrolled; one try, however many. */
-  verify(tools: Tools, input: { enrolled: readonly Enrolled<State>[]; challenge: Challenge | undefined; answer: string; person: Person; occasion: Occasion }): Verified<State>;
+  verify(
+    tools: Tools,
+    input: { enrolled: readonly Enrolled<State>[]; challenge: Challenge | undefined; answer: string; person: Person; occasion: Occasion },
+  ): Verified<State>;
 
   readonly pages: FactorPages<State, Pending>;
 }
@@ -125,6 +128,5 @@ export interface FactorPages<State, Pending> {
   readonly icon: Html;
 }
 
-/** A factor whose shapes are its own business. registry.ts, where the factors are known, is the one place that forgets them. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type AnyFactor = Factor<any, any, any>;
+/** A factor whose shapes are its own business. */
+export type AnyFactor = Factor<unknown, unknown, unknown>;

@@ -23,7 +23,11 @@ export interface EnrolledFactor extends Enrolled<unknown> {
 export type Answered =
   | { readonly ok: true; readonly id: string }
   | { readonly ok: false; readonly reason: FactorRefusal; /** Wrong ones in a row, this one included. */ readonly failures: number }
-  | { readonly ok: false; readonly reason: 'too-many-tries'; /** Epoch milliseconds; 'never' where this factor has stopped. */ readonly retryAt: number | 'never' };
+  | {
+      readonly ok: false;
+      readonly reason: 'too-many-tries';
+      /** Epoch milliseconds; 'never' where this factor has stopped. */ readonly retryAt: number | 'never';
+    };
 
 export function toolsOf(world: World): Tools {
   return {
@@ -116,7 +120,8 @@ export async function answerFactor(
 
   // Read only now: the limit's row is locked, so whoever raced us has finished and what they used up is seen.
   const enrolled = (await listFactors(world, transaction, person.accountId)).filter((one) => one.kind === kind);
-  const verified = factor.verify(toolsOf(world), { enrolled, challenge: input.challenge as never, answer, person, occasion });
+  const challenge = input.challenge === undefined ? undefined : factor.challengeState.parse(input.challenge);
+  const verified = factor.verify(toolsOf(world), { enrolled, challenge, answer, person, occasion });
   if (!verified.ok) return { ...verified, failures: spent.count };
   const used = enrolled.find((one) => one.id === verified.id)!;
   const state = sealed(world, factor, used.id, verified.state);
@@ -141,7 +146,7 @@ export async function confirmFactor(
   if (!factor.wellFormed(answer)) return { ok: false, reason: 'code-malformed', failures: 0 };
   const spent = await spend(transaction, world, FACTOR_GUESSES, person.accountId, kind, 'set up');
   if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
-  const confirmed = factor.confirm(toolsOf(world), factor.pending.parse(pending) as never, answer);
+  const confirmed = factor.confirm(toolsOf(world), factor.pending.parse(pending), answer);
   if (!confirmed.ok) return { ...confirmed, failures: spent.count };
   await forgive(transaction, world, FACTOR_GUESSES, person.accountId, kind, 'set up');
   return confirmed;

@@ -4,14 +4,7 @@
  * PR-3). Where an emailed code is the only second factor, the mailbox would be both steps, so the Recovery Key is asked for too.
  * Every answer is the same whether or not there is an account.
  */
-import {
-  changePassword,
-  findVerifiedByEmail,
-  hashNewPassword,
-  passwordRefusal,
-  spendPasswordReset,
-  startPasswordReset,
-} from '../accounts/accounts.ts';
+import { changePassword, findVerifiedByEmail, hashNewPassword, passwordRefusal, spendPasswordReset, startPasswordReset } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { CODE_MAILS, RESET_REQUESTS, spend } from '../platform/limits/limits.ts';
@@ -24,14 +17,20 @@ import type { Caller } from '../sign-in/sign-in.ts';
 
 export const RESET_PASSWORD = 'reset-password';
 
-export type Requested = { readonly ok: true } | { readonly ok: false; readonly reason: 'email-malformed' } | { readonly ok: false; readonly reason: 'too-many'; readonly retryAt: number };
+export type Requested =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'email-malformed' }
+  | { readonly ok: false; readonly reason: 'too-many'; readonly retryAt: number };
 
 /** Asks for the link. The answer is the same, and costs the same one transaction, whether or not there is an account. */
 export async function requestReset(world: World, { email, caller }: { email: string; caller: Caller }): Promise<Requested> {
   const address = parseEmailAddress(email);
   if (!address) return { ok: false, reason: 'email-malformed' };
   return world.database.transaction(async (transaction): Promise<Requested> => {
-    for (const [limit, key] of [[RESET_REQUESTS, caller.address], [CODE_MAILS, address.key]] as const) {
+    for (const [limit, key] of [
+      [RESET_REQUESTS, caller.address],
+      [CODE_MAILS, address.key],
+    ] as const) {
       const spent = await spend(transaction, world, limit, key);
       if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
     }
@@ -46,7 +45,9 @@ export async function requestReset(world: World, { email, caller }: { email: str
             to: { name: '', address: address.address },
             subject: `No account at ${installation} for this address`,
             code: undefined,
-            paragraphs: [`Somebody asked for a new password at ${installation}, but there is no account with this address. Perhaps you signed up with another one, or have not finished signing up.`],
+            paragraphs: [
+              `Somebody asked for a new password at ${installation}, but there is no account with this address. Perhaps you signed up with another one, or have not finished signing up.`,
+            ],
             link: { label: 'Create an account', url: `${origin}/sign-up` },
             asked,
             notYou: 'If this was not you, there is nothing to do.',
@@ -84,13 +85,20 @@ export async function openReset(world: World, { token }: { token: string }): Pro
   });
 }
 
-export type NewPassword = { readonly ok: true } | { readonly ok: false; readonly reason: 'refused'; readonly sentence: string } | { readonly ok: false; readonly reason: 'elsewhere' };
+export type NewPassword =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'refused'; readonly sentence: string }
+  | { readonly ok: false; readonly reason: 'elsewhere' };
 
 /** The last step: the password changes, everybody is signed out, and the owner is told. */
-export async function setNewPassword(world: World, { attemptToken, password, caller }: { attemptToken: string; password: string; caller: Caller }): Promise<NewPassword> {
+export async function setNewPassword(
+  world: World,
+  { attemptToken, password, caller }: { attemptToken: string; password: string; caller: Caller },
+): Promise<NewPassword> {
   const holder = { attemptToken };
   const begun = await attempts.findAttempt(world, world.database.query, holder, RESET_PASSWORD);
-  const before = begun && (await attempts.situationOf(world, { queries: world.database.query, attempt: begun, browserToken: caller.browserToken, sessionProofs: {} }));
+  const before =
+    begun && (await attempts.situationOf(world, { queries: world.database.query, attempt: begun, browserToken: caller.browserToken, sessionProofs: {} }));
   if (before?.step !== 'new-password') return { ok: false, reason: 'elsewhere' };
   const sentence = await passwordRefusal(world, { password, email: before.account.email });
   if (sentence !== undefined) return { ok: false, reason: 'refused', sentence };
@@ -101,7 +109,8 @@ export async function setNewPassword(world: World, { attemptToken, password, cal
     const situation = attempt && (await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} }));
     if (situation?.step !== 'new-password') return { ok: false, reason: 'elsewhere' };
     const { account } = situation;
-    if (attempt!.state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
+    if (attempt!.state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
+      throw attempts.changedMeanwhile();
     await attempts.endAttempt(transaction, attempt!);
     await attempts.endOtherAttempts(transaction, account.id);
     await changePassword(world, transaction, account.id, passwordHash);

@@ -11,7 +11,10 @@ export function ask(installation: Installation, formToken: string, email: string
   return alone(installation, 'Forgot your password?', [
     html`<p class="quiet">Enter your email. We will send you a link to choose a new password.</p>`,
     refused?.reason === 'too-many' &&
-      notice({ kind: 'bad', text: `Several mails were asked for already. You can ask again ${waitingTime(refused.retryAt - refused.now)} (at ${timeOf(refused.retryAt)}).` }),
+      notice({
+        kind: 'bad',
+        text: `Several mails were asked for already. You can ask again ${waitingTime(refused.retryAt - refused.now)} (at ${timeOf(refused.retryAt)}).`,
+      }),
     malformed !== undefined && notice({ kind: 'bad', text: malformed }),
     form({
       action: '/forgot-password',

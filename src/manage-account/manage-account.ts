@@ -3,7 +3,17 @@
  * Recovery Key, sessions. Whatever changes how one gets in starts with a fresh proof (FC-1), goes through the printed steps as an attempt, ends
  * every other session where it should not outlive the change, and is told to the owner by mail, all in one transaction.
  */
-import { changeEmail, changeLanguage, changeName, changePassword, confirmPassword, hashNewPassword, nameRefusal, passwordRefusal, type Account } from '../accounts/accounts.ts';
+import {
+  changeEmail,
+  changeLanguage,
+  changeName,
+  changePassword,
+  confirmPassword,
+  hashNewPassword,
+  nameRefusal,
+  passwordRefusal,
+  type Account,
+} from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { factorOf, listFactors, removeFactor, removeFactors, renameFactor, standing, type EnrolledFactor } from '../factors/factors.ts';
@@ -59,7 +69,11 @@ export async function begin(
 }
 
 /** The new method is shown and the Recovery Key kept: now it counts. Returns the session's new token. */
-export async function finishEnrolment(world: World, transaction: Transaction, { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller }): Promise<string> {
+export async function finishEnrolment(
+  world: World,
+  transaction: Transaction,
+  { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller },
+): Promise<string> {
   const first = standing(situation.enrolled).length === 0;
   if (!(await attempts.storeMethod(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
   await attempts.endAttempt(transaction, situation.attempt);
@@ -68,7 +82,11 @@ export async function finishEnrolment(world: World, transaction: Transaction, { 
 }
 
 /** Two-factor authentication goes off, with every method and the Recovery Key. Undefined where the policy has come to require it. */
-export async function finishDisabling(world: World, transaction: Transaction, { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller }): Promise<string | undefined> {
+export async function finishDisabling(
+  world: World,
+  transaction: Transaction,
+  { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller },
+): Promise<string | undefined> {
   const { account, attempt, enrolled } = situation;
   await attempts.endAttempt(transaction, attempt);
   if ((await readPolicy(transaction)).twoFactor === 'required') return undefined;
@@ -83,18 +101,32 @@ export async function finishDisabling(world: World, transaction: Transaction, { 
 }
 
 /** The kept key takes the place of the old one, which works until this moment. */
-export async function finishNewRecoveryKey(world: World, transaction: Transaction, { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller }): Promise<string> {
+export async function finishNewRecoveryKey(
+  world: World,
+  transaction: Transaction,
+  { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller },
+): Promise<string> {
   if (!(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
   await attempts.endAttempt(transaction, situation.attempt);
   await attempts.tell(world, transaction, 'recovery-key-created', { account: situation.account, from: caller });
   return raiseSession(world, transaction, { session, proofs: {} });
 }
 
-export async function finishConfirming(world: World, transaction: Transaction, { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller }): Promise<string> {
+export async function finishConfirming(
+  world: World,
+  transaction: Transaction,
+  { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller },
+): Promise<string> {
   const { attempt, account } = situation;
-  if (attempt.state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
+  if (attempt.state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
+    throw attempts.changedMeanwhile();
   await attempts.endAttempt(transaction, attempt);
-  await record(world, transaction, { event: 'authn_confirmed', accountId: account.id, from: caller, details: { methods: Object.keys(attempt.state.proofs).join(' ') } });
+  await record(world, transaction, {
+    event: 'authn_confirmed',
+    accountId: account.id,
+    from: caller,
+    details: { methods: Object.keys(attempt.state.proofs).join(' ') },
+  });
   return raiseSession(world, transaction, { session, proofs: attempt.state.proofs });
 }
 
@@ -114,11 +146,15 @@ export async function finishChangingEmail(
   await attempts.endOtherAttempts(transaction, account.id);
   await endSessions(transaction, account.id, session.id);
   await record(world, transaction, { event: 'user_email_changed', accountId: account.id, from: caller });
-  for (const address of [account.email, email.address]) await attempts.tell(world, transaction, 'email-changed', { account, from: caller, subjectOf: email.address, address });
+  for (const address of [account.email, email.address])
+    await attempts.tell(world, transaction, 'email-changed', { account, from: caller, subjectOf: email.address, address });
   return { ok: true, token: await raiseSession(world, transaction, { session, proofs: {} }) };
 }
 
-export async function removeMethod(world: World, { session, id, caller }: { session: Session; id: string; caller: Caller }): Promise<{ ok: true; token: string } | { ok: false; reason: RemovalRefusal | 'not-found' | 'stale' }> {
+export async function removeMethod(
+  world: World,
+  { session, id, caller }: { session: Session; id: string; caller: Caller },
+): Promise<{ ok: true; token: string } | { ok: false; reason: RemovalRefusal | 'not-found' | 'stale' }> {
   return world.database.transaction(async (transaction) => {
     const security = await readSecurity(world, transaction, session);
     const method = standing(security.enrolled).find((one) => one.id === id);
@@ -139,7 +175,10 @@ export async function removeMethod(world: World, { session, id, caller }: { sess
   });
 }
 
-export async function renameMethod(world: World, { session, id, name, caller }: { session: Session; id: string; name: string; caller: Caller }): Promise<{ ok: true } | { ok: false; reason: 'not-found' | 'stale' | 'name' }> {
+export async function renameMethod(
+  world: World,
+  { session, id, name, caller }: { session: Session; id: string; name: string; caller: Caller },
+): Promise<{ ok: true } | { ok: false; reason: 'not-found' | 'stale' | 'name' }> {
   const clean = name.normalize('NFC').trim();
   if (clean === '' || [...clean].length > attempts.METHOD_NAME_MOST || nameRefusal(clean) !== undefined) return { ok: false, reason: 'name' };
   return world.database.transaction(async (transaction) => {
@@ -148,7 +187,12 @@ export async function renameMethod(world: World, { session, id, name, caller }: 
     if (!method) return { ok: false, reason: 'not-found' };
     if (security.missing.length > 0) return { ok: false, reason: 'stale' };
     await renameFactor(transaction, session.account.id, id, clean);
-    await record(world, transaction, { event: 'authn_factor_renamed', accountId: session.account.id, from: caller, details: { kind: method.kind, name: clean } });
+    await record(world, transaction, {
+      event: 'authn_factor_renamed',
+      accountId: session.account.id,
+      from: caller,
+      details: { kind: method.kind, name: clean },
+    });
     return { ok: true };
   });
 }
@@ -160,13 +204,17 @@ export type PasswordChange =
   | { readonly ok: false; readonly reason: 'too-many-tries'; readonly retryAt: number }
   | { readonly ok: false; readonly reason: 'refused'; readonly sentence: string };
 
-export async function changeOwnPassword(world: World, { session, current, password, caller }: { session: Session; current: string; password: string; caller: Caller }): Promise<PasswordChange> {
+export async function changeOwnPassword(
+  world: World,
+  { session, current, password, caller }: { session: Session; current: string; password: string; caller: Caller },
+): Promise<PasswordChange> {
   const { account } = session;
   if ((await readSecurity(world, world.database.query, session)).missing.length > 0) return { ok: false, reason: 'stale' };
   const sentence = await passwordRefusal(world, { password, email: account.email });
   if (sentence !== undefined) return { ok: false, reason: 'refused', sentence };
   const confirmed = await confirmPassword(world, { accountId: account.id, password: current });
-  if (!confirmed.ok) return confirmed.reason === 'wrong' ? { ok: false, reason: 'current-wrong' } : { ok: false, reason: 'too-many-tries', retryAt: confirmed.retryAt };
+  if (!confirmed.ok)
+    return confirmed.reason === 'wrong' ? { ok: false, reason: 'current-wrong' } : { ok: false, reason: 'too-many-tries', retryAt: confirmed.retryAt };
   const passwordHash = await hashNewPassword(world, password);
   return world.database.transaction(async (transaction) => {
     await changePassword(world, transaction, account.id, passwordHash);
@@ -179,7 +227,10 @@ export async function changeOwnPassword(world: World, { session, current, passwo
 }
 
 /** Name and language are no way in: they need no fresh proof. Returns the sentence for the name where it can't be. */
-export async function changeProfile(world: World, { session, name, language, caller }: { session: Session; name: string; language: string; caller: Caller }): Promise<{ name?: string } | undefined> {
+export async function changeProfile(
+  world: World,
+  { session, name, language, caller }: { session: Session; name: string; language: string; caller: Caller },
+): Promise<{ name?: string } | undefined> {
   const refusal = nameRefusal(name);
   if (refusal !== undefined) return { name: refusal };
   await world.database.transaction(async (transaction) => {
@@ -193,14 +244,20 @@ export async function changeProfile(world: World, { session, name, language, cal
 export async function endOneSession(world: World, { session, id, caller }: { session: Session; id: string; caller: Caller }): Promise<void> {
   await world.database.transaction(async (transaction) => {
     const ended = await endSessionOf(transaction, session.account.id, id);
-    if (ended) await record(world, transaction, { event: 'session_ended', accountId: session.account.id, from: caller, details: { reason: 'ended by the owner' } });
+    if (ended)
+      await record(world, transaction, { event: 'session_ended', accountId: session.account.id, from: caller, details: { reason: 'ended by the owner' } });
   });
 }
 
 export async function endAllOtherSessions(world: World, { session, caller }: { session: Session; caller: Caller }): Promise<void> {
   await world.database.transaction(async (transaction) => {
     await endSessions(transaction, session.account.id, session.id);
-    await record(world, transaction, { event: 'session_ended', accountId: session.account.id, from: caller, details: { reason: 'all others ended by the owner' } });
+    await record(world, transaction, {
+      event: 'session_ended',
+      accountId: session.account.id,
+      from: caller,
+      details: { reason: 'all others ended by the owner' },
+    });
   });
 }
 

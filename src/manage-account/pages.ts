@@ -75,13 +75,14 @@ export function account(frame: Frame, { errors, name }: { errors?: { name?: stri
         <p>${email}</p>
         <p class="quiet">Codes and notices about your account go here.</p>
         <div class="actions">
-          ${emailVerifiedAt === null && linkButton({ label: 'Verify email', href: '/verify-email', main: true })} ${linkButton({ label: 'Change email', href: '/account/email' })}
+          ${emailVerifiedAt === null && linkButton({ label: 'Verify email', href: '/verify-email', main: true })}
+          ${linkButton({ label: 'Change email', href: '/account/email' })}
         </div>
       </section>`,
   });
 }
 
-export function email(frame: Frame, { email: typed, refused }: { email: string; refused?: string }): Html {
+export function changeEmail(frame: Frame, { email: typed, refused }: { email: string; refused?: string }): Html {
   return settings(frame, {
     title: 'Change email',
     current: 'account',
@@ -104,7 +105,10 @@ export function emailRefusal(typed: string, { email: present }: Account): string
   return address.key === parseEmailAddress(present)?.key ? 'This is your address already.' : undefined;
 }
 
-type PasswordRefused = { readonly reason: 'current-wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number } | { readonly reason: 'refused'; readonly sentence: string };
+type PasswordRefused =
+  | { readonly reason: 'current-wrong' }
+  | { readonly reason: 'too-many-tries'; readonly retryAt: number }
+  | { readonly reason: 'refused'; readonly sentence: string };
 
 export function password(frame: Frame, refused?: PasswordRefused): Html {
   const current = refused?.reason === 'current-wrong' ? 'That is not your present password.' : undefined;
@@ -134,7 +138,8 @@ export function password(frame: Frame, refused?: PasswordRefused): Html {
   });
 }
 
-const waiting = ({ now }: Frame, retryAt: number): string => `There were too many wrong tries. You can try again ${waitingTime(retryAt - now)} (at ${timeOf(retryAt)}).`;
+const waiting = ({ now }: Frame, retryAt: number): string =>
+  `There were too many wrong tries. You can try again ${waitingTime(retryAt - now)} (at ${timeOf(retryAt)}).`;
 
 interface Confirm {
   readonly missing: readonly ('password' | 'second-factor')[];
@@ -153,12 +158,17 @@ export function confirm(frame: Frame, { missing, then, refused }: Confirm): Html
     body: html`${said !== undefined && notice({ kind: 'bad', text: said })}
       <section class="card">
         <p class="quiet">
-          You signed in a while ago. This protects your account should somebody else sit at your browser.${missing.includes('second-factor') && ' Your second step is asked for too.'}
+          You signed in a while ago. This protects your account should somebody else sit at your
+          browser.${missing.includes('second-factor') && ' Your second step is asked for too.'}
         </p>
         ${form({
           action: '/account/confirm',
           formToken: frame.formToken,
-          body: html`<input type="hidden" name="then" value="${then}" />${asksPassword && passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error })}
+          body: html`<input
+              type="hidden"
+              name="then"
+              value="${then}"
+            />${asksPassword && passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error })}
             <div class="actions">${button({ label: 'Continue', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
         })}
       </section>`,
@@ -172,22 +182,33 @@ export function sessions(frame: Frame, { sessions: list, own }: { sessions: read
     body: html`<p class="quiet">The browsers in which you are signed in.</p>
       <section class="card">
         ${list.map(
-          (session) => html`<div class="row">
-            <span class="icon">${screenIcon}</span>
-            <div class="grow">
-              <p><strong>${capital(describeUserAgent(session.userAgent))}</strong> ${session.id === own && html`<span class="tag good">this browser</span>`}</p>
-              <p class="quiet">Address ${session.address}, signed in ${momentOf(session.createdAt)}, last used ${momentOf(session.lastSeenAt)}</p>
-            </div>
-            ${session.id !== own &&
-            form({
-              action: '/account/sessions/end',
-              formToken: frame.formToken,
-              body: html`<input type="hidden" name="session" value="${session.id}" />${button({ label: 'Sign out', danger: true })}`,
-            })}
-          </div>`,
+          (session) =>
+            html`<div class="row">
+              <span class="icon">${screenIcon}</span>
+              <div class="grow">
+                <p>
+                  <strong>${capital(describeUserAgent(session.userAgent))}</strong> ${session.id === own && html`<span class="tag good">this browser</span>`}
+                </p>
+                <p class="quiet">Address ${session.address}, signed in ${momentOf(session.createdAt)}, last used ${momentOf(session.lastSeenAt)}</p>
+              </div>
+              ${
+                session.id !== own &&
+                form({
+                  action: '/account/sessions/end',
+                  formToken: frame.formToken,
+                  body: html`<input type="hidden" name="session" value="${session.id}" />${button({ label: 'Sign out', danger: true })}`,
+                })
+              }
+            </div>`,
         )}
-        ${list.length > 1 &&
-        form({ action: '/account/sessions/end-others', formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Sign out all others', danger: true })}</div>` })}
+        ${
+          list.length > 1 &&
+          form({
+            action: '/account/sessions/end-others',
+            formToken: frame.formToken,
+            body: html`<div class="actions">${button({ label: 'Sign out all others', danger: true })}</div>`,
+          })
+        }
       </section>`,
   });
 }

@@ -34,7 +34,10 @@ function twoFactorSection(frame: Frame, state: Security): Html {
 }
 
 function explanation({ installation }: Frame, { on, policy, account }: Security): string {
-  if (on) return policy === 'required' ? `After your password you also show one of these. ${installation.name} asks everybody for it.` : 'After your password you also show one of these.';
+  if (on)
+    return policy === 'required'
+      ? `After your password you also show one of these. ${installation.name} asks everybody for it.`
+      : 'After your password you also show one of these.';
   if (policy === 'off') return `${installation.name} has switched two-factor authentication off, so it can’t be turned on now.`;
   if (account.emailVerifiedAt === null) return `First verify that ${account.email} is yours: codes and notices go there, so it has to reach you.`;
   return 'A second step after your password, so that a stolen password opens nothing. It takes a minute.';
@@ -58,7 +61,8 @@ function methodRow({ account }: Security, one: EnrolledFactor): Html {
     <span class="icon">${pages.icon}</span>
     <div class="grow">
       <p>
-        <strong>${words.name}</strong>${one.name !== words.name && html` · ${one.name}`} ${words.caution !== undefined && html`<span class="tag warn">${words.caution}</span>`}
+        <strong>${words.name}</strong>${one.name !== words.name && html` · ${one.name}`}
+        ${words.caution !== undefined && html`<span class="tag warn">${words.caution}</span>`}
       </p>
       <p class="quiet">${provesEmail && `${account.email}. `}Added ${dateOf(one.createdAt)}, ${used}</p>
     </div>
@@ -75,7 +79,9 @@ function recoveryKeySection({ enrolled }: Security): Html {
       <span class="icon">${keyIcon}</span>
       <div class="grow">
         <p><strong>${key ? 'Ready' : 'None'}</strong></p>
-        <p class="quiet">${key ? `First made ${dateOf(key.createdAt)}. It is shown only once, when it is made.` : 'Create one, so that you can’t be locked out.'}</p>
+        <p class="quiet">
+          ${key ? `First made ${dateOf(key.createdAt)}. It is shown only once, when it is made.` : 'Create one, so that you can’t be locked out.'}
+        </p>
       </div>
       ${linkButton({ label: 'Create new Recovery Key', href: `${SECURITY}/recovery-key` })}
     </div>
@@ -93,26 +99,34 @@ export function enable(frame: Frame, state: Security): Html {
     title,
     current: 'security',
     body: html`${kinds.length === 0 && notice({ kind: 'plain', text: state.policy === 'off' ? explanation(frame, state) : 'You have every method that there is.' })}
-      ${unverified &&
-      html`<section class="card">
-        <p>${explanation(frame, { ...state, on: false })}</p>
-        <div class="actions">${linkButton({ label: 'Verify email', href: '/verify-email', main: true })}</div>
-      </section>`}
-      ${byEmail &&
-      html`<section class="card" aria-labelledby="by-email">
-        <h2 id="by-email">${emailFactor.words.name} <span class="tag warn">${emailFactor.words.caution}</span></h2>
-        <p class="quiet">After your password, we send six digits to <strong>${state.account.email}</strong>. Try it now: enter the code that we send.</p>
-        ${methodForm(frame, emailFactor.kind, 'Send verification code', true)}
-      </section>`}
-      ${!(unverified && !state.on) &&
-      others.map((kind) => {
-        const { words, pages } = factorOf(kind);
-        return html`<section class="card" aria-labelledby="by-${kind}">
-          <h2 id="by-${kind}">${words.name} <span class="tag good">stronger</span></h2>
-          <p class="quiet">${pages.begin({ person: { accountId: '', name: '', email: '', language: '' }, installationName: frame.installation.name }).body}</p>
-          ${methodForm(frame, kind, words.enable, !byEmail)}
-        </section>`;
-      })}
+      ${
+        unverified &&
+        html`<section class="card">
+          <p>${explanation(frame, { ...state, on: false })}</p>
+          <div class="actions">${linkButton({ label: 'Verify email', href: '/verify-email', main: true })}</div>
+        </section>`
+      }
+      ${
+        byEmail &&
+        html`<section class="card" aria-labelledby="by-email">
+          <h2 id="by-email">${emailFactor.words.name} <span class="tag warn">${emailFactor.words.caution}</span></h2>
+          <p class="quiet">After your password, we send six digits to <strong>${state.account.email}</strong>. Try it now: enter the code that we send.</p>
+          ${methodForm(frame, emailFactor.kind, 'Send verification code', true)}
+        </section>`
+      }
+      ${
+        !(unverified && !state.on) &&
+        others.map((kind) => {
+          const { words, pages } = factorOf(kind);
+          return html`<section class="card" aria-labelledby="by-${kind}">
+            <h2 id="by-${kind}">${words.name} <span class="tag good">stronger</span></h2>
+            <p class="quiet">
+              ${pages.begin({ person: { accountId: '', name: '', email: '', language: '' }, installationName: frame.installation.name }).body}
+            </p>
+            ${methodForm(frame, kind, words.enable, !byEmail)}
+          </section>`;
+        })
+      }
       <p><a href="${SECURITY}">Back to Security and Credentials</a></p>`,
   });
 }
@@ -128,14 +142,21 @@ export function disable(frame: Frame, { on, policy, account }: Security): Html {
     current: 'security',
     body: html`<section class="card">
       ${!on && html`<p>Two-factor authentication is off already.</p>`}
-      ${on &&
-      refused &&
-      notice({ kind: 'bad', text: `${frame.installation.name} asks everybody for two-factor authentication, so it can’t be disabled. Your administrator decides this.` })}
-      ${on &&
-      !refused &&
-      html`<p>Your password alone will sign you in. Your methods are removed and your Recovery Key stops working.</p>
-        <p class="quiet">To go on, we send a code to <strong>${account.email}</strong>.</p>
-        ${form({ action: `${SECURITY}/disable`, formToken: frame.formToken, body: button({ label: 'Send verification code', danger: true }) })}`}
+      ${
+        on &&
+        refused &&
+        notice({
+          kind: 'bad',
+          text: `${frame.installation.name} asks everybody for two-factor authentication, so it can’t be disabled. Your administrator decides this.`,
+        })
+      }
+      ${
+        on &&
+        !refused &&
+        html`<p>Your password alone will sign you in. Your methods are removed and your Recovery Key stops working.</p>
+          <p class="quiet">To go on, we send a code to <strong>${account.email}</strong>.</p>
+          ${form({ action: `${SECURITY}/disable`, formToken: frame.formToken, body: button({ label: 'Send verification code', danger: true }) })}`
+      }
       <div class="actions">${linkButton({ label: 'Cancel', href: SECURITY })}</div>
     </section>`,
   });
@@ -157,7 +178,10 @@ export function newRecoveryKey(frame: Frame): Html {
 export type MethodRefusal = RemovalRefusal | 'name';
 
 /** One method: its name, a new phone, its removal. */
-export function method(frame: Frame, { security: state, method: one, refusal }: { security: Security; method: EnrolledFactor; refusal: MethodRefusal | undefined }): Html {
+export function method(
+  frame: Frame,
+  { security: state, method: one, refusal }: { security: Security; method: EnrolledFactor; refusal: MethodRefusal | undefined },
+): Html {
   const factor = factorOf(one.kind);
   const address = `${SECURITY}/methods/${one.id}`;
   const nameError = refusal === 'name' ? `Use 1 to ${METHOD_NAME_MOST} characters that can be shown.` : undefined;
@@ -167,26 +191,31 @@ export function method(frame: Frame, { security: state, method: one, refusal }: 
     current: 'security',
     body: html`${nameError !== undefined && notice({ kind: 'bad', text: nameError })}
       <p class="quiet">Added ${momentOf(one.createdAt)}, ${one.lastUsedAt === null ? 'not used yet' : `last used ${momentOf(one.lastUsedAt)}`}.</p>
-      ${factor.most > 1 &&
-      html`<section class="card" aria-labelledby="rename">
-          <h2 id="rename">Name</h2>
-          ${form({
-            action: `${address}/rename`,
-            formToken: frame.formToken,
-            body: html`${textField({ label: 'Name of this app', name: 'name', value: one.name, required: true, error: nameError })} ${button({ label: 'Save name' })}`,
-          })}
-        </section>
-        <section class="card" aria-labelledby="replace">
-          <h2 id="replace">New phone?</h2>
-          <p class="quiet">Set the app up on the new phone. This one serves until the new one has shown a right code.</p>
-          ${form({ action: `${address}/replace`, formToken: frame.formToken, body: button({ label: 'Set up on the new phone', main: true }) })}
-        </section>`}
+      ${
+        factor.most > 1 &&
+        html`<section class="card" aria-labelledby="rename">
+            <h2 id="rename">Name</h2>
+            ${form({
+              action: `${address}/rename`,
+              formToken: frame.formToken,
+              body: html`${textField({ label: 'Name of this app', name: 'name', value: one.name, required: true, error: nameError })}
+              ${button({ label: 'Save name' })}`,
+            })}
+          </section>
+          <section class="card" aria-labelledby="replace">
+            <h2 id="replace">New phone?</h2>
+            <p class="quiet">Set the app up on the new phone. This one serves until the new one has shown a right code.</p>
+            ${form({ action: `${address}/replace`, formToken: frame.formToken, body: button({ label: 'Set up on the new phone', main: true }) })}
+          </section>`
+      }
       <section class="card" aria-labelledby="remove">
         <h2 id="remove">Remove</h2>
-        ${removal === undefined
-          ? html`<p class="quiet">It stops working at once, and all other browsers are signed out.</p>
-              ${form({ action: `${address}/remove`, formToken: frame.formToken, body: button({ label: 'Remove', danger: true }) })}`
-          : removalSentence(frame, removal)}
+        ${
+          removal === undefined
+            ? html`<p class="quiet">It stops working at once, and all other browsers are signed out.</p>
+                ${form({ action: `${address}/remove`, formToken: frame.formToken, body: button({ label: 'Remove', danger: true }) })}`
+            : removalSentence(frame, removal)
+        }
       </section>
       <p><a href="${SECURITY}">Back to Security and Credentials</a></p>`,
   });
@@ -194,7 +223,9 @@ export function method(frame: Frame, { security: state, method: one, refusal }: 
 
 function removalSentence({ installation }: Frame, removal: RemovalRefusal): Html {
   if (removal === 'policy-requires') {
-    return html`<p class="quiet">${installation.name} asks everybody for two-factor authentication, and this is your only method. Add another one first, then remove this.</p>`;
+    return html`<p class="quiet">
+      ${installation.name} asks everybody for two-factor authentication, and this is your only method. Add another one first, then remove this.
+    </p>`;
   }
   return html`<p class="quiet">This is your only method. Add another one first, or <a href="${SECURITY}/disable">disable two-factor authentication</a>.</p>`;
 }

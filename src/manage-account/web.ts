@@ -109,7 +109,8 @@ function mountConfirming(web: Web<Session>, world: World): void {
     const asksPassword = missing.includes('password');
     if (asksPassword) {
       const confirmed = await confirmPassword(world, { accountId: session.account.id, password: visit.field('password') });
-      if (!confirmed.ok) return page(pages.confirm(frame(world, visit, session), { missing, then: to, refused: confirmed }), confirmed.reason === 'wrong' ? 422 : 429);
+      if (!confirmed.ok)
+        return page(pages.confirm(frame(world, visit, session), { missing, then: to, refused: confirmed }), confirmed.reason === 'wrong' ? 422 : 429);
     }
     return world.database.transaction(async (transaction) => {
       const state = { proofs: asksPassword ? { password: world.clock.now() } : {}, returnTo: to };
@@ -126,7 +127,13 @@ function mountConfirming(web: Web<Session>, world: World): void {
   });
 }
 
-async function finishConfirm(world: World, transaction: Parameters<typeof manage.finishConfirming>[1], situation: attempts.Situation, visit: Visit, session: Session): Promise<() => Answer> {
+async function finishConfirm(
+  world: World,
+  transaction: Parameters<typeof manage.finishConfirming>[1],
+  situation: attempts.Situation,
+  visit: Visit,
+  session: Session,
+): Promise<() => Answer> {
   const token = await manage.finishConfirming(world, transaction, { situation, session, caller: visit });
   return () => {
     visit.setCookie('session', token);
@@ -164,7 +171,11 @@ function mountTwoFactor(web: Web<Session>, world: World): void {
     return beginMethod(world, { visit, session, kind, replaces: null, name: factorOf(kind).words.name });
   });
   attempts.mountJourney(web, world, {
-    ...journeyOf('enrol', { 'begin-method': `${SECURITY}/set-up`, 'confirm-method': `${SECURITY}/set-up/code`, 'recovery-key': `${SECURITY}/set-up/recovery-key` }),
+    ...journeyOf('enrol', {
+      'begin-method': `${SECURITY}/set-up`,
+      'confirm-method': `${SECURITY}/set-up/code`,
+      'recovery-key': `${SECURITY}/set-up/recovery-key`,
+    }),
     finish: async (transaction, situation, visit, session) => {
       const token = await manage.finishEnrolment(world, transaction, { situation, session, caller: visit });
       const notice = situation.attempt.state.method?.replaces ? 'method-replaced' : standing(situation.enrolled).length > 0 ? 'method-added' : 'two-factor-on';
@@ -194,7 +205,10 @@ function mountTwoFactor(web: Web<Session>, world: World): void {
   });
 }
 
-async function beginWithEmailCode(world: World, { visit, session, purpose, newEmail = null }: { visit: Visit; session: Session; purpose: attempts.Purpose; newEmail?: string | null }): Promise<void> {
+async function beginWithEmailCode(
+  world: World,
+  { visit, session, purpose, newEmail = null }: { visit: Visit; session: Session; purpose: attempts.Purpose; newEmail?: string | null },
+): Promise<void> {
   await world.database.transaction(async (transaction) => {
     const situation = await manage.begin(world, transaction, { session, purpose, state: { newEmail }, caller: visit });
     // Where no mail may be sent now, the next page says when, and can send it then.
@@ -202,7 +216,10 @@ async function beginWithEmailCode(world: World, { visit, session, purpose, newEm
   });
 }
 
-async function beginMethod(world: World, { visit, session, kind, replaces, name }: { visit: Visit; session: Session; kind: string; replaces: string | null; name: string }): Promise<Answer> {
+async function beginMethod(
+  world: World,
+  { visit, session, kind, replaces, name }: { visit: Visit; session: Session; kind: string; replaces: string | null; name: string },
+): Promise<Answer> {
   await world.database.transaction(async (transaction) => {
     const method = { kind, name, replaces, pending: null, state: null };
     const situation = await manage.begin(world, transaction, { session, purpose: 'enrol', state: { method }, caller: visit });
@@ -248,17 +265,17 @@ function mountMethods(web: Web<Session>, world: World): void {
 /** "Create new Recovery Key". */
 function mountRecoveryKey(web: Web<Session>, world: World): void {
   const address = `${SECURITY}/recovery-key`;
-  const show = async (visit: Visit, session: Session) => {
+  const ready = async (session: Session) => {
     const fresh = await freshOr(world, session, address);
     if ('answer' in fresh) return fresh;
     return fresh.security.on ? fresh : { answer: redirect(SECURITY) };
   };
   web.get(address, async (visit, session) => {
-    const fresh = await show(visit, session);
+    const fresh = await ready(session);
     return 'answer' in fresh ? fresh.answer : page(securityPages.newRecoveryKey(frame(world, visit, session)));
   });
   web.post(address, async (visit, session) => {
-    const fresh = await show(visit, session);
+    const fresh = await ready(session);
     if ('answer' in fresh) return fresh.answer;
     await world.database.transaction(async (transaction) => {
       const newKey = { madeAt: world.clock.now(), saved: false, kept: false };
@@ -280,14 +297,14 @@ function mountEmail(web: Web<Session>, world: World): void {
   const address = '/account/email';
   web.get(address, async (visit, session) => {
     const fresh = await freshOr(world, session, address);
-    return 'answer' in fresh ? fresh.answer : page(pages.email(frame(world, visit, session), { email: '' }));
+    return 'answer' in fresh ? fresh.answer : page(pages.changeEmail(frame(world, visit, session), { email: '' }));
   });
   web.post(address, async (visit, session) => {
     const fresh = await freshOr(world, session, address);
     if ('answer' in fresh) return fresh.answer;
     const email = visit.field('email');
     const refused = pages.emailRefusal(email, session.account);
-    if (refused !== undefined) return page(pages.email(frame(world, visit, session), { email, refused }), 422);
+    if (refused !== undefined) return page(pages.changeEmail(frame(world, visit, session), { email, refused }), 422);
     await beginWithEmailCode(world, { visit, session, purpose: 'change-email', newEmail: email.trim() });
     return redirect(`${address}/code`);
   });
@@ -297,7 +314,8 @@ function mountEmail(web: Web<Session>, world: World): void {
     leave: { label: 'Cancel', address: '/account' },
     finish: async (transaction, situation, visit, session) => {
       const done = await manage.finishChangingEmail(world, transaction, { situation, session, caller: visit });
-      return () => (done.ok ? changed(visit, { token: done.token, notice: 'email-changed', to: '/account' }) : changed(visit, { notice: 'email-taken', to: '/account' }));
+      return () =>
+        done.ok ? changed(visit, { token: done.token, notice: 'email-changed', to: '/account' }) : changed(visit, { notice: 'email-taken', to: '/account' });
     },
   });
 }

@@ -31,6 +31,7 @@ export async function readPolicy(queries: Queries): Promise<Policy> {
 export async function setPolicy(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, twoFactor: TwoFactorPolicy): Promise<boolean> {
   const before = await readPolicy(transaction);
   const changed = await store.updatePolicy(transaction, INSTALLATION, { twoFactor, version: before.version, now: world.clock.now() });
-  if (changed) await record(world, transaction, { event: 'policy_changed', accountId: null, from: commandLine, details: { from: before.twoFactor, to: twoFactor } });
+  if (changed)
+    await record(world, transaction, { event: 'policy_changed', accountId: null, from: commandLine, details: { from: before.twoFactor, to: twoFactor } });
   return changed;
 }

@@ -17,7 +17,11 @@ export async function selectPolicy(queries: Queries, id: string): Promise<Policy
   return queries.selectFrom('policies').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export async function updatePolicy(transaction: Transaction, id: string, { twoFactor, version, now }: { twoFactor: string; version: number; now: number }): Promise<boolean> {
+export async function updatePolicy(
+  transaction: Transaction,
+  id: string,
+  { twoFactor, version, now }: { twoFactor: string; version: number; now: number },
+): Promise<boolean> {
   const { numUpdatedRows } = await transaction
     .updateTable('policies')
     .set({ two_factor: twoFactor, version: version + 1, changed_at: now })

@@ -31,14 +31,16 @@ export function signIn({ installation, formToken, email, then, notice: code, ref
     title: 'Sign in',
     body: html`
       ${said !== undefined && notice({ kind: 'plain', text: said })}
-      ${refused &&
-      notice({
-        kind: 'bad',
-        text:
-          refused.reason === 'wrong'
-            ? 'That email and password do not go together. Check both and try again. If you can’t remember, “Forgot password?” helps.'
-            : `There were too many tries. You can try again ${waitingTime(refused.retryAt - now)} (at ${timeOf(refused.retryAt)}).`,
-      })}
+      ${
+        refused &&
+        notice({
+          kind: 'bad',
+          text:
+            refused.reason === 'wrong'
+              ? 'That email and password do not go together. Check both and try again. If you can’t remember, “Forgot password?” helps.'
+              : `There were too many tries. You can try again ${waitingTime(refused.retryAt - now)} (at ${timeOf(refused.retryAt)}).`,
+        })
+      }
       ${form({
         action: '/sign-in',
         formToken,

@@ -29,7 +29,13 @@ const TOKEN_BYTES = 32;
 /** Makes an account that is not verified yet, and enters it. The caller has checked the fields and hashed the password. */
 export async function signUp(
   world: World,
-  { email, name, passwordHash, language, caller }: { email: { address: string; key: string }; name: string; passwordHash: string; language: string; caller: Caller },
+  {
+    email,
+    name,
+    passwordHash,
+    language,
+    caller,
+  }: { email: { address: string; key: string }; name: string; passwordHash: string; language: string; caller: Caller },
 ): Promise<Entered> {
   return world.database.transaction(async (transaction) => {
     const account = await createAccount(world, transaction, { email, name, passwordHash, language, browserToken: caller.browserToken });
@@ -52,7 +58,9 @@ export async function answerPassword(
   const checked = await checkPassword(world, { email, password, browserToken: caller.browserToken, address: caller.address });
   if (!checked.ok) {
     const event = checked.reason === 'wrong' ? 'authn_login_fail' : 'authn_login_throttled';
-    await world.database.transaction((transaction) => record(world, transaction, { event, accountId: checked.accountId, from: caller, details: { reason: checked.reason } }));
+    await world.database.transaction((transaction) =>
+      record(world, transaction, { event, accountId: checked.accountId, from: caller, details: { reason: checked.reason } }),
+    );
     return checked.reason === 'wrong' ? { ok: false, reason: 'wrong' } : { ok: false, reason: 'too-many-tries', retryAt: checked.retryAt };
   }
   return world.database.transaction(async (transaction) => {
@@ -62,7 +70,11 @@ export async function answerPassword(
 }
 
 /** After the first factor: an attempt, and a session at once where nothing else is asked for. */
-async function enter(world: World, transaction: Transaction, { account, caller, returnTo }: { account: Account; caller: Caller; returnTo: string | null }): Promise<Entered> {
+async function enter(
+  world: World,
+  transaction: Transaction,
+  { account, caller, returnTo }: { account: Account; caller: Caller; returnTo: string | null },
+): Promise<Entered> {
   const token = Buffer.from(world.random.bytes(TOKEN_BYTES)).toString('base64url');
   const attempt = await attempts.beginAttempt(world, transaction, {
     holder: { attemptToken: token },
@@ -79,10 +91,16 @@ async function enter(world: World, transaction: Transaction, { account, caller, 
 }
 
 /** The last step: what was set up or replaced on the way is stored, the attempt ends and the session opens, or none of it. */
-export async function finishSignIn(world: World, transaction: Transaction, situation: attempts.Situation, caller: Caller): Promise<{ token: string; sessionId: string }> {
+export async function finishSignIn(
+  world: World,
+  transaction: Transaction,
+  situation: attempts.Situation,
+  caller: Caller,
+): Promise<{ token: string; sessionId: string }> {
   const { attempt, account } = situation;
   const { state } = attempt;
-  if (state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
+  if (state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
+    throw attempts.changedMeanwhile();
   if (state.method) {
     if (!(await attempts.storeMethod(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
     await endSessions(transaction, account.id);
@@ -107,7 +125,10 @@ export async function leaveSignIn(world: World, attemptToken: string): Promise<v
 }
 
 /** Begins to verify the account's address, and sends the code. */
-export async function startVerifyingEmail(world: World, { sessionId, accountId, caller }: { sessionId: string; accountId: string; caller: Caller }): Promise<attempts.Sent> {
+export async function startVerifyingEmail(
+  world: World,
+  { sessionId, accountId, caller }: { sessionId: string; accountId: string; caller: Caller },
+): Promise<attempts.Sent> {
   return world.database.transaction(async (transaction) => {
     const account = await findAccount(transaction, accountId);
     if (!account) throw attempts.changedMeanwhile();
@@ -119,7 +140,11 @@ export async function startVerifyingEmail(world: World, { sessionId, accountId, 
 }
 
 /** Puts the cookie of what was entered into the browser; the cookie of the step before goes (SE-2). */
-export function enterBrowser(visit: Visit, entered: { readonly kind: 'session' | 'attempt'; readonly token: string }, { next, home }: { next: string; home: string }): Answer {
+export function enterBrowser(
+  visit: Visit,
+  entered: { readonly kind: 'session' | 'attempt'; readonly token: string },
+  { next, home }: { next: string; home: string },
+): Answer {
   if (entered.kind === 'attempt') {
     visit.setCookie('attempt', entered.token);
     // The page of any step leads to the step that the attempt is at.

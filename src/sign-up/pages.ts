@@ -6,7 +6,10 @@ import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
 import type { SignUpErrors } from './sign-up.ts';
 
-type Refused = { readonly now: number } & ({ readonly reason: 'fields'; readonly errors: SignUpErrors } | { readonly reason: 'too-many'; readonly retryAt: number });
+type Refused = { readonly now: number } & (
+  | { readonly reason: 'fields'; readonly errors: SignUpErrors }
+  | { readonly reason: 'too-many'; readonly retryAt: number }
+);
 
 export function signUp(installation: Installation, formToken: string, { email, name }: { email: string; name: string }, refused?: Refused): Html {
   const errors: SignUpErrors = refused?.reason === 'fields' ? refused.errors : {};
@@ -15,27 +18,29 @@ export function signUp(installation: Installation, formToken: string, { email, n
     language: 'en',
     title: 'Create your account',
     body: html`
-      ${refused &&
-      notice({
-        kind: 'bad',
-        text:
-          refused.reason === 'fields'
-            ? Object.values(errors).join(' ')
-            : `Many accounts were made from your network. You can try again ${waitingTime(refused.retryAt - refused.now)} (at ${timeOf(refused.retryAt)}).`,
-      })}
+      ${
+        refused &&
+        notice({
+          kind: 'bad',
+          text:
+            refused.reason === 'fields'
+              ? Object.values(errors).join(' ')
+              : `Many accounts were made from your network. You can try again ${waitingTime(refused.retryAt - refused.now)} (at ${timeOf(refused.retryAt)}).`,
+        })
+      }
       ${form({
         action: '/sign-up',
         formToken,
         body: html`${textField({ label: 'Name', name: 'name', value: name, autocomplete: 'name', required: true, error: errors.name })}
-          ${textField({ label: 'Email', name: 'email', type: 'email', value: email, autocomplete: 'username', required: true, error: errors.email })}
-          ${passwordField({
-            label: 'Password',
-            name: 'password',
-            autocomplete: 'new-password',
-            hint: 'At least 15 characters. A few words that only you would put together are easy to remember and hard to guess.',
-            error: errors.password,
-          })}
-          ${button({ label: 'Create account', main: true, wide: true })}`,
+        ${textField({ label: 'Email', name: 'email', type: 'email', value: email, autocomplete: 'username', required: true, error: errors.email })}
+        ${passwordField({
+          label: 'Password',
+          name: 'password',
+          autocomplete: 'new-password',
+          hint: 'At least 15 characters. A few words that only you would put together are easy to remember and hard to guess.',
+          error: errors.password,
+        })}
+        ${button({ label: 'Create account', main: true, wide: true })}`,
       })}
     `,
     footer: html`<p class="quiet">Have an account? <a href="/sign-in">Sign in</a></p>`,
@@ -48,7 +53,8 @@ export function verifyEmail(installation: Installation, formToken: string, accou
     language: account.language,
     title: 'Verify your email',
     body: html`<p class="quiet">
-        We will send a code of six digits to <strong>${account.email}</strong>. Entering it shows that the address is yours. Two-factor authentication needs that.
+        We will send a code of six digits to <strong>${account.email}</strong>. Entering it shows that the address is yours. Two-factor authentication needs
+        that.
       </p>
       ${form({ action: '/verify-email', formToken, body: button({ label: 'Send verification code', main: true, wide: true }) })}`,
     footer: html`<p class="quiet"><a href="/account">Do this later</a></p>`,
@@ -74,9 +80,13 @@ export function taken(installation: Installation): Html {
     installationName: installation.name,
     language: 'en',
     title: 'You already have an account',
-    body: html`<p class="quiet">The code was right, and this address has an account already, so no second one was made. Sign in to it. If you can’t remember the password, choose a new one.</p>
+    body: html`<p class="quiet">
+        The code was right, and this address has an account already, so no second one was made. Sign in to it. If you can’t remember the password, choose a new
+        one.
+      </p>
       <div class="actions">
-        ${linkButton({ label: 'Sign in', href: '/sign-in', main: true, wide: true })} ${linkButton({ label: 'Forgot password?', href: '/forgot-password', wide: true })}
+        ${linkButton({ label: 'Sign in', href: '/sign-in', main: true, wide: true })}
+        ${linkButton({ label: 'Forgot password?', href: '/forgot-password', wide: true })}
       </div>`,
   });
 }

@@ -25,7 +25,10 @@ export type SignUpAnswer =
   | { readonly ok: false; readonly reason: 'fields'; readonly errors: SignUpErrors }
   | { readonly ok: false; readonly reason: 'too-many'; readonly retryAt: number };
 
-export async function signUp(world: World, { email, name, password, caller }: { email: string; name: string; password: string; caller: Caller }): Promise<SignUpAnswer> {
+export async function signUp(
+  world: World,
+  { email, name, password, caller }: { email: string; name: string; password: string; caller: Caller },
+): Promise<SignUpAnswer> {
   const address = parseEmailAddress(email);
   const errors: SignUpErrors = {
     ...(address ? {} : { email: email.trim() === '' ? 'Enter your email.' : 'Enter an email address such as name@example.com.' }),
@@ -42,7 +45,12 @@ export async function signUp(world: World, { email, name, password, caller }: { 
 }
 
 /** The code was right: the address is the account's now, or has been another account's all along. */
-export async function finishVerifying(world: World, transaction: Transaction, { attempt, account }: attempts.Situation, caller: Caller): Promise<{ ok: true } | { ok: false; reason: 'taken' }> {
+export async function finishVerifying(
+  world: World,
+  transaction: Transaction,
+  { attempt, account }: attempts.Situation,
+  caller: Caller,
+): Promise<{ ok: true } | { ok: false; reason: 'taken' }> {
   await attempts.endAttempt(transaction, attempt);
   const verified = await verifyEmail(world, transaction, account.id);
   if (!verified.ok) {

@@ -190,7 +190,7 @@ function nameOf(element: HTMLElement): string {
 }
 
 function seen(element: HTMLElement): boolean {
-  for (let at: HTMLElement | null = element; at; at = at.parentNode as HTMLElement | null) {
+  for (let at: HTMLElement | null = element; at; at = at.parentNode) {
     if (!at.rawTagName) continue;
     if (at.hasAttribute('hidden') || is(at, 'template')) return false;
     const closed = (is(at, 'dialog') || at.hasAttribute('popover')) && !at.hasAttribute('open');
@@ -233,7 +233,7 @@ function choose(select: HTMLElement, label: string): void {
 /** How many steps up from `element` the words come into sight. */
 function distanceTo(element: HTMLElement, near: string): number {
   let steps = 0;
-  for (let at: HTMLElement | null = element; at; at = at.parentNode as HTMLElement | null) {
+  for (let at: HTMLElement | null = element; at; at = at.parentNode) {
     if (words(at.structuredText).includes(near)) return steps;
     steps += 1;
   }

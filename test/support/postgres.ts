@@ -98,7 +98,7 @@ async function start(): Promise<PostgresServer> {
     async stop() {
       running = undefined;
       server.ref();
-      server.stdin?.end();
+      server.stdin.end();
       if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
       rmSync(directory, { recursive: true, force: true });
     },

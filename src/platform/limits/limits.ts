@@ -29,7 +29,9 @@ export interface Sends {
 
 export type Limit = Guesses | Sends;
 
-export type Spent = { readonly allowed: true; /** This one included. */ readonly count: number } | { readonly allowed: false; /** Epoch milliseconds. */ readonly retryAt: number | 'never' };
+export type Spent =
+  | { readonly allowed: true; /** This one included. */ readonly count: number }
+  | { readonly allowed: false; /** Epoch milliseconds. */ readonly retryAt: number | 'never' };
 
 /** RL-1: a second factor pauses from the 5th wrong one on and stops at 50, until it is set up again. */
 export const FACTOR_GUESSES: Guesses = { kind: 'guesses', name: 'factor', free: 5, stopsAt: 50, forgetAfter: days(3650) };
@@ -38,7 +40,14 @@ export const PASSWORD_GUESSES: Guesses = { kind: 'guesses', name: 'password', fr
 /** Wrong passwords from one client address, whatever the account: generous, since a whole office may share one. */
 export const ADDRESS_GUESSES: Guesses = { kind: 'guesses', name: 'address', free: 30, stopsAt: undefined, forgetAfter: hours(1) };
 /** Codes and links to one mailbox. */
-export const CODE_MAILS: Sends = { kind: 'sends', name: 'code mails', allowances: [{ count: 6, window: minutes(10) }, { count: 15, window: hours(1) }] };
+export const CODE_MAILS: Sends = {
+  kind: 'sends',
+  name: 'code mails',
+  allowances: [
+    { count: 6, window: minutes(10) },
+    { count: 15, window: hours(1) },
+  ],
+};
 export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{ count: 30, window: hours(1) }] };
 export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };
 
@@ -85,7 +94,7 @@ function keptFor(limit: Limit): number {
 /** The part of a client's address that counts as one client: a household has a whole /64 of IPv6. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('::', 2) as [string, string | undefined];
+  const [head, tail] = address.split('::', 2) as [string, string | undefined];
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const groups = tail === undefined ? left : [...left, ...Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0'), ...right];

@@ -31,7 +31,11 @@ export async function readMarks(queries: Queries, key: string): Promise<readonly
 }
 
 export async function writeMarks(transaction: Transaction, key: string, marks: readonly number[], forgetAt: number): Promise<void> {
-  await transaction.updateTable('limits').set({ marks: JSON.stringify(marks), forget_at: forgetAt }).where('key', '=', key).execute();
+  await transaction
+    .updateTable('limits')
+    .set({ marks: JSON.stringify(marks), forget_at: forgetAt })
+    .where('key', '=', key)
+    .execute();
 }
 
 export async function deleteMarks(transaction: Transaction, key: string): Promise<void> {

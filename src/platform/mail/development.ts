@@ -19,14 +19,17 @@ export function mountDevelopmentMail(web: Web<undefined>, world: World): void {
         installationName: world.installation.name,
         language: 'en',
         title: 'Outgoing mail',
-        body: html`<p class="quiet">Twinlock runs for development, without a mail server. What it would have sent is here, the newest first. Reload for more.</p>
+        body: html`<p class="quiet">
+            Twinlock runs for development, without a mail server. What it would have sent is here, the newest first. Reload for more.
+          </p>
           ${mails.length === 0 && html`<p>No mail yet.</p>`}
           ${mails.map(
-            (mail) => html`<article class="mail">
-              <h2>${mail.subject}</h2>
-              <p class="quiet">To ${mail.to.address}, ${new Date(mail.sentAt).toISOString().slice(0, 19).replace('T', ' ')} UTC</p>
-              <pre>${mail.text}</pre>
-            </article>`,
+            (mail) =>
+              html`<article class="mail">
+                <h2>${mail.subject}</h2>
+                <p class="quiet">To ${mail.to.address}, ${new Date(mail.sentAt).toISOString().slice(0, 19).replace('T', ' ')} UTC</p>
+                <pre>${mail.text}</pre>
+              </article>`,
           )}`,
       }),
     );

@@ -13,7 +13,9 @@ export function layOut(message: Message, installationName: string): LaidOut {
   const { subject, code, paragraphs, link, asked, notYou } = message;
   const greeting = message.to.name === '' ? 'Hello,' : `Hello ${message.to.name},`;
   const where = asked && `Asked ${describeAsked(asked)}.`;
-  const text = [code, greeting, ...paragraphs, link && `${link.label}:\n${link.url}`, where, notYou, `${installationName}`].filter((part) => part !== undefined).join('\n\n');
+  const text = [code, greeting, ...paragraphs, link && `${link.label}:\n${link.url}`, where, notYou, `${installationName}`]
+    .filter((part) => part !== undefined)
+    .join('\n\n');
   return { subject, text: `${text}\n`, html: htmlOf({ greeting, where, installationName }, message).toString() };
 }
 
@@ -23,7 +25,10 @@ function describeAsked({ userAgent, address, at }: Asked): string {
   return `from ${describeUserAgent(userAgent)}, address ${address}, on ${date} at ${new Date(at).toISOString().slice(11, 16)} UTC`;
 }
 
-function htmlOf({ greeting, where, installationName }: { greeting: string; where: string | undefined; installationName: string }, { subject, code, paragraphs, link, notYou }: Message): Html {
+function htmlOf(
+  { greeting, where, installationName }: { greeting: string; where: string | undefined; installationName: string },
+  { subject, code, paragraphs, link, notYou }: Message,
+): Html {
   return html`<!DOCTYPE html>
     <html lang="en">
       <head>
@@ -37,13 +42,17 @@ function htmlOf({ greeting, where, installationName }: { greeting: string; where
           ${code !== undefined && html`<p style="font-size:32px;font-weight:700;letter-spacing:6px;margin:0 0 24px">${code}</p>`}
           <p>${greeting}</p>
           ${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}
-          ${link &&
-          html`<p>
-              <a href="${link.url}" style="display:inline-block;padding:12px 20px;border-radius:10px;background:#1f5fd0;color:#ffffff;font-weight:600;text-decoration:none"
-                >${link.label}</a
-              >
-            </p>
-            <p style="font-size:14px;overflow-wrap:anywhere">${link.url}</p>`}
+          ${
+            link &&
+            html`<p>
+                <a
+                  href="${link.url}"
+                  style="display:inline-block;padding:12px 20px;border-radius:10px;background:#1f5fd0;color:#ffffff;font-weight:600;text-decoration:none"
+                  >${link.label}</a
+                >
+              </p>
+              <p style="font-size:14px;overflow-wrap:anywhere">${link.url}</p>`
+          }
           ${where !== undefined && html`<p style="font-size:14px">${where}</p>`}
           <p style="font-size:14px">${notYou}</p>
           <p style="font-size:14px">${installationName}</p>

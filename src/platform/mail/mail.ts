@@ -67,10 +67,18 @@ async function deliver(world: World, transport: Transport, row: store.OutboxRow)
   if (!(await store.claim(query, row, now + LEASE))) return false;
   const message = readMessage(world, row);
   try {
-    await transport.send({ ...layOut(message, world.installation.name), to: message.to, messageId: `<${row.id}@${new URL(world.installation.origin).hostname}>` });
+    await transport.send({
+      ...layOut(message, world.installation.name),
+      to: message.to,
+      messageId: `<${row.id}@${new URL(world.installation.origin).hostname}>`,
+    });
   } catch (error) {
     const permanent = error instanceof PermanentMailError;
-    world.log.warn(permanent ? 'mail refused' : 'mail not sent', { id: row.id, tries: row.tries + 1, error: error instanceof Error ? error.message : String(error) });
+    world.log.warn(permanent ? 'mail refused' : 'mail not sent', {
+      id: row.id,
+      tries: row.tries + 1,
+      error: error instanceof Error ? error.message : String(error),
+    });
     if (permanent) await store.deleteMail(query, row.id);
     else await store.retryAt(query, row.id, world.clock.now() + PAUSES[Math.min(row.tries, PAUSES.length - 1)]!);
     return false;
@@ -98,21 +106,22 @@ const place = (id: string) => ['outbox', id, 'message'] as const;
 /** Delivers now and then, and soon after `nudge`. */
 export function startDelivery(world: World, transport: Transport): { nudge(): void; stop(): Promise<void> } {
   let running: Promise<void> | undefined;
-  let again = false;
+  let nudges = 0;
   const run = async (): Promise<void> => {
-    do {
-      again = false;
+    for (let seen = -1; seen !== nudges;) {
+      // What is posted from here on is due after this look at the outbox, and its nudge asks for another.
+      seen = nudges;
       try {
         await deliverDue(world, transport);
       } catch (error) {
         world.log.error('mail delivery failed', { error: error instanceof Error ? error.message : String(error) });
       }
-    } while (again);
+    }
     running = undefined;
   };
   const nudge = (): void => {
-    if (running) again = true;
-    else running = run();
+    nudges += 1;
+    running ??= run();
   };
   const timer = setInterval(nudge, seconds(2));
   timer.unref();

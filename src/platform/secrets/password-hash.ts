@@ -52,7 +52,10 @@ export function makePasswordHasher(keys: Keys, random: Random, parameters: Argon
       }
       const tag = await derive(password, { salt: parsed.salt, secret: pepper.secret, parameters: parsed.parameters });
       const rises =
-        parsed.parameters.memoryKibibytes !== memoryKibibytes || parsed.parameters.passes !== passes || parsed.parameters.lanes !== lanes || parsed.keyId !== keys.pepper()!.keyId;
+        parsed.parameters.memoryKibibytes !== memoryKibibytes ||
+        parsed.parameters.passes !== passes ||
+        parsed.parameters.lanes !== lanes ||
+        parsed.keyId !== keys.pepper()!.keyId;
       return { right: tag.length === parsed.tag.length && timingSafeEqual(tag, parsed.tag), outdated: rises };
     },
   };
@@ -62,7 +65,9 @@ function derive(password: string, { salt, secret, parameters }: { salt: Uint8Arr
   const message = Buffer.from(password.normalize('NFC'));
   const { memoryKibibytes: memory, passes, lanes: parallelism } = parameters;
   return new Promise((resolve, reject) =>
-    argon2('argon2id', { message, nonce: salt, parallelism, tagLength: TAG_BYTES, memory, passes, secret }, (error, tag) => (error ? reject(error) : resolve(tag))),
+    argon2('argon2id', { message, nonce: salt, parallelism, tagLength: TAG_BYTES, memory, passes, secret }, (error, tag) =>
+      error ? reject(error) : resolve(tag),
+    ),
   );
 }
 

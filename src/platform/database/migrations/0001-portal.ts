@@ -20,7 +20,12 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .execute();
   // One verified account per address. Unverified ones may stand beside it, so that signing up tells nobody whether an account exists.
   await schema.createIndex('accounts_verified_email').on('accounts').column('email_key').unique().where(sql.ref('email_verified_at'), 'is not', null).execute();
-  await schema.createIndex('accounts_unverified').on('accounts').columns(['email_key', 'sign_up_browser_hash']).where(sql.ref('email_verified_at'), 'is', null).execute();
+  await schema
+    .createIndex('accounts_unverified')
+    .on('accounts')
+    .columns(['email_key', 'sign_up_browser_hash'])
+    .where(sql.ref('email_verified_at'), 'is', null)
+    .execute();
 
   await schema
     .createTable('known_browsers')

@@ -3,7 +3,7 @@ import type { Account } from '../accounts/accounts.ts';
 import { factorOf, factors, type FactorRefusal } from '../factors/factors.ts';
 import { keepKeyBody } from '../factors/recovery-key/recovery-key.ts';
 import { button, checkbox, codeField, form, linkButton, notice, textField } from '../platform/html/forms.ts';
-import { html, type Html } from '../platform/html/html.ts';
+import { html, type Html, type Value } from '../platform/html/html.ts';
 import { alonePage, dialogPage } from '../platform/html/layout.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
@@ -69,7 +69,7 @@ export function chooseFactor(frame: Frame, { account }: Situation, kinds: readon
           ${form({
             action: `${frame.address}/other`,
             formToken: frame.formToken,
-            body: html`<button class="choice" name="method" value="${kind}">
+            body: html`<button class="choice" type="submit" name="method" value="${kind}">
               <span class="icon">${pages.icon}</span
               ><span class="grow"
                 ><strong>${words.name}</strong> ${words.caution && html`<span class="tag warn">${words.caution}</span>`}<br /><span class="quiet"
@@ -187,14 +187,13 @@ export function confirmMethod(frame: Frame, { attempt, account }: Situation, { r
     !factor.challenge &&
       form({ action: `${frame.address}/back`, formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Back', wide: true })}</div>` }),
   ];
-  if (!shown.dialog) return alone(frame, account, shown.heading, body);
-  return dialogPage({ ...pageOf(frame), title: shown.heading, body: html`${body}`, footer: footer(frame, account) });
+  return shown.dialog ? dialog(frame, account, shown.heading, body) : alone(frame, account, shown.heading, body);
 }
 
 /** The one time that the Recovery Key is shown. */
 export function recoveryKey(frame: Frame, { attempt, account }: Situation, { key, refusal }: { key: string; refusal: Refusal | undefined }): Html {
   const used = attempt.state.usedRecoveryKey;
-  return alone(frame, account, used ? 'Save your next Recovery Key' : 'Save your Recovery Key', [
+  const body = [
     used && html`<p class="quiet">The one that you have just used no longer works. This takes its place.</p>`,
     html`<p class="quiet">If you ever lose your phone and your email, this key gets you back in. We can’t show it again.</p>`,
     keepKeyBody({ key, downloadForm: (inside) => form({ action: `${frame.address}/download`, formToken: frame.formToken, body: inside }) }),
@@ -204,11 +203,16 @@ export function recoveryKey(frame: Frame, { attempt, account }: Situation, { key
       formToken: frame.formToken,
       body: html`${checkbox({ label: 'I have saved it', name: 'saved', checked: false })}${button({ label: 'Finish', main: true, wide: true })}`,
     }),
-  ]);
+  ];
+  return dialog(frame, account, used ? 'Save your next Recovery Key' : 'Save your Recovery Key', body);
 }
 
-function alone(frame: Frame, account: Account, title: string, body: readonly (Html | false | undefined | null | readonly Html[])[]): Html {
-  return alonePage({ ...pageOf(frame), title, body: html`${body}`, footer: footer(frame, account) });
+function alone(frame: Frame, account: Account, title: string, body: Value): Html {
+  return alonePage({ ...pageOf(frame), title, body, footer: footer(frame, account) });
+}
+
+function dialog(frame: Frame, account: Account, title: string, body: Value): Html {
+  return dialogPage({ ...pageOf(frame), title, body, footer: footer(frame, account) });
 }
 
 function pageOf({ installation, language, progress }: Frame): { installationName: string; language: string; progress: Frame['progress'] } {

@@ -39,8 +39,10 @@ describe('pages', () => {
   });
 
   test('the profile menu has "Manage Account" and "Sign out", and signing out is a form', () => {
-    const menu = read(settingsPage(settings)).querySelector('details')!;
-    assert.equal(menu.querySelector('summary')!.getAttribute('aria-label'), 'Profile');
+    const page = read(settingsPage(settings));
+    const profile = page.querySelector('button[aria-label=Profile]')!;
+    const menu = page.querySelector(`#${profile.getAttribute('popovertarget')}`)!;
+    assert.ok(menu.hasAttribute('popover'));
     assert.equal(menu.querySelector('a')!.text, 'Manage Account');
     assert.equal(menu.querySelector('a')!.getAttribute('href'), '/account');
     const signOut = menu.querySelector('form')!;
@@ -60,7 +62,7 @@ describe('pages', () => {
   test('initials of any name, whatever it is written in', () => {
     const initials = (name: string) =>
       read(settingsPage({ ...settings, person: { ...person, name } }))
-        .querySelector('summary')!
+        .querySelector('button[aria-label=Profile]')!
         .getAttribute('data-initials');
     for (const [name, wanted] of [
       ['Ada Example', 'AE'],

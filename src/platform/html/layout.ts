@@ -65,7 +65,7 @@ const SECTIONS = [
   ['sessions', '/account/sessions', 'Sessions'],
 ] as const;
 
-/** Every page of a signed-in person has the profile button. */
+/** Every page of a signed-in person has the profile button. Its menu is a popover: the browser opens it, and closes it by Escape or a click elsewhere. */
 export function settingsPage({ installationName, language, title, person, current, formToken, body }: SettingsPage): Html {
   return document({
     installationName,
@@ -74,14 +74,12 @@ export function settingsPage({ installationName, language, title, person, curren
     content: html`<a class="skip" href="#content">Skip to the content</a>
       <header class="bar">
         ${brand(installationName)}
-        <details class="menu">
-          <summary aria-label="Profile" data-initials="${initialsOf(person.name)}"></summary>
-          <div>
-            <p class="quiet">${person.name}<br />${person.email}</p>
-            <a href="/account">Manage Account</a>
-            ${form({ action: '/sign-out', formToken, body: html`<button type="submit">Sign out</button>` })}
-          </div>
-        </details>
+        <button class="profile" type="button" popovertarget="profile-menu" aria-label="Profile" data-initials="${initialsOf(person.name)}"></button>
+        <div class="menu" id="profile-menu" popover>
+          <p class="quiet">${person.name}<br />${person.email}</p>
+          <a href="/account">Manage Account</a>
+          ${form({ action: '/sign-out', formToken, body: html`<button type="submit">Sign out</button>` })}
+        </div>
       </header>
       <div class="settings">
         <nav aria-label="Manage Account">

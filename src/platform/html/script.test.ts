@@ -188,7 +188,7 @@ describe('every frame', () => {
 
   test('what can be pressed is at least 24 pixels each way (WCAG 2.5.8)', async () => {
     await using opened = await open('/', { viewport: { width: 375, height: 700 } });
-    for (const target of await opened.page.locator('button:visible, .button:visible, summary:visible, nav a:visible').all()) {
+    for (const target of await opened.page.locator('button:visible, .button:visible, nav a:visible').all()) {
       const box = (await target.boundingBox())!;
       assert.ok(box.height >= 24 && box.width >= 24, await target.innerText());
     }
@@ -256,7 +256,7 @@ describe('the script', () => {
   test('opens the profile menu by keyboard, and Escape closes it and leaves the focus there', async () => {
     await using opened = await open('/');
     const { page } = opened;
-    const profile = page.locator('summary');
+    const profile = page.getByRole('button', { name: 'Profile', exact: true });
     await profile.focus();
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: 'Manage Account' }).waitFor();
@@ -330,7 +330,7 @@ test('without JavaScript nothing is shown that would do nothing, and the form wo
   await using opened = await open('/', { javaScriptEnabled: false });
   const { page } = opened;
   for (const name of ['Copy', 'Print', 'Show password']) assert.equal(await page.getByRole('button', { name }).count(), 0, name);
-  await page.locator('summary').click();
+  await page.getByRole('button', { name: 'Profile', exact: true }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('button', { name: 'Send again' }).waitFor();
   assert.equal(await page.getByText('You can ask for another in 30 seconds.').isVisible(), true);

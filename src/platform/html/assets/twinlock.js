@@ -89,17 +89,5 @@ addEventListener('pageshow', () => {
   for (const form of all('form')) delete form.dataset.sent;
 });
 
-const menu = document.querySelector('.menu');
-if (menu) {
-  const close = () => menu.removeAttribute('open');
-  addEventListener('click', (event) => menu.contains(event.target) || close());
-  menu.addEventListener('focusout', (event) => event.relatedTarget && !menu.contains(event.relatedTarget) && close());
-  addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || !menu.open) return;
-    close();
-    menu.querySelector('summary').focus();
-  });
-}
-
 // To the first mistake, or to the one code that is asked for.
 (document.querySelector('[aria-invalid=true]') ?? document.querySelector('.alone input.code'))?.focus();

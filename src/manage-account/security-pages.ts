@@ -120,9 +120,9 @@ export function enable(frame: Frame, state: Security): Html {
           const { words, pages } = factorOf(kind);
           return html`<section class="card" aria-labelledby="by-${kind}">
             <h2 id="by-${kind}">${words.name} <span class="tag good">stronger</span></h2>
-            <p class="quiet">
+            <div class="quiet">
               ${pages.begin({ person: { accountId: '', name: '', email: '', language: '' }, installationName: frame.installation.name }).body}
-            </p>
+            </div>
             ${methodForm(frame, kind, words.enable, !byEmail)}
           </section>`;
         })

@@ -72,6 +72,22 @@ export class Page {
     return this.#pressable(name).length > 0;
   }
 
+  /** The whole name of the button or link whose name begins so: a choice bears a sentence beside its name. */
+  buttonStartingWith(start: string): string {
+    const names = new Set(this.#buttons(() => true).map(nameOf));
+    const found = [...names].filter((name) => name.startsWith(start));
+    if (found.length !== 1) throw new Error(`There are ${found.length} buttons '${start}…' on ${this.path} (${this.status}), which says: ${this.text}`);
+    return found[0]!;
+  }
+
+  /** Where a link leads, as it stands there. */
+  link(name: string): string {
+    const target = this.#only(this.#pressable(name), `link '${name}'`, {});
+    const href = target.getAttribute('href');
+    if (href === undefined) throw new Error(`'${name}' on ${this.path} is no link.`);
+    return href;
+  }
+
   /** What stands in the field now. */
   value(label: string, options: Near = {}): string {
     const field = this.#field(label, options);
@@ -135,9 +151,13 @@ export class Page {
   }
 
   #pressable(name: string): HTMLElement[] {
+    return this.#buttons((element) => nameOf(element) === name);
+  }
+
+  #buttons(test: (element: HTMLElement) => boolean): HTMLElement[] {
     return this.root
       .querySelectorAll('button, a[href], summary, input[type=submit]')
-      .filter((element) => nameOf(element) === name && !element.hasAttribute('disabled') && seen(element));
+      .filter((element) => test(element) && !element.hasAttribute('disabled') && seen(element));
   }
 
   #field(label: string, options: Near): HTMLElement {

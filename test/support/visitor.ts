@@ -7,7 +7,7 @@
  *   assert.equal(ada.page.heading, 'Check your email');
  * Every page that it gets is held against the HTML standard.
  */
-import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { CookieJar } from './cookie-jar.ts';
 import { checkHtml } from './html-check.ts';
 import { Page, type Near, type Submission } from './page.ts';
@@ -31,6 +31,9 @@ const FORM_TOKEN = 'form_token';
 const REDIRECTS_MOST = 10;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
+/** What answers: an app, or a portal that may be started again meanwhile. */
+export type Site = { inject(request: InjectOptions): Promise<LightMyRequestResponse> };
+
 export class Visitor {
   readonly cookies = new CookieJar();
   userAgent: string;
@@ -38,14 +41,14 @@ export class Visitor {
   address: string;
   /** The last file that a page handed over; the page stays, as in a browser. */
   download: Download | undefined;
-  readonly #app: FastifyInstance;
+  readonly #app: Site;
   readonly #options: VisitorOptions;
   readonly #origin: string;
   readonly #history: URL[] = [];
   #page: Page | undefined;
   #formToken: string | undefined;
 
-  constructor(app: FastifyInstance, options: VisitorOptions = {}) {
+  constructor(app: Site, options: VisitorOptions = {}) {
     this.#app = app;
     this.#options = options;
     this.#origin = options.origin ?? 'http://localhost:3000';
@@ -112,7 +115,7 @@ export class Visitor {
   }
 
   /** The same browser, cookies, page and all, after the app was started again. */
-  movedTo(app: FastifyInstance): Visitor {
+  movedTo(app: Site): Visitor {
     const moved = new Visitor(app, { ...this.#options, userAgent: this.userAgent, address: this.address });
     for (const name of this.cookies.names) moved.cookies.set(name, this.cookies.get(name)!);
     moved.#history.push(...this.#history);
@@ -133,7 +136,7 @@ export class Visitor {
     return this.#show(await this.#send({ method: 'POST', url, site: 'same-origin', headers: posted, payload: encode(fields) }), { remember: true });
   }
 
-  async #get(url: URL, site: Site, { remember } = { remember: true }): Promise<Page> {
+  async #get(url: URL, site: FetchSite, { remember } = { remember: true }): Promise<Page> {
     return this.#show(await this.#send({ method: 'GET', url, site, headers: {} }), { remember });
   }
 
@@ -198,11 +201,11 @@ export class Visitor {
   }
 }
 
-type Site = 'none' | 'same-origin';
+type FetchSite = 'none' | 'same-origin';
 interface Request {
   readonly method: NonNullable<InjectOptions['method']>;
   readonly url: URL;
-  readonly site: Site;
+  readonly site: FetchSite;
   readonly headers: Record<string, string>;
   readonly payload?: string;
 }

@@ -6,7 +6,8 @@
  * Passwords are counted before they are checked, hashed outside every transaction, and an address without an account costs one hash like any other.
  */
 import type { Queries, Transaction } from '../platform/database/database.ts';
-import { minutes } from '../platform/durations.ts';
+import { deleteExpired } from '../platform/database/delete-expired.ts';
+import { days, minutes } from '../platform/durations.ts';
 import { ADDRESS_GUESSES, forgive, giveBack, networkOf, PASSWORD_GUESSES, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress, type EmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
@@ -28,6 +29,11 @@ export interface Account {
 
 /** PR-1 */
 export const RESET_LIFETIME = minutes(30);
+
+/** As long as its first session may last. */
+const UNVERIFIED_KEPT_FOR = days(30);
+/** As long as the browser keeps its cookie. */
+const BROWSER_KNOWN_FOR = days(365);
 
 export const nameRefusal = refuseName;
 
@@ -221,6 +227,16 @@ export async function startPasswordReset(world: World, transaction: Transaction,
 export async function spendPasswordReset(world: World, transaction: Transaction, token: string): Promise<string | undefined> {
   const row = await store.takePasswordReset(transaction, world.keys.hash('password reset token', token));
   return row && world.clock.now() < row.expires_at ? row.account_id : undefined;
+}
+
+/** An unverified account holds nothing and is known to one browser alone; nobody waits for it for ever. Nor for a browser that stayed away. */
+export async function sweepAccounts({ database: { query }, clock }: World): Promise<readonly number[]> {
+  const now = clock.now();
+  return [
+    await deleteExpired(query, { table: 'accounts', key: 'id', column: 'created_at', before: now - UNVERIFIED_KEPT_FOR, only: store.isUnverified }),
+    await deleteExpired(query, { table: 'known_browsers', key: 'browser_hash', column: 'last_seen_at', before: now - BROWSER_KNOWN_FOR }),
+    await deleteExpired(query, { table: 'password_resets', key: 'token_hash', column: 'expires_at', before: now }),
+  ];
 }
 
 function accountFrom(row: store.AccountRow): Account {

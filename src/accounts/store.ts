@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 
 declare module '../platform/database/database.ts' {
@@ -35,6 +36,8 @@ export interface PasswordResetRow {
   account_id: string;
   expires_at: number;
 }
+
+export const isUnverified = sql`email_verified_at is null`;
 
 export async function insertAccount(transaction: Transaction, row: AccountRow): Promise<void> {
   await transaction.insertInto('accounts').values(row).execute();

@@ -3,6 +3,7 @@ import type { Origin } from '../audit/audit.ts';
 import type { Account } from '../accounts/accounts.ts';
 import { minutes } from '../platform/durations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import { listFactors, standing, factorOf, type EnrolledFactor, type Occasion, type Person } from '../factors/factors.ts';
@@ -147,6 +148,10 @@ export async function endAttempt(transaction: Transaction, attempt: Attempt): Pr
 /** All attempts of an account but this one: what they were about has changed. */
 export async function endOtherAttempts(transaction: Transaction, accountId: string, except?: Attempt): Promise<void> {
   await store.deleteAttempts(transaction, accountId, except?.id);
+}
+
+export async function sweepAttempts({ database: { query }, clock }: World): Promise<readonly number[]> {
+  return [await deleteExpired(query, { table: 'attempts', key: 'id', column: 'expires_at', before: clock.now() })];
 }
 
 const overtaken = (): Problem =>

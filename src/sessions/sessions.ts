@@ -7,6 +7,7 @@
 import type { Account } from '../accounts/accounts.ts';
 import { assuranceLevel } from '../factors/factors.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { deleteExpired } from '../platform/database/delete-expired.ts';
 import type { Visit } from '../platform/http/visit.ts';
 import type { World } from '../platform/world.ts';
 import { sessionLimits } from './session-limits.ts';
@@ -114,6 +115,11 @@ export async function listSessions(world: World, queries: Queries, accountId: st
   const now = world.clock.now();
   const all = await store.selectSessions(queries, accountId);
   return all.filter((session) => now < session.expiresAt && now < session.lastSeenAt + sessionLimits(assuranceLevel(Object.keys(session.proofs))).idle);
+}
+
+/** Idle ones go with the rest, at their absolute limit: until then they are ended already (see findSession). */
+export async function sweepSessions({ database: { query }, clock }: World): Promise<readonly number[]> {
+  return [await deleteExpired(query, { table: 'sessions', key: 'id', column: 'expires_at', before: clock.now() })];
 }
 
 function makeToken(world: World): string {

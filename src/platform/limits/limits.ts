@@ -5,6 +5,7 @@
  */
 import { days, hours, minutes, seconds } from '../durations.ts';
 import type { Queries, Transaction } from '../database/database.ts';
+import { deleteExpired } from '../database/delete-expired.ts';
 import type { World } from '../world.ts';
 import { afterGuess, afterSend, type Decision } from './may-try.ts';
 import * as store from './store.ts';
@@ -76,6 +77,10 @@ export async function giveBack(transaction: Transaction, world: World, limit: Gu
 /** What `spend` would say, without spending. */
 export async function look(queries: Queries, world: World, limit: Limit, ...keyParts: string[]): Promise<Spent> {
   return decide(limit, await store.readMarks(queries, keyOf(world, limit, keyParts)), world.clock.now()).spent;
+}
+
+export async function sweepLimits({ database: { query }, clock }: World): Promise<readonly number[]> {
+  return [await deleteExpired(query, { table: 'limits', key: 'key', column: 'forget_at', before: clock.now() })];
 }
 
 function decide(limit: Limit, marks: readonly number[], now: number): Decision {

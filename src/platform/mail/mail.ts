@@ -6,6 +6,7 @@
  */
 import { days, hours, minutes, seconds } from '../durations.ts';
 import type { Transaction } from '../database/database.ts';
+import { deleteExpired } from '../database/delete-expired.ts';
 import type { World } from '../world.ts';
 import { layOut, type LaidOut } from './layout.ts';
 import type { Addressee, Message } from './message.ts';
@@ -32,6 +33,7 @@ const LEASE = minutes(2);
 const PAUSES = [seconds(10), seconds(30), minutes(1), minutes(5), minutes(15), hours(1)];
 const GIVE_UP_AFTER = days(2);
 const AT_ONCE = 20;
+const KEPT_FOR = days(7);
 
 export async function post(world: Pick<World, 'clock' | 'random' | 'keys'>, transaction: Transaction, messages: readonly Message[]): Promise<void> {
   const now = world.clock.now();
@@ -95,6 +97,11 @@ export async function listSent(world: World, most: number): Promise<(LaidOut & {
     const message = readMessage(world, row);
     return { ...layOut(message, world.installation.name), to: message.to, sentAt: row.sent_at! };
   });
+}
+
+/** Mail that was sent and kept, for development's page. What could not be sent in time is dropped, and logged, when its turn comes. */
+export async function sweepMail({ database: { query }, clock }: World): Promise<readonly number[]> {
+  return [await deleteExpired(query, { table: 'outbox', key: 'id', column: 'sent_at', before: clock.now() - KEPT_FOR })];
 }
 
 function readMessage(world: World, row: store.OutboxRow): Message {

@@ -29,7 +29,8 @@ export type HashPurpose =
   | 'email code'
   | 'recovery key'
   | 'recovery key making'
-  | 'limit key';
+  | 'limit key'
+  | 'key check';
 
 export interface RootKey {
   readonly id: string;

@@ -27,6 +27,8 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .where(sql.ref('email_verified_at'), 'is', null)
     .execute();
 
+  await schema.createIndex('accounts_unverified_age').on('accounts').column('created_at').where(sql.ref('email_verified_at'), 'is', null).execute();
+
   await schema
     .createTable('known_browsers')
     .addColumn('account_id', 'text', (column) => column.notNull().references('accounts.id').onDelete('cascade'))
@@ -35,6 +37,8 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .addColumn('last_seen_at', instant, (column) => column.notNull())
     .addPrimaryKeyConstraint('known_browsers_key', ['account_id', 'browser_hash'])
     .execute();
+
+  await schema.createIndex('known_browsers_age').on('known_browsers').column('last_seen_at').execute();
 
   await schema
     .createTable('factors')
@@ -90,6 +94,8 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .addColumn('account_id', 'text', (column) => column.notNull().unique().references('accounts.id').onDelete('cascade'))
     .addColumn('expires_at', instant, (column) => column.notNull())
     .execute();
+
+  await schema.createIndex('password_resets_expiry').on('password_resets').column('expires_at').execute();
 
   await schema
     .createTable('limits')

@@ -1,0 +1,129 @@
+// The operator's commands. `twinlock --help` lists them.
+import { readFileSync } from 'node:fs';
+import { parseArgs, parseEnv } from 'node:util';
+import { readSettings, type Environment, type Settings } from './config.ts';
+import { openWorld, reasonOf, startPortal } from './main.ts';
+import { nearest } from './platform/words/nearest.ts';
+import { readPolicy, setPolicy, TWO_FACTOR_POLICIES } from './policy/policy.ts';
+
+const HELP = `Twinlock: two-factor authentication for an organisation's people and apps.
+
+  twinlock serve                  Start the portal. Wants TWINLOCK_ORIGIN (https) and TWINLOCK_SMTP_URL.
+  twinlock serve --development    Start it on http://localhost:3000 to try it out; mail is shown at /dev/mail unless TWINLOCK_SMTP_URL is set.
+  twinlock policy                 Show the Security Policy of the installation.
+  twinlock policy set POLICY      Set it, also while the portal runs: off, optional or required.
+
+Settings are environment variables that start with TWINLOCK_, or lines of a file .env in this folder; the README lists them.
+Exit codes: 0 done, 1 it could not be done, 2 the command or a setting was not understood.
+`;
+
+const FAILED = 1;
+const NOT_UNDERSTOOD = 2;
+
+/** What the operator typed wrong, as sentences. */
+class Misunderstanding extends Error {}
+
+const COMMANDS: Readonly<Record<string, (words: readonly string[], development: boolean) => Promise<void>>> = { serve, policy };
+
+async function run(words: readonly string[]): Promise<void> {
+  const { values, positionals } = understand(words);
+  const [name, ...rest] = positionals;
+  if (values.help || name === 'help') return say(HELP);
+  if (values.version) return say(versionOf());
+  if (name === undefined) throw new Misunderstanding(`Which command?\n\n${HELP}`);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command)
+    throw new Misunderstanding(`There is no command '${name}'. Did you mean '${nearest(name, Object.keys(COMMANDS))}'? 'twinlock --help' lists them all.`);
+  if (values.development && name !== 'serve') throw new Misunderstanding(`--development goes with 'twinlock serve' alone.`);
+  await command(rest, values.development);
+}
+
+function understand(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', default: false },
+        development: { type: 'boolean', default: false },
+      },
+    });
+  } catch (cause) {
+    throw new Misunderstanding(`${reasonOf(cause)} 'twinlock --help' lists what there is.`, { cause });
+  }
+}
+
+async function serve(words: readonly string[], development: boolean): Promise<void> {
+  if (words.length > 0) throw new Misunderstanding(`'twinlock serve' takes no '${words[0]}'.`);
+  const settings = settingsFrom({ development, serving: true });
+  const portal = await startPortal(settings);
+  if (development) {
+    say(`\n  ${settings.name} is ready: open ${settings.origin}\n`);
+    if (settings.smtpUrl === undefined) say(`  Mail is not sent but shown: ${settings.origin}/dev/mail\n`);
+    say(`  Data: ${settings.dataDirectory}   Stop: Ctrl+C\n\n`);
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void portal.stop().then(() => process.exit(0), fail));
+  }
+}
+
+async function policy([verb, wanted, ...more]: readonly string[]): Promise<void> {
+  const two = TWO_FACTOR_POLICIES.find((one) => one === wanted);
+  const shows = verb === undefined || (verb === 'show' && wanted === undefined);
+  if (!shows && (verb !== 'set' || more.length > 0))
+    throw new Misunderstanding(`Say 'twinlock policy' to see it, or 'twinlock policy set required' to change it.`);
+  if (!shows && !two) throw new Misunderstanding(`The policy is one of ${TWO_FACTOR_POLICIES.join(', ')}${wanted === undefined ? '' : `, not '${wanted}'`}.`);
+
+  const world = await openWorld(settingsFrom({ development: false, serving: false }));
+  try {
+    if (two && !(await world.database.transaction((transaction) => setPolicy(world, transaction, two))))
+      throw new Error('Somebody else changed the policy at the same moment. Look at it, and try again.');
+    const { twoFactor } = await readPolicy(world.database.query);
+    say(`Two-factor authentication is ${MEANINGS[twoFactor]}\n`);
+  } finally {
+    await world.database.close();
+  }
+}
+
+const MEANINGS = {
+  off: 'off: nobody can add a method. Who has one is still asked for it.',
+  optional: 'optional: everybody may turn it on for themselves.',
+  required: 'required: who has none is asked to set it up at the next sign-in.',
+} as const;
+
+function settingsFrom(how: { development: boolean; serving: boolean }): Settings {
+  const read = readSettings({ ...fileEnvironment('.env'), ...process.env }, { ...how, directory: process.cwd() });
+  if (!read.ok) throw new Misunderstanding(`Twinlock can't start with these settings:\n${read.mistakes.map((mistake) => `  - ${mistake}\n`).join('')}`);
+  return read.settings;
+}
+
+/** The lines of the file that are settings of ours; what the environment says wins over them. */
+function fileEnvironment(file: string): Environment {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return {};
+    throw new Error(`The file ${file} can't be read: ${reasonOf(error)}`, { cause: error });
+  }
+  return Object.fromEntries(Object.entries(parseEnv(text)).filter(([name]) => name.startsWith('TWINLOCK_')));
+}
+
+function versionOf(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return `twinlock ${version}\n`;
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${reasonOf(error).trimEnd()}\n`);
+  process.exitCode = error instanceof Misunderstanding ? NOT_UNDERSTOOD : FAILED;
+}
+
+// What is made here (database, keys) is for nobody else on this machine.
+process.umask(0o077);
+run(process.argv.slice(2)).catch(fail);

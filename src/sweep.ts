@@ -1,0 +1,44 @@
+// Takes away what has expired. Nothing depends on it: what is past its time counts for nothing from that moment on, and here it only goes.
+import { sweepAccounts } from './accounts/accounts.ts';
+import { sweepAttempts } from './attempts/attempts.ts';
+import { SWEPT_AT_ONCE } from './platform/database/delete-expired.ts';
+import { minutes } from './platform/durations.ts';
+import { sweepLimits } from './platform/limits/limits.ts';
+import { sweepMail } from './platform/mail/mail.ts';
+import type { World } from './platform/world.ts';
+import { sweepSessions } from './sessions/sessions.ts';
+
+/** Each deletes a small batch and says how many rows that were. */
+const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [sweepSessions, sweepAttempts, sweepAccounts, sweepLimits, sweepMail];
+
+/** Sweeps until nothing is left; returns how many rows went. */
+export async function sweep(world: World): Promise<number> {
+  let total = 0;
+  for (const sweeper of sweepers) {
+    let batch: readonly number[];
+    do {
+      batch = await sweeper(world);
+      total += batch.reduce((sum, count) => sum + count, 0);
+    } while (batch.some((count) => count >= SWEPT_AT_ONCE));
+  }
+  return total;
+}
+
+export function startSweeping(world: World): { stop(): Promise<void> } {
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= sweep(world)
+      .then(
+        () => undefined,
+        (error: unknown) => world.log.error('sweeping failed', { error: error instanceof Error ? error.message : String(error) }),
+      )
+      .finally(() => (running = undefined));
+  }, minutes(1));
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -41,6 +41,8 @@ export interface AttemptState {
   readonly challenges: Readonly<Record<string, unknown>>;
   /** When a code was last sent in this attempt. */
   readonly sentAt: number | null;
+  /** Where the last one could not be sent because many went to that address before: when one can be. */
+  readonly sendableAt: number | null;
   /** A code to the account's address that is no sign-in factor but part of the printed steps. */
   readonly emailPending: unknown;
   readonly method: Method | null;
@@ -78,6 +80,7 @@ const EMPTY: AttemptState = {
   asking: null,
   challenges: {},
   sentAt: null,
+  sendableAt: null,
   emailPending: null,
   method: null,
   usedRecoveryKey: false,

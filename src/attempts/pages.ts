@@ -7,8 +7,8 @@ import { html, type Html, type Value } from '../platform/html/html.ts';
 import { alonePage, dialogPage } from '../platform/html/layout.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
-import { personOf, type Situation } from './attempt.ts';
-import { emailFactor, SEND_AGAIN_AFTER } from './steps.ts';
+import { personOf, type Attempt, type Situation } from './attempt.ts';
+import { emailFactor, SEND_AGAIN_AFTER, triesAreUp } from './steps.ts';
 
 export const METHOD_NAME_MOST = 60;
 
@@ -20,6 +20,8 @@ export interface Frame {
   readonly address: string;
   readonly now: number;
   readonly leave: { readonly label: string; readonly address: string };
+  /** Where a new attempt begins. */
+  readonly again: string;
   readonly progress: { readonly at: number; readonly of: number } | undefined;
   readonly language: string;
 }
@@ -38,22 +40,22 @@ interface Asked {
 /** Asks for the second factor, or for the Recovery Key. */
 export function secondFactor(frame: Frame, { attempt, account, enrolled }: Situation, { refusal, answer, others }: Asked & { others: boolean }): Html {
   const factor = factorOf(attempt.state.asking!);
+  const sent = factor.challenge === undefined || attempt.state.challenges[factor.kind] !== undefined;
   const { heading, body } = factor.pages.ask({
     person: personOf(account),
     enrolled: enrolled.filter((one) => one.kind === factor.kind),
     installationName: frame.installation.name,
+    sent,
   });
-  const over = refusal?.reason === 'attempt-over';
+  const stands = whatStands(frame, attempt, { factor, refusal });
+  const over = stands?.reason === 'attempt-over';
   return alone(frame, account, heading, [
     html`<div class="quiet">${body}</div>`,
-    problem(frame, refusal, factor.words.refusal),
-    !over &&
-      answerForm(frame, {
-        action: frame.address,
-        field: answerField(factor, refusal, answer),
-        label: 'Continue',
-      }),
-    factor.challenge && !over && sendAgain(frame, attempt.state.sentAt, attempt.state.challenges[factor.kind] === undefined),
+    problem(frame, stands, factor.words.refusal, others),
+    over && startAgain(frame),
+    // Where no code is on its way none can be entered.
+    !over && sent && answerForm(frame, { action: frame.address, field: answerField(factor, refusal, answer), label: 'Continue' }),
+    factor.challenge && !over && sendForm(frame, attempt, { first: !sent }),
     others && html`<div class="actions">${linkButton({ label: 'Try another way', href: `${frame.address}/other`, wide: true })}</div>`,
   ]);
 }
@@ -87,19 +89,17 @@ export function chooseFactor(frame: Frame, { account }: Situation, kinds: readon
 /** Asks for the code that went to the account's address, or offers to send it. */
 export function emailCode(frame: Frame, { attempt, account }: Situation, { refusal, answer, button: label }: Asked & { button: string }): Html {
   const address = attempt.state.newEmail ?? account.email;
-  if (attempt.state.emailPending === null) {
-    return alone(frame, account, 'Check your email', [
-      html`<p class="quiet">We will send a code of six digits to <strong>${address}</strong>.</p>`,
-      problem(frame, refusal, emailFactor.words.refusal),
-      form({ action: `${frame.address}/send`, formToken: frame.formToken, body: button({ label: 'Send verification code', main: true, wide: true }) }),
-    ]);
-  }
-  const over = refusal?.reason === 'attempt-over';
+  const sent = attempt.state.emailPending !== null;
+  const stands = whatStands(frame, attempt, { factor: emailFactor, refusal });
+  const over = stands?.reason === 'attempt-over';
   return alone(frame, account, 'Check your email', [
-    html`<p class="quiet">We sent a code of six digits to <strong>${address}</strong>. It works for ten minutes.</p>`,
-    problem(frame, refusal, emailFactor.words.refusal),
-    !over && answerForm(frame, { action: frame.address, field: answerField(emailFactor, refusal, answer), label }),
-    !over && sendAgain(frame, attempt.state.sentAt, false),
+    sent
+      ? html`<p class="quiet">We sent a code of six digits to <strong>${address}</strong>. It works for ten minutes.</p>`
+      : html`<p class="quiet">We will send a code of six digits to <strong>${address}</strong>.</p>`,
+    problem(frame, stands, emailFactor.words.refusal),
+    over && startAgain(frame),
+    !over && sent && answerForm(frame, { action: frame.address, field: answerField(emailFactor, refusal, answer), label }),
+    !over && sendForm(frame, attempt, { first: !sent }),
   ]);
 }
 
@@ -178,12 +178,14 @@ export function confirmMethod(frame: Frame, { attempt, account }: Situation, { r
     pending: factor.pending.parse(method.pending),
     installationName: frame.installation.name,
   });
-  const over = refusal?.reason === 'attempt-over';
+  const stands = whatStands(frame, attempt, { factor, refusal });
+  const over = stands?.reason === 'attempt-over';
   const body = [
     shown.body,
-    problem(frame, refusal, factor.words.refusal),
+    problem(frame, stands, factor.words.refusal),
+    over && startAgain(frame),
     !over && answerForm(frame, { action: frame.address, field: answerField(factor, refusal, answer), label: shown.button }),
-    factor.challenge && !over && sendAgain(frame, attempt.state.sentAt, false),
+    factor.challenge && !over && sendForm(frame, attempt, { first: false }),
     !factor.challenge &&
       form({ action: `${frame.address}/back`, formToken: frame.formToken, body: html`<div class="actions">${button({ label: 'Back', wide: true })}</div>` }),
   ];
@@ -194,7 +196,7 @@ export function confirmMethod(frame: Frame, { attempt, account }: Situation, { r
 export function recoveryKey(frame: Frame, { attempt, account }: Situation, { key, refusal }: { key: string; refusal: Refusal | undefined }): Html {
   const used = attempt.state.usedRecoveryKey;
   const body = [
-    used && html`<p class="quiet">The one that you have just used no longer works. This takes its place.</p>`,
+    used && html`<p class="quiet">The key that you have just used is used up. This one takes its place.</p>`,
     html`<p class="quiet">If you ever lose your phone and your email, this key gets you back in. We can’t show it again.</p>`,
     keepKeyBody({ key, downloadForm: (inside) => form({ action: `${frame.address}/download`, formToken: frame.formToken, body: inside }) }),
     problem(frame, refusal, () => ''),
@@ -235,36 +237,56 @@ function answerField(factor: ReturnType<typeof factorOf>, refusal: Refusal | und
 }
 
 /** "Send again", or the first sending where none could be made yet. Disabled, with the time, until it may be pressed. */
-function sendAgain({ address, formToken, now }: Frame, sentAt: number | null, first: boolean): Html {
-  const waitUntil = sentAt === null ? now : sentAt + SEND_AGAIN_AFTER;
+function sendForm({ address, formToken, now }: Frame, { state: { sentAt, sendableAt } }: Attempt, { first }: { first: boolean }): Html {
+  const waitUntil = Math.max(sentAt === null ? now : sentAt + SEND_AGAIN_AFTER, sendableAt ?? now);
+  const waits = waitUntil > now;
+  const waitSeconds = waits ? Math.ceil((waitUntil - now) / 1000) : undefined;
   return html`<div class="actions">
     ${form({
       action: `${address}/send`,
       formToken,
-      body: html`${button({ label: first ? 'Send verification code' : 'Send again', wide: true, waitSeconds: waitUntil > now ? Math.ceil((waitUntil - now) / 1000) : undefined })}${
-        waitUntil > now && html`<p class="quiet">You can ask for another ${waitingTime(waitUntil - now)}.</p>`
+      body: html`${button({ label: first ? 'Send verification code' : 'Send again', main: first, wide: true, waitSeconds })}${
+        waits && html`<p class="quiet">You can ask for ${first ? 'one' : 'another'} ${waitingTime(waitUntil - now)}.</p>`
       }`,
     })}
   </div>`;
 }
 
-function problem({ now }: Frame, refusal: Refusal | undefined, words: (reason: FactorRefusal) => string): Html | false {
-  return refusal !== undefined && notice({ kind: 'bad', text: sentence(now, refusal, words) });
+function startAgain({ again }: Frame): Html {
+  return html`<div class="actions">${linkButton({ label: 'Start again', href: again, main: true, wide: true })}</div>`;
 }
 
-function sentence(now: number, { reason, retryAt }: Refusal, words: (reason: FactorRefusal) => string): string {
+/** What was refused just now, or what stands in the way since then: a reload says the same. */
+function whatStands(
+  { now }: Frame,
+  attempt: Attempt,
+  { factor, refusal }: { factor: ReturnType<typeof factorOf>; refusal: Refusal | undefined },
+): Refusal | undefined {
+  if (refusal) return refusal;
+  if (triesAreUp(attempt, factor.kind)) return { reason: 'attempt-over' };
+  const { sendableAt } = attempt.state;
+  return factor.challenge && sendableAt !== null && now < sendableAt ? { reason: 'too-many-mails', retryAt: sendableAt } : undefined;
+}
+
+/** `others`: there are other ways to go on from this page. */
+function problem({ now }: Frame, refusal: Refusal | undefined, words: (reason: FactorRefusal) => string, others = false): Html | false {
+  return refusal !== undefined && notice({ kind: 'bad', text: sentence(now, refusal, { words, others }) });
+}
+
+function sentence(now: number, { reason, retryAt }: Refusal, { words, others }: { words: (reason: FactorRefusal) => string; others: boolean }): string {
+  const otherwise = others ? ' Other ways still work.' : '';
   const when = typeof retryAt === 'number' && retryAt !== Infinity ? `${waitingTime(retryAt - now)} (at ${timeOf(retryAt)})` : '';
   switch (reason) {
     case 'attempt-over':
-      return 'That was wrong too often, so this has ended to protect your account. Start again, or try another way.';
+      return `That was wrong too often, so this has ended to protect your account. Start again${others ? ', or try another way' : ''}.`;
     case 'too-many-tries':
       return retryAt === 'never'
-        ? 'There were too many wrong tries, so this way has been switched off to protect your account. Use another way, then set this one up again.'
-        : `There were too many wrong tries. You can try again ${when}. Other ways still work.`;
+        ? `There were too many wrong tries, so this way has been switched off to protect your account. ${others ? 'Use another way, then set this one up again.' : 'Ask your administrator for help.'}`
+        : `There were too many wrong tries. You can try again ${when}.${otherwise}`;
     case 'too-soon':
       return `A code is on its way. You can ask for another ${when}.`;
     case 'too-many-mails':
-      return `We have sent many codes to this address. You can ask for another ${when}. Other ways still work.`;
+      return `We have sent many codes to this address. You can ask for another ${when}.${otherwise}`;
     case 'key-not-saved':
       return 'Save the key first: download it, copy it or print it, or tick “I have saved it”.';
     case 'choice-unknown':

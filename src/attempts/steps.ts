@@ -39,7 +39,7 @@ const TELL_OWNER_AT = 3;
 
 export type Sent =
   | { readonly ok: true; readonly attempt: Attempt }
-  | { readonly ok: false; readonly reason: 'too-soon' | 'too-many-mails'; readonly retryAt: number };
+  | { readonly ok: false; readonly reason: 'too-soon' | 'too-many-mails'; readonly retryAt: number; readonly attempt: Attempt };
 
 export type StepAnswer =
   | { readonly ok: true; readonly attempt: Attempt }
@@ -60,9 +60,8 @@ export function choices({ attempt, enrolled }: Situation): string[] {
 export async function ask(world: World, transaction: Transaction, situation: Situation, { kind, from }: { kind: string; from: Origin }): Promise<Attempt> {
   const attempt = await saveAttempt(world, transaction, situation.attempt, { asking: kind });
   if (!factorOf(kind).challenge || attempt.state.challenges[kind] !== undefined) return attempt;
-  const sent = await sendChallenge(world, transaction, { ...situation, attempt }, from);
   // Where no mail may be sent now the page says when, and offers the other ways.
-  return sent.ok ? sent.attempt : attempt;
+  return (await sendChallenge(world, transaction, { ...situation, attempt }, from)).attempt;
 }
 
 /** Sends the code of the factor that is asked for. */
@@ -95,14 +94,16 @@ async function send(
 ): Promise<Sent> {
   const now = world.clock.now();
   const soonest = (attempt.state.sentAt ?? -Infinity) + SEND_AGAIN_AFTER;
-  if (now < soonest) return { ok: false, reason: 'too-soon', retryAt: soonest };
+  if (now < soonest) return { ok: false, reason: 'too-soon', retryAt: soonest, attempt };
   for (const { to } of messages) {
     const spent = await spend(transaction, world, CODE_MAILS, parseEmailAddress(to.address)!.key);
-    if (!spent.allowed) return { ok: false, reason: 'too-many-mails', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
+    if (spent.allowed) continue;
+    const sendableAt = spent.retryAt === 'never' ? Infinity : spent.retryAt;
+    return { ok: false, reason: 'too-many-mails', retryAt: sendableAt, attempt: await saveAttempt(world, transaction, attempt, { sendableAt }) };
   }
   await post(world, transaction, messages);
   await record(world, transaction, { event: 'authn_code_sent', accountId: attempt.accountId, from, details: { purpose: attempt.purpose } });
-  return { ok: true, attempt: await saveAttempt(world, transaction, attempt, { ...kept, sentAt: now }) };
+  return { ok: true, attempt: await saveAttempt(world, transaction, attempt, { ...kept, sentAt: now, sendableAt: null }) };
 }
 
 /** One try at the factor that is asked for. */
@@ -114,7 +115,7 @@ export async function answerSecondFactor(
 ): Promise<StepAnswer> {
   const kind = attempt.state.asking!;
   const factor = factorOf(kind);
-  if (over(attempt, kind)) return { ok: false, reason: 'attempt-over' };
+  if (triesAreUp(attempt, kind)) return { ok: false, reason: 'attempt-over' };
   const answered = await answerFactor(world, transaction, {
     kind,
     challenge: attempt.state.challenges[kind],
@@ -149,7 +150,7 @@ export async function answerEmailCode(
   { answer, from }: { answer: string; from: Origin },
 ): Promise<StepAnswer> {
   const { kind } = emailFactor;
-  if (over(attempt, kind)) return { ok: false, reason: 'attempt-over' };
+  if (triesAreUp(attempt, kind)) return { ok: false, reason: 'attempt-over' };
   if (attempt.state.emailPending === null) return { ok: false, reason: 'code-expired' };
   const person = personOf(account, attempt.state.newEmail ?? account.email);
   const answered = await confirmFactor(world, transaction, { kind, pending: attempt.state.emailPending, answer, person });
@@ -167,7 +168,7 @@ export async function answerMethod(
 ): Promise<StepAnswer> {
   const method = attempt.state.method!;
   const { kind } = method;
-  if (over(attempt, kind)) return { ok: false, reason: 'attempt-over' };
+  if (triesAreUp(attempt, kind)) return { ok: false, reason: 'attempt-over' };
   const answered = await confirmFactor(world, transaction, { kind, pending: method.pending, answer, person: personOf(account) });
   if (!answered.ok) return refuse(world, transaction, { attempt, account, kind, answered, from });
   const keyHeld = enrolled.some((one) => one.kind === recoveryFactor.kind);
@@ -178,7 +179,8 @@ export async function answerMethod(
   return { ok: true, attempt: next };
 }
 
-const over = ({ state }: Attempt, kind: string): boolean => (state.tries[kind] ?? 0) >= (factorOf(kind).triesPerAttempt ?? Infinity);
+/** This attempt looks at no more answers of this kind (EC-6); the page leads to a new start. */
+export const triesAreUp = ({ state }: Attempt, kind: string): boolean => (state.tries[kind] ?? 0) >= (factorOf(kind).triesPerAttempt ?? Infinity);
 
 const FAILURE_EVENTS: Partial<Record<Exclude<Answered, { ok: true }>['reason'], AuditEvent>> = {
   'code-wrong': 'authn_factor_fail',

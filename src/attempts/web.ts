@@ -64,6 +64,7 @@ export function mountJourney<Context>(web: Web<Context>, world: World, journey: 
     address: addresses[step]!,
     now: world.clock.now(),
     leave: journey.leave,
+    again: journey.lost,
     progress: journey.progress?.(step),
     language: situation.account.language,
   });

@@ -120,7 +120,13 @@ export interface FactorWords {
 
 export interface FactorPages<State, Pending> {
   /** The heading and the sentences of the page that asks for it. The field and the button below are the same for all. */
-  ask(input: { person: Person; enrolled: readonly Enrolled<State>[]; installationName: string }): { heading: string; body: Html };
+  ask(input: {
+    person: Person;
+    enrolled: readonly Enrolled<State>[];
+    installationName: string;
+    /** False where what it sends has not been sent: too many mails went out before, say. */
+    sent: boolean;
+  }): { heading: string; body: Html };
   /** The page before setting it up: what it is, what is needed. `button` ends it. */
   begin(input: { person: Person; installationName: string }): { heading: string; body: Html; button: string };
   /** The page, or dialog, that shows what is to be scanned or says what was sent, and asks for the first code. */

@@ -146,7 +146,8 @@ export async function finishChangingEmail(
   await attempts.endOtherAttempts(transaction, account.id);
   await endSessions(transaction, account.id, session.id);
   await record(world, transaction, { event: 'user_email_changed', accountId: account.id, from: caller });
-  for (const address of [account.email, email.address])
+  // An address that was never verified may be a stranger's.
+  for (const address of account.emailVerifiedAt === null ? [email.address] : [account.email, email.address])
     await attempts.tell(world, transaction, 'email-changed', { account, from: caller, subjectOf: email.address, address });
   return { ok: true, token: await raiseSession(world, transaction, { session, proofs: {} }) };
 }

@@ -186,7 +186,7 @@ for (const example of examples) {
       const enrolled = ['first', hostile].map((name) => ({ id: name, name, state, createdAt: NOW, lastUsedAt: null }));
       const { pending } = factor.begin({ ...toolsAt(NOW), installationName: hostile }, person, signingIn) as { pending: unknown };
       const shown = [
-        factor.pages.ask({ person, enrolled, installationName: hostile }),
+        factor.pages.ask({ person, enrolled, installationName: hostile, sent: true }),
         factor.pages.begin({ person, installationName: hostile }),
         factor.pages.confirm({ person, pending: pending, installationName: hostile }),
       ];

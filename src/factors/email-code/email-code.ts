@@ -88,9 +88,11 @@ export const emailCode: Factor<State, Challenge, Challenge> = {
 
   pages: {
     icon: mailIcon,
-    ask: ({ person }) => ({
+    ask: ({ person, sent }) => ({
       heading: 'Check your email',
-      body: html`<p>We sent a code of six digits to <strong>${person.email}</strong>. It works for ten minutes.</p>`,
+      body: sent
+        ? html`<p>We sent a code of six digits to <strong>${person.email}</strong>. It works for ten minutes.</p>`
+        : html`<p>We will send a code of six digits to <strong>${person.email}</strong>.</p>`,
     }),
     begin: ({ person }) => ({
       heading: 'Enable With Code by Email',

@@ -345,7 +345,7 @@ describe('the dialog', () => {
   test('the page that asks for a code names the apps, where they have names', () => {
     const ask = (...names: string[]) => {
       const enrolled = names.map((name) => ({ ...app('phone'), name }));
-      return String(totp.pages.ask({ person: ada, enrolled, installationName: 'Example Ltd' }).body).replaceAll(/<[^>]*>/g, '');
+      return String(totp.pages.ask({ person: ada, enrolled, installationName: 'Example Ltd', sent: true }).body).replaceAll(/<[^>]*>/g, '');
     };
     assert.equal(ask('Ada’s phone'), 'Open your authenticator app (Ada’s phone) and enter the six digits it shows for Example Ltd.');
     assert.equal(ask('Phone', '<Tablet>'), 'Open one of your authenticator apps (Phone, &lt;Tablet&gt;) and enter the six digits it shows for Example Ltd.');

@@ -57,7 +57,7 @@ export function readSettings(
     if (text === '') return absent;
     const result = parse(text);
     if (!(result instanceof Mistake)) return result;
-    mistakes.push(`${variable} ${result.what} Example: ${variable}='${VARIABLES[variable]}'`);
+    mistakes.push(`${variable} ${result.what.replaceAll(/\p{Cc}/gu, ' ')} Example: ${variable}='${VARIABLES[variable]}'`);
     return absent;
   };
 
@@ -138,7 +138,7 @@ function parseOrigin(text: string, allowHttp: boolean): string | Mistake {
 
 function parseDatabase(text: string, directory: string): Settings['database'] | Mistake {
   if (/^sqlite:./.test(text)) return { engine: 'sqlite', file: path.resolve(directory, text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')) };
-  if (/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)) return { engine: 'postgres', url: text };
+  if (/^postgres(?:ql)?:\/\/[^/]/.test(text) && URL.canParse(text)) return { engine: 'postgres', url: text };
   return new Mistake('is neither sqlite: with a path nor postgres:// with a host and a database.');
 }
 
@@ -165,9 +165,9 @@ function parseProxies(text: string): readonly string[] | Mistake {
 
 /** Not the whole Internet: then anybody could claim any address. */
 function isNetwork(text: string): boolean {
-  const [address = '', bits] = text.split('/', 2);
+  const [address = '', bits, ...more] = text.split('/');
   const version = isIP(address);
-  if (version === 0) return false;
+  if (version === 0 || more.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128));
 }
 

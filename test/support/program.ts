@@ -1,0 +1,115 @@
+/**
+ * The program as operators run it: `twinlock` in a process and a folder of its own, on a port that was free.
+ *   using workplace = new Workplace();
+ *   await using portal = await workplace.serve({ TWINLOCK_NAME: 'Example' });
+ *   await fetch(`${portal.address}/sign-in`);
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const TWINLOCK = fileURLToPath(new URL('../../bin/twinlock', import.meta.url));
+const START_MILLISECONDS_MOST = 30_000;
+
+export interface Outcome {
+  readonly status: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** A folder where an operator works: .env, data and keys are looked for here. */
+export class Workplace implements Disposable {
+  readonly directory = mkdtempSync(path.join(tmpdir(), 'twinlock-program-'));
+
+  /** Runs a command to its end. */
+  async run(words: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
+    const { child, said } = this.#spawn(words, environment);
+    const [status] = (await once(child, 'close')) as [number | null];
+    return { status, ...said };
+  }
+
+  /** Starts the portal and waits until it answers; throws with what it said where it ends instead. */
+  async serve(environment: Record<string, string> = {}, { development = true }: { development?: boolean } = {}): Promise<Serving> {
+    const port = environment['TWINLOCK_PORT'] ?? String(await freePort());
+    const { child, said } = this.#spawn(['serve', ...(development ? ['--development'] : [])], { TWINLOCK_PORT: port, ...environment });
+    const serving = new Serving(child, said, `http://localhost:${port}`);
+    await serving.ready();
+    return serving;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #spawn(words: readonly string[], environment: Record<string, string>): { child: ChildProcess; said: { output: string; errors: string } } {
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TWINLOCK_') || name === 'TWINLOCK_NODE'));
+    const child = spawn(TWINLOCK, words, { cwd: this.directory, env: { ...inherited, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = { output: '', errors: '' };
+    child.stdout.on('data', (part: Buffer) => (said.output += part.toString()));
+    child.stderr.on('data', (part: Buffer) => (said.errors += part.toString()));
+    return { child, said };
+  }
+}
+
+export class Serving implements AsyncDisposable {
+  readonly address: string;
+  readonly said: { readonly output: string; readonly errors: string };
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+
+  constructor(child: ChildProcess, said: Serving['said'], address: string) {
+    this.#child = child;
+    this.said = said;
+    this.address = address;
+    this.#ended = once(child, 'close').then(() => undefined);
+  }
+
+  async ready(): Promise<void> {
+    const deadline = Date.now() + START_MILLISECONDS_MOST;
+    while (!(await this.#answers())) {
+      if (this.#child.exitCode !== null) throw new Error(`twinlock ended with ${this.#child.exitCode}: ${this.said.errors}${this.said.output}`);
+      if (Date.now() > deadline) throw new Error(`twinlock did not answer in time: ${this.said.errors}${this.said.output}`);
+    }
+  }
+
+  /** By the signal that service managers send: it finishes what it has begun. Returns the exit code. */
+  async stop(): Promise<number | null> {
+    this.#child.kill('SIGTERM');
+    await this.#ended;
+    return this.#child.exitCode;
+  }
+
+  /** As a power cut does. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.kill();
+  }
+
+  /** A refused connection answers at once, so this asks again without waiting by the clock. */
+  async #answers(): Promise<boolean> {
+    try {
+      const response = await fetch(`${this.address}/healthz`, { signal: AbortSignal.timeout(5000) });
+      return response.ok;
+    } catch {
+      await new Promise((resolve) => setImmediate(resolve));
+      return false;
+    }
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

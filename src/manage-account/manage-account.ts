@@ -43,8 +43,9 @@ export async function readSecurity(world: World, queries: Queries, session: Sess
 }
 
 /** What a person may set up now: not what is full, not codes to an address that is not verified, nothing where the policy is off. */
-export function methodsToAdd({ account, enrolled, policy }: Security): string[] {
-  if (policy === 'off') return [];
+export function methodsToAdd({ account, enrolled, on, policy }: Security): string[] {
+  // EC-9: to turn it on the address has to be verified, whatever the method.
+  if (policy === 'off' || (!on && account.emailVerifiedAt === null)) return [];
   return attempts.methodsToSetUp(account).filter((kind) => enrolled.filter((one) => one.kind === kind).length < factorOf(kind).most);
 }
 

@@ -94,11 +94,13 @@ export function enable(frame: Frame, state: Security): Html {
   const byEmail = kinds.includes(emailFactor.kind);
   const others = kinds.filter((kind) => kind !== emailFactor.kind);
   const title = state.on ? 'Add a method' : 'Enable Two-Factor Authentication';
-  const unverified = state.account.emailVerifiedAt === null;
+  const off = state.policy === 'off';
+  const unverified = state.account.emailVerifiedAt === null && !off;
+  const none = off ? explanation(frame, { ...state, on: false }) : kinds.length === 0 && !unverified ? 'You have every method that there is.' : undefined;
   return settings(frame, {
     title,
     current: 'security',
-    body: html`${kinds.length === 0 && notice({ kind: 'plain', text: state.policy === 'off' ? explanation(frame, state) : 'You have every method that there is.' })}
+    body: html`${none !== undefined && notice({ kind: 'plain', text: none })}
       ${
         unverified &&
         html`<section class="card">
@@ -114,19 +116,16 @@ export function enable(frame: Frame, state: Security): Html {
           ${methodForm(frame, emailFactor.kind, 'Send verification code', true)}
         </section>`
       }
-      ${
-        !(unverified && !state.on) &&
-        others.map((kind) => {
-          const { words, pages } = factorOf(kind);
-          return html`<section class="card" aria-labelledby="by-${kind}">
-            <h2 id="by-${kind}">${words.name} <span class="tag good">stronger</span></h2>
-            <div class="quiet">
-              ${pages.begin({ person: { accountId: '', name: '', email: '', language: '' }, installationName: frame.installation.name }).body}
-            </div>
-            ${methodForm(frame, kind, words.enable, !byEmail)}
-          </section>`;
-        })
-      }
+      ${others.map((kind) => {
+        const { words, pages } = factorOf(kind);
+        return html`<section class="card" aria-labelledby="by-${kind}">
+          <h2 id="by-${kind}">${words.name} <span class="tag good">stronger</span></h2>
+          <div class="quiet">
+            ${pages.begin({ person: { accountId: '', name: '', email: '', language: '' }, installationName: frame.installation.name }).body}
+          </div>
+          ${methodForm(frame, kind, words.enable, !byEmail)}
+        </section>`;
+      })}
       <p><a href="${SECURITY}">Back to Security and Credentials</a></p>`,
   });
 }

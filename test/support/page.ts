@@ -44,6 +44,11 @@ export class Page {
     return words(this.root.querySelector('h1')?.text);
   }
 
+  /** The text of the h2s, in the order of the page. */
+  get headings(): string[] {
+    return this.root.querySelectorAll('h2').map((heading) => words(heading.structuredText));
+  }
+
   get title(): string {
     return words(this.root.querySelector('title')?.text);
   }

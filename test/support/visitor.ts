@@ -32,7 +32,7 @@ const REDIRECTS_MOST = 10;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 /** What answers: an app, or a portal that may be started again meanwhile. */
-export type Site = { inject(request: InjectOptions): Promise<LightMyRequestResponse> };
+export type Site = { inject(request: InjectOptions): Promise<Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'body'>> };
 
 export class Visitor {
   readonly cookies = new CookieJar();

@@ -34,7 +34,7 @@ export interface TestWorld extends World, AsyncDisposable {
 
 export interface TestWorldOptions {
   readonly engine: Engine;
-  /** A SQLite file to use, and to leave there; else a temporary one is made and removed. */
+  /** A SQLite file, or the URL of a PostgreSQL database, to use and to leave there; else one is made for the test and removed. */
   readonly path?: string;
   /** The same seed gives the same codes, tokens and ids. */
   readonly seed?: number;
@@ -134,6 +134,7 @@ interface Storage {
 
 async function makeStorage({ engine, path: given }: TestWorldOptions): Promise<Storage> {
   if (engine === 'postgres') {
+    if (given) return { place: given, open: () => openPostgres(given), remove: async () => undefined };
     const server = await startPostgres();
     const url = await freshPostgresDatabase(server);
     return { place: url, open: () => openPostgres(url), remove: () => dropPostgresDatabase(server, url) };

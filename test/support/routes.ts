@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** As it was mounted: `/account/security/methods/:id`. */
+  readonly path: string;
+}
+
+/** Every page and form of the app, read from its router, so that what was mounted yesterday is in today's matrix. Assets are left out. */
+export function routesOf(app: FastifyInstance): Route[] {
+  const routes: Route[] = [];
+  const above: string[] = [];
+  for (const line of app.printRoutes({ commonPrefix: false }).split('\n')) {
+    const found = /^([│ ]*)[├└]── (\S+) \(([A-Z, ]+)\)$/.exec(line);
+    if (!found) {
+      if (line.trim() !== '') throw new Error(`The router shows what this does not read: ${line}`);
+      continue;
+    }
+    const [, indent, part, methods] = found as unknown as [string, string, string, string];
+    const depth = indent.length / 4;
+    const path = above.slice(0, depth).join('') + part;
+    above.splice(depth, Infinity, part);
+    for (const method of methods.split(', ')) {
+      if (method === 'HEAD' || path.startsWith('/assets/')) continue;
+      if (method !== 'GET' && method !== 'POST') throw new Error(`${method} ${path}: only GET and POST are known here.`);
+      routes.push({ method, path });
+    }
+  }
+  return routes;
+}

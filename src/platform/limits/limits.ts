@@ -58,7 +58,7 @@ export async function spend(transaction: Transaction, world: World, limit: Limit
   const marks = await store.lockMarks(transaction, key);
   const now = world.clock.now();
   const decision = decide(limit, marks, now);
-  if (decision.spent.allowed) await store.writeMarks(transaction, key, decision.marks, now + keptFor(limit));
+  await store.writeMarks(transaction, key, decision.marks, now + keptFor(limit));
   return decision.spent;
 }
 

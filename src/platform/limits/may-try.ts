@@ -1,7 +1,7 @@
 import { hours, minutes, seconds } from '../durations.ts';
 import type { Guesses, Sends, Spent } from './limits.ts';
 
-/** What to answer, and the marks to keep where it is allowed. */
+/** What to answer, and the marks to keep, whether or not it is allowed. */
 export interface Decision {
   readonly spent: Spent;
   readonly marks: readonly number[];
@@ -15,25 +15,29 @@ export function pauseAfter(failures: number, free: number): number {
   return failures < free ? 0 : PAUSES[Math.min(failures - free, PAUSES.length - 1)]!;
 }
 
-/** `marks`: how many in a row, and when the last one was. */
-export function afterGuess({ free, stopsAt, forgetAfter }: Guesses, [count = 0, lastAt = 0]: readonly number[], now: number): Decision {
+/**
+ * `marks`: how many in a row, and when the last one was. A mark of a time to come is taken for one of now: the clock was wrong then and was set
+ * back since, and nobody should have to wait until that time is really there. So the pause begins anew, which gives no try away.
+ */
+export function afterGuess({ free, stopsAt, forgetAfter }: Guesses, [count = 0, markedAt = 0]: readonly number[], now: number): Decision {
+  const lastAt = Math.min(markedAt, now);
   const failures = now - lastAt >= forgetAfter ? 0 : count;
-  const marks = [failures + 1, now];
-  if (stopsAt !== undefined && failures >= stopsAt) return { spent: { allowed: false, retryAt: 'never' }, marks };
+  const refused = (retryAt: number | 'never'): Decision => ({ spent: { allowed: false, retryAt }, marks: [count, lastAt] });
+  if (stopsAt !== undefined && failures >= stopsAt) return refused('never');
   const retryAt = lastAt + pauseAfter(failures, free);
-  if (now < retryAt) return { spent: { allowed: false, retryAt }, marks };
-  return { spent: { allowed: true, count: failures + 1 }, marks };
+  if (now < retryAt) return refused(retryAt);
+  return { spent: { allowed: true, count: failures + 1 }, marks: [failures + 1, now] };
 }
 
-/** `marks`: when each was sent, the oldest first. */
-export function afterSend({ allowances }: Sends, sentAt: readonly number[], now: number): Decision {
+/** `marks`: when each was sent, the oldest first. Those of a time to come are taken for ones of now, as above. */
+export function afterSend({ allowances }: Sends, marks: readonly number[], now: number): Decision {
   const longest = Math.max(...allowances.map((one) => one.window));
-  const recent = sentAt.filter((at) => now - at < longest);
+  const recent = marks.filter((at) => now - at < longest).map((at) => Math.min(at, now));
   const waits = allowances.map(({ count, window }) => {
     const within = recent.filter((at) => now - at < window);
     return within.length < count ? now : within[within.length - count]! + window;
   });
   const retryAt = Math.max(...waits);
-  const marks = [...recent, now];
-  return retryAt > now ? { spent: { allowed: false, retryAt }, marks } : { spent: { allowed: true, count: marks.length }, marks };
+  if (retryAt > now) return { spent: { allowed: false, retryAt }, marks: recent };
+  return { spent: { allowed: true, count: recent.length + 1 }, marks: [...recent, now] };
 }

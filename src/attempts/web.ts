@@ -20,6 +20,8 @@ export interface Journey<Context> {
   readonly addresses: Readonly<Partial<Record<Step, string>>>;
   /** Where to go when there is no attempt, or it came to nothing. */
   readonly lost: string;
+  /** Said there to who answers a step of an attempt that is over. */
+  readonly lostNotice?: string;
   holder(visit: Visit, context: Context): Holder | undefined;
   sessionProofs(context: Context): Proofs;
   /** What the last step brings, in the same transaction; what it returns is done once that is committed. */
@@ -34,7 +36,7 @@ export interface Journey<Context> {
 
 /** The outcome of one action on an attempt. */
 type Done =
-  | { kind: 'elsewhere'; address: string }
+  | { kind: 'elsewhere'; address: string; /** There is no such attempt any more. */ lost: boolean }
   | { kind: 'refused'; situation: Situation; refusal: pages.Refusal }
   | { kind: 'finished'; answer: () => Answer };
 
@@ -53,7 +55,10 @@ export function mountJourney<Context>(web: Web<Context>, world: World, journey: 
     for (const [path, action] of Object.entries(actions)) {
       web.post(address + path, async (visit, context) => {
         const done = await act(world, journey, { visit, context, step, action: action(visit) });
-        if (done.kind === 'elsewhere') return redirect(done.address);
+        if (done.kind === 'elsewhere') {
+          if (done.lost && journey.lostNotice !== undefined) visit.setCookie('notice', journey.lostNotice);
+          return redirect(done.address);
+        }
         return done.kind === 'finished' ? done.answer() : render(visit, done.situation, done.refusal);
       });
     }
@@ -230,6 +235,10 @@ function addressOf<Context>(journey: Journey<Context>, situation: Situation | un
   return (situation && journey.addresses[situation.step]) ?? journey.lost;
 }
 
+function elsewhere<Context>(journey: Journey<Context>, situation: Situation | undefined): Done {
+  return { kind: 'elsewhere', address: addressOf(journey, situation), lost: situation === undefined };
+}
+
 /** One action at one step: reads, acts, asks what comes next and, where that is 'done', finishes, all in one transaction. */
 async function act<Context>(
   world: World,
@@ -237,17 +246,17 @@ async function act<Context>(
   { visit, context, step, action }: { visit: Visit; context: Context; step: Step; action: Action },
 ): Promise<Done> {
   const holder = journey.holder(visit, context);
-  if (!holder) return { kind: 'elsewhere', address: journey.lost };
+  if (!holder) return elsewhere(journey, undefined);
   const surroundings = { browserToken: visit.browserToken, sessionProofs: journey.sessionProofs(context) };
   return world.database.transaction(async (transaction): Promise<Done> => {
     const attempt = await findAttempt(world, transaction, holder, journey.purpose);
     const situation = attempt && (await situationOf(world, { queries: transaction, attempt, ...surroundings }));
-    if (situation?.step !== step) return { kind: 'elsewhere', address: addressOf(journey, situation) };
+    if (situation?.step !== step) return elsewhere(journey, situation);
     const acted = await action(transaction, situation);
     if (!acted.ok) return { kind: 'refused', situation, refusal: acted };
     const next = await situationOf(world, { queries: transaction, attempt: acted.attempt, ...surroundings });
     if (next?.step === 'done') return { kind: 'finished', answer: await journey.finish(transaction, next, visit, context) };
-    return { kind: 'elsewhere', address: addressOf(journey, next) };
+    return elsewhere(journey, next);
   });
 }
 

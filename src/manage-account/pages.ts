@@ -34,6 +34,7 @@ const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', strin
   'recovery-key-created': ['good', 'Your new Recovery Key is ready. The old one no longer works.'],
   recovered: ['plain', 'You used your Recovery Key, and have the next one. If you lost a phone, remove or replace its app below, within the next ten minutes.'],
   'email-changed': ['good', 'Your new address is saved.'],
+  'took-too-long': ['plain', 'That took too long, or was finished in another window, so nothing was changed just now. Start again if it is still to be done.'],
   'email-taken': ['bad', 'That address belongs to another account, so yours stays as it was.'],
 };
 
@@ -44,8 +45,7 @@ export function settings(frame: Frame, { title, current, body }: { title: string
     language: frame.account.language,
     title,
     current,
-    person: frame.account,
-    formToken: frame.formToken,
+    signedIn: { ...frame.account, formToken: frame.formToken },
     body: html`${said && notice({ kind: said[0], text: said[1] })}${body}`,
   });
 }

@@ -147,6 +147,7 @@ function journeyOf(purpose: attempts.Purpose, addresses: attempts.Journey<Sessio
     purpose,
     addresses,
     lost: SECURITY,
+    lostNotice: 'took-too-long',
     holder: (_visit, session) => ({ sessionId: session.id }),
     sessionProofs: (session) => session.proofs,
     leave: { label: 'Cancel', address: SECURITY },

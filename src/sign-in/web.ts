@@ -60,6 +60,7 @@ function signInJourney(world: World): Journey<undefined> {
     purpose: SIGN_IN,
     addresses: ADDRESSES,
     lost: START,
+    lostNotice: 'took-too-long',
     holder: (visit) => {
       const token = visit.cookie('attempt');
       return token === undefined ? undefined : { attemptToken: token };

@@ -77,9 +77,14 @@ export class Page {
     return this.#pressable(name).length > 0;
   }
 
+  /** The names of all buttons and links that can be pressed, in the order of the page. */
+  get buttons(): string[] {
+    return this.#buttons(() => true).map(nameOf);
+  }
+
   /** The whole name of the button or link whose name begins so: a choice bears a sentence beside its name. */
   buttonStartingWith(start: string): string {
-    const names = new Set(this.#buttons(() => true).map(nameOf));
+    const names = new Set(this.buttons);
     const found = [...names].filter((name) => name.startsWith(start));
     if (found.length !== 1) throw new Error(`There are ${found.length} buttons '${start}…' on ${this.path} (${this.status}), which says: ${this.text}`);
     return found[0]!;

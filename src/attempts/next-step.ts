@@ -53,7 +53,7 @@ export function nextStep(facts: Facts): Step {
     case 'sign-in':
       return nextSignInStep(facts);
     case 'confirm':
-      return facts.missing[0] ?? 'done';
+      return facts.missing[0] ?? nextAfterRecoveryKey(facts);
     case 'enrol':
       return nextEnrolmentStep(facts, facts.recoveryKeyHeld);
     case 'new-recovery-key':
@@ -70,15 +70,18 @@ export function nextStep(facts: Facts): Step {
 
 function nextSignInStep(facts: Facts): Step {
   if (facts.protected) {
-    if (!facts.secondFactorShown) return 'second-factor';
-    // A Recovery Key is used up by use: its next one is kept before anything else.
-    return facts.recoveryKeyUsed && !facts.newKeyKept ? 'recovery-key' : 'done';
+    return facts.secondFactorShown ? nextAfterRecoveryKey(facts) : 'second-factor';
   }
   if (!facts.policyRequires) return 'done';
   if (facts.method === 'none') return 'choose-method';
   // Whoever stole a password must not enrol first (AD-8): in a browser that is new to the account, the mailbox is asked too.
   if (facts.emailVerified && !facts.browserKnown && !facts.emailShown && !facts.methodProvesEmail) return 'email-code';
   return nextEnrolmentStep(facts, false);
+}
+
+/** A Recovery Key is used up by use: its next one is kept before anything else. */
+function nextAfterRecoveryKey({ recoveryKeyUsed, newKeyKept }: Facts): Step {
+  return recoveryKeyUsed && !newKeyKept ? 'recovery-key' : 'done';
 }
 
 function nextEnrolmentStep(facts: Facts, recoveryKeyHeld: boolean): Step {

@@ -156,7 +156,7 @@ export function disable(frame: Frame, { on, policy, account }: Security): Html {
           <p class="quiet">To go on, we send a code to <strong>${account.email}</strong>.</p>
           ${form({ action: `${SECURITY}/disable`, formToken: frame.formToken, body: button({ label: 'Send verification code', danger: true }) })}`
       }
-      <div class="actions">${linkButton({ label: 'Cancel', href: SECURITY })}</div>
+      <div class="actions">${linkButton({ label: on && !refused ? 'Cancel' : 'Back to Security and Credentials', href: SECURITY })}</div>
     </section>`,
   });
 }

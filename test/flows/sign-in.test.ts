@@ -22,12 +22,12 @@ forEachPortal((open) => {
   test('flow 2, a code by email: it is sent with the password, and entering it opens the account', async () => {
     const ada = await withEmail();
     const browser = portal.browser();
-    const before = ada.mails().length;
+    const mails = ada.mails().length;
     await ada.enterPassword(browser);
     assert.equal(browser.page.path, '/sign-in/verify');
     assert.equal(browser.page.heading, 'Check your email');
     assert.ok(browser.page.has(`We sent a code of six digits to ${ada.email}.`));
-    assert.equal(ada.mails().length, before + 1);
+    assert.equal(ada.mails().length, mails + 1);
     browser.fill('Verification code', ada.newestCode());
     await browser.press('Continue');
     assert.equal(browser.page.path, '/account');
@@ -37,14 +37,14 @@ forEachPortal((open) => {
   test('flow 2, the code of the authenticator app', async () => {
     const ada = await withApp();
     const browser = portal.browser();
-    const before = ada.mails().length;
+    const mails = ada.mails().length;
     await ada.enterPassword(browser);
     assert.equal(browser.page.heading, 'Enter your code');
     assert.match(browser.page.text, /Open your authenticator app and enter the six digits it shows for Example\./);
     browser.fill('Verification code', ada.phone.fresh());
     await browser.press('Continue');
     assert.equal(browser.page.path, '/account');
-    assert.equal(ada.mails().length, before, 'an app needs no mail');
+    assert.equal(ada.mails().length, mails, 'an app needs no mail');
   });
 
   test('flow 2, the Recovery Key: by "Try another way"; the next one is handed out before going on', async () => {
@@ -103,18 +103,18 @@ forEachPortal((open) => {
     const browser = portal.browser();
     await ada.enterPassword(browser);
     assert.equal(browser.page.heading, 'Enter your code', 'the strongest is asked for first');
-    const before = ada.mails().length;
+    const mails = ada.mails().length;
     await browser.press('Try another way');
     const names = browser.page.buttons.filter((name) => /^(Code by email|Authenticator app|Recovery Key)/.test(name)).map((name) => name.slice(0, 13));
     assert.deepEqual(names, ['Authenticator', 'Code by email', 'Recovery Key ']);
-    assert.equal(ada.mails().length, before, 'no code is sent to whoever only looks');
+    assert.equal(ada.mails().length, mails, 'no code is sent to whoever only looks');
 
     await ada.chooseWay('recovery-key', browser);
     await ada.chooseWay('email', browser);
-    assert.equal(ada.mails().length, before + 1);
+    assert.equal(ada.mails().length, mails + 1);
     await ada.chooseWay('app', browser);
     await ada.chooseWay('email', browser);
-    assert.equal(ada.mails().length, before + 1, 'the code that is on its way is not sent a second time');
+    assert.equal(ada.mails().length, mails + 1, 'the code that is on its way is not sent a second time');
     await ada.enterCode(ada.newestCode(), { browser });
     assert.equal(browser.page.path, '/account');
   });
@@ -290,9 +290,9 @@ forEachPortal((open) => {
     const ada = await withApp();
     const browser = portal.browser({ userAgent: 'Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0', address: '203.0.113.50' });
     await ada.enterPassword(browser);
-    const before = ada.mails().length;
+    const mails = ada.mails().length;
     for (let tries = 0; tries < 3; tries += 1) await ada.enterCode(notThat(ada.phone.shows()), { browser });
-    assert.equal(ada.mails().length, before + 1);
+    assert.equal(ada.mails().length, mails + 1);
     const { subject, text } = ada.newestMail();
     assert.equal(subject, 'Somebody could not finish signing in to Example');
     assert.match(text, /Firefox on Windows, address 203\.0\.113\.50/);

@@ -94,6 +94,16 @@ export class Person {
     return this;
   }
 
+  /** Flow 3, with a proof that is fresh. */
+  async disable(browser = this.browser): Promise<this> {
+    await this.openSecurity(browser);
+    await browser.press('Disable');
+    await browser.press('Send verification code');
+    await this.enterCode(this.newestCode(), { browser, button: 'Finish' });
+    this.#expect(browser, 'Security and Credentials');
+    return this;
+  }
+
   /** Adds an app to an account that has two-factor authentication on. */
   async addApp({ name, browser = this.browser }: { name?: string; browser?: Visitor } = {}): Promise<AuthenticatorApp> {
     await this.openSecurity(browser);

@@ -41,16 +41,22 @@ function isTooSimple(password: string): boolean {
   const characters = [...password];
   if (new Set(characters).size <= 3) return true;
   const points = characters.map((character) => character.codePointAt(0)!);
-  const steps = points.slice(1).map((point, index) => point - points[index]!);
-  const even = steps.filter((step) => step === steps[0] || (step === -9 && steps[0] === 1)).length;
-  return even >= steps.length - 1;
+  // From nine the digits go on with zero, and down from zero with nine.
+  const steps = points.slice(1).map((point, index) => ROUND_THE_DIGITS.get(point - points[index]!) ?? point - points[index]!);
+  const times = (step: number): number => steps.filter((one) => one === step).length;
+  return Math.max(...steps.map(times)) >= steps.length - 1;
 }
 
-/** The password itself, what is left without digits and signs around it, and what is repeated to fill the length. */
+const ROUND_THE_DIGITS = new Map([
+  [-9, 1],
+  [9, -1],
+]);
+
+/** The password itself, what is left without digits and signs around it where that is a good part of it, and what either repeats to fill the length. */
 function commonForms(password: string): string[] {
   const bare = password.replace(/^[\d\W_]+|[\d\W_]+$/gu, '');
-  const forms = [password, bare, ...[password, bare].map(repeatedPart)];
-  return forms.filter((form) => form.length >= 4 && form.length * 3 >= password.length);
+  const forms = [password, bare].filter((form) => form.length >= 4 && form.length * 3 >= password.length);
+  return [...forms, ...forms.map(repeatedPart)];
 }
 
 /** "secretsecretsecret" is "secret" to whoever guesses. */

@@ -4,7 +4,7 @@ import { factorOf, factors, type FactorRefusal } from '../factors/factors.ts';
 import { keepKeyBody } from '../factors/recovery-key/recovery-key.ts';
 import { button, checkbox, codeField, form, linkButton, notice, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
-import { alonePage, dialogPage } from '../platform/html/layout.ts';
+import { alonePage, dialogPage, type AlonePage } from '../platform/html/layout.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
 import { personOf, type Attempt, type Situation } from './attempt.ts';
@@ -24,6 +24,8 @@ export interface Frame {
   readonly again: string;
   readonly progress: { readonly at: number; readonly of: number } | undefined;
   readonly language: string;
+  /** A session holds the attempt: its pages are a signed-in person's. */
+  readonly signedIn: boolean;
 }
 
 export type Refusal = {
@@ -210,15 +212,18 @@ export function recoveryKey(frame: Frame, { attempt, account }: Situation, { key
 }
 
 function alone(frame: Frame, account: Account, title: string, body: Value): Html {
-  return alonePage({ ...pageOf(frame), title, body, footer: footer(frame, account) });
+  return alonePage({ ...pageOf(frame, account), title, body, footer: footer(frame, account) });
 }
 
 function dialog(frame: Frame, account: Account, title: string, body: Value): Html {
-  return dialogPage({ ...pageOf(frame), title, body, footer: footer(frame, account) });
+  return dialogPage({ ...pageOf(frame, account), title, body, footer: footer(frame, account) });
 }
 
-function pageOf({ installation, language, progress }: Frame): { installationName: string; language: string; progress: Frame['progress'] } {
-  return { installationName: installation.name, language, progress };
+function pageOf(
+  { installation, language, progress, signedIn, formToken }: Frame,
+  account: Account,
+): Pick<AlonePage, 'installationName' | 'language' | 'progress' | 'signedIn'> {
+  return { installationName: installation.name, language, progress, signedIn: signedIn ? { ...account, formToken } : undefined };
 }
 
 function footer({ leave }: Frame, account: Account): Html {

@@ -72,6 +72,7 @@ export function mountJourney<Context>(web: Web<Context>, world: World, journey: 
     again: journey.lost,
     progress: journey.progress?.(step),
     language: situation.account.language,
+    signedIn: situation.attempt.sessionId !== null,
   });
 
   mountSecondFactor(web, world, journey, frame, mount);

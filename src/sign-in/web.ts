@@ -31,7 +31,7 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
   web.post(START, (visit) => signIn(world, visit));
   web.get('/sign-in/done', async (visit) => {
     const session = await sessionOf(world, visit);
-    return session ? page(pages.done({ installation: world.installation, account: session.account })) : redirect(START);
+    return session ? page(pages.done({ installation: world.installation, formToken: visit.formToken, account: session.account })) : redirect(START);
   });
   web.get('/sign-in/leave', async (visit) => page(pages.leave({ installation: world.installation, formToken: visit.formToken })));
   web.post('/sign-in/leave', async (visit) => {

@@ -52,6 +52,7 @@ export function verifyEmail(installation: Installation, formToken: string, accou
     installationName: installation.name,
     language: account.language,
     title: 'Verify your email',
+    signedIn: { ...account, formToken },
     body: html`<p class="quiet">
         We will send a code of six digits to <strong>${account.email}</strong>. Entering it shows that the address is yours. Two-factor authentication needs
         that.
@@ -61,11 +62,12 @@ export function verifyEmail(installation: Installation, formToken: string, accou
   });
 }
 
-export function verified(installation: Installation, account: Account): Html {
+export function verified(installation: Installation, formToken: string, account: Account): Html {
   return alonePage({
     installationName: installation.name,
     language: account.language,
     title: 'Your email is verified',
+    signedIn: { ...account, formToken },
     body: html`${notice({ kind: 'good', text: `${account.email} is yours.` })}
       <p class="quiet">Next, protect your account with a second step after the password. It takes a minute.</p>
       <div class="actions">

@@ -15,7 +15,7 @@ export function mountSignUp(web: Web<undefined>, signedIn: Web<Session>, world: 
   web.get('/verify-email/taken', async () => page(pages.taken(world.installation)));
 
   signedIn.get('/verify-email', async (visit, session) => {
-    if (isVerified(session.account)) return page(pages.verified(world.installation, session.account));
+    if (isVerified(session.account)) return page(pages.verified(world.installation, visit.formToken, session.account));
     return page(pages.verifyEmail(world.installation, visit.formToken, session.account));
   });
   signedIn.post('/verify-email', async (visit, session) => {

@@ -8,8 +8,8 @@ import { html } from './html.ts';
 import { alonePage, dialogPage, settingsPage } from './layout.ts';
 
 const card = { installationName: 'Example Ltd', language: 'en', title: 'A page' };
-const person = { name: 'Ada Example', email: 'ada@example.com' };
-const settings = { ...card, person, current: 'security', formToken: 'token', body: html`<p>Body</p>` } as const;
+const signedIn = { name: 'Ada Example', email: 'ada@example.com', formToken: 'token' };
+const settings = { ...card, signedIn, current: 'security', body: html`<p>Body</p>` } as const;
 const read = (page: { toString(): string }) => parse(page.toString());
 
 describe('pages', () => {
@@ -38,17 +38,18 @@ describe('pages', () => {
     );
   });
 
-  test('the profile menu has "Manage Account" and "Sign out", and signing out is a form', () => {
-    const page = read(settingsPage(settings));
-    const profile = page.querySelector('button[aria-label=Profile]')!;
-    const menu = page.querySelector(`#${profile.getAttribute('popovertarget')}`)!;
-    assert.ok(menu.hasAttribute('popover'));
-    assert.equal(menu.querySelector('a')!.text, 'Manage Account');
-    assert.equal(menu.querySelector('a')!.getAttribute('href'), '/account');
-    const signOut = menu.querySelector('form')!;
-    assert.equal(`${signOut.getAttribute('method')} ${signOut.getAttribute('action')}`, 'post /sign-out');
-    assert.equal(signOut.querySelector('input')!.getAttribute('value'), 'token');
-    assert.equal(signOut.querySelector('button')!.text, 'Sign out');
+  test('every page of a signed-in person has the profile menu, with "Manage Account" and "Sign out", and signing out is a form', () => {
+    for (const page of [settingsPage(settings), alonePage({ ...card, signedIn, body: 'x' }), dialogPage({ ...card, signedIn, body: 'x' })].map(read)) {
+      const profile = page.querySelector('button[aria-label=Profile]')!;
+      const menu = page.querySelector(`#${profile.getAttribute('popovertarget')}`)!;
+      assert.ok(menu.hasAttribute('popover'));
+      assert.equal(menu.querySelector('a')!.text, 'Manage Account');
+      assert.equal(menu.querySelector('a')!.getAttribute('href'), '/account');
+      const signOut = menu.querySelector('form')!;
+      assert.equal(`${signOut.getAttribute('method')} ${signOut.getAttribute('action')}`, 'post /sign-out');
+      assert.equal(signOut.querySelector('input')!.getAttribute('value'), 'token');
+      assert.equal(signOut.querySelector('button')!.text, 'Sign out');
+    }
   });
 
   test('one section is the current one', () => {
@@ -61,7 +62,7 @@ describe('pages', () => {
 
   test('initials of any name, whatever it is written in', () => {
     const initials = (name: string) =>
-      read(settingsPage({ ...settings, person: { ...person, name } }))
+      read(settingsPage({ ...settings, signedIn: { ...signedIn, name } }))
         .querySelector('button[aria-label=Profile]')!
         .getAttribute('data-initials');
     for (const [name, wanted] of [
@@ -82,7 +83,9 @@ describe('pages', () => {
     const word = fc.string({ unit: 'grapheme' });
     fc.assert(
       fc.property(word, word, word, (name, email, title) => {
-        const root = read(settingsPage({ ...settings, title, installationName: name, person: { name, email }, body: notice({ kind: 'plain', text: email }) }));
+        const root = read(
+          settingsPage({ ...settings, title, installationName: name, signedIn: { ...signedIn, name, email }, body: notice({ kind: 'plain', text: email }) }),
+        );
         assert.equal(root.querySelectorAll('script').length, 1);
         assert.equal(root.querySelector('h1')!.text, title);
         assert.equal(root.querySelector('.notice p')!.text, email);

@@ -11,41 +11,51 @@ export interface AlonePage {
   readonly body: Value;
   readonly footer?: Value;
   readonly progress?: { readonly at: number; readonly of: number } | undefined;
+  readonly signedIn?: SignedIn | undefined;
+}
+
+/** Who is signed in. Every page of theirs has the profile button. */
+export interface SignedIn {
+  readonly name: string;
+  readonly email: string;
+  readonly formToken: string;
 }
 
 /** One card, one question. */
-export function alonePage({ installationName, language, title, body, footer, progress }: AlonePage): Html {
+export function alonePage({ installationName, language, title, body, footer, progress, signedIn }: AlonePage): Html {
   return document({
     installationName,
     language,
     title,
-    content: html`<main class="alone">
-      ${brand(installationName)}
-      <div class="card">
-        ${progress && steps(progress)}
-        <h1>${title}</h1>
-        ${body}
-      </div>
-      ${footer}
-    </main>`,
+    content: html`${signedIn && bar(installationName, signedIn)}
+      <main class="alone">
+        ${!signedIn && brand(installationName)}
+        <div class="card">
+          ${progress && steps(progress)}
+          <h1>${title}</h1>
+          ${body}
+        </div>
+        ${footer}
+      </main>`,
   });
 }
 
 /** The same as an open dialog, which works with and without JavaScript and has its own address. */
-export function dialogPage({ installationName, language, title, body, footer, progress }: AlonePage): Html {
+export function dialogPage({ installationName, language, title, body, footer, progress, signedIn }: AlonePage): Html {
   return document({
     installationName,
     language,
     title,
-    content: html`<main class="alone">
-      ${brand(installationName)}
-      <dialog class="card" open aria-labelledby="dialog-title">
-        ${progress && steps(progress)}
-        <h1 id="dialog-title">${title}</h1>
-        ${body}
-      </dialog>
-      ${footer}
-    </main>`,
+    content: html`${signedIn && bar(installationName, signedIn)}
+      <main class="alone">
+        ${!signedIn && brand(installationName)}
+        <dialog class="card" open aria-labelledby="dialog-title">
+          ${progress && steps(progress)}
+          <h1 id="dialog-title">${title}</h1>
+          ${body}
+        </dialog>
+        ${footer}
+      </main>`,
   });
 }
 
@@ -53,9 +63,8 @@ export interface SettingsPage {
   readonly installationName: string;
   readonly language: string;
   readonly title: string;
-  readonly person: { readonly name: string; readonly email: string };
   readonly current: 'account' | 'security' | 'sessions';
-  readonly formToken: string;
+  readonly signedIn: SignedIn;
   readonly body: Value;
 }
 
@@ -65,22 +74,13 @@ const SECTIONS = [
   ['sessions', '/account/sessions', 'Sessions'],
 ] as const;
 
-/** Every page of a signed-in person has the profile button. Its menu is a popover: the browser opens it, and closes it by Escape or a click elsewhere. */
-export function settingsPage({ installationName, language, title, person, current, formToken, body }: SettingsPage): Html {
+export function settingsPage({ installationName, language, title, current, signedIn, body }: SettingsPage): Html {
   return document({
     installationName,
     language,
     title,
     content: html`<a class="skip" href="#content">Skip to the content</a>
-      <header class="bar">
-        ${brand(installationName)}
-        <button class="profile" type="button" popovertarget="profile-menu" aria-label="Profile" data-initials="${initialsOf(person.name)}"></button>
-        <div class="menu" id="profile-menu" popover>
-          <p class="quiet">${person.name}<br />${person.email}</p>
-          <a href="/account">Manage Account</a>
-          ${form({ action: '/sign-out', formToken, body: html`<button type="submit">Sign out</button>` })}
-        </div>
-      </header>
+      ${bar(installationName, signedIn)}
       <div class="settings">
         <nav aria-label="Manage Account">
           ${SECTIONS.map(([key, href, label]) => html`<a href="${href}" ${key === current && html` aria-current="page"`}>${label}</a>`)}
@@ -91,6 +91,19 @@ export function settingsPage({ installationName, language, title, person, curren
         </main>
       </div>`,
   });
+}
+
+/** The menu of the profile button is a popover: the browser opens it, and closes it by Escape or a click elsewhere. */
+function bar(installationName: string, { name, email, formToken }: SignedIn): Html {
+  return html`<header class="bar">
+    ${brand(installationName)}
+    <button class="profile" type="button" popovertarget="profile-menu" aria-label="Profile" data-initials="${initialsOf(name)}"></button>
+    <div class="menu" id="profile-menu" popover>
+      <p class="quiet">${name}<br />${email}</p>
+      <a href="/account">Manage Account</a>
+      ${form({ action: '/sign-out', formToken, body: html`<button type="submit">Sign out</button>` })}
+    </div>
+  </header>`;
 }
 
 function document({ installationName, language, title, content }: { installationName: string; language: string; title: string; content: Html }): Html {

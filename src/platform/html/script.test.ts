@@ -39,9 +39,8 @@ before(async () => {
     pageAnswer(
       settingsPage({
         ...frame,
-        person: { name: 'Ada Example', email: 'ada@example.com' },
+        signedIn: { name: 'Ada Example', email: 'ada@example.com', formToken: visit.formToken },
         current: 'security',
-        formToken: visit.formToken,
         body: pieces(visit),
       }),
     ),

@@ -68,6 +68,9 @@ function repeatedPart(text: string): string {
   return text;
 }
 
+/** Beside the field of a new password. */
+export const PASSWORD_HINT = `At least ${LENGTH_LEAST} characters. A few words that only you would put together are easy to remember and hard to guess.`;
+
 /** What to say, and what to do about it. */
 export function passwordSentence(refusal: PasswordRefusal, { realSecondFactorEnforced }: { realSecondFactorEnforced: boolean }): string {
   switch (refusal) {

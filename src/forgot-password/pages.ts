@@ -1,3 +1,4 @@
+import { PASSWORD_HINT } from '../accounts/accounts.ts';
 import { button, form, linkButton, notice, passwordField, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { alonePage } from '../platform/html/layout.ts';
@@ -49,7 +50,7 @@ export function newPassword(installation: Installation, formToken: string, error
     form({
       action: '/forgot-password/new-password',
       formToken,
-      body: html`${passwordField({ label: 'New password', name: 'password', autocomplete: 'new-password', hint: 'At least 15 characters. A few words that only you would put together are easy to remember and hard to guess.', error })}
+      body: html`${passwordField({ label: 'New password', name: 'password', autocomplete: 'new-password', hint: PASSWORD_HINT, error })}
       ${button({ label: 'Save new password', main: true, wide: true })}`,
     }),
   ]);

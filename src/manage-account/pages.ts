@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.ts';
+import { PASSWORD_HINT, type Account } from '../accounts/accounts.ts';
 import { button, form, linkButton, notice, passwordField, select, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
 import { screenIcon } from '../platform/html/icons.ts';
@@ -129,7 +129,7 @@ export function password(frame: Frame, refused?: PasswordRefused): Html {
               label: 'New password',
               name: 'password',
               autocomplete: 'new-password',
-              hint: 'At least 15 characters. A few words that only you would put together are easy to remember and hard to guess.',
+              hint: PASSWORD_HINT,
               error: next,
             })}
             <div class="actions">${button({ label: 'Change password', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,

@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.ts';
+import { PASSWORD_HINT, type Account } from '../accounts/accounts.ts';
 import { button, form, linkButton, notice, passwordField, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { alonePage } from '../platform/html/layout.ts';
@@ -37,7 +37,7 @@ export function signUp(installation: Installation, formToken: string, { email, n
           label: 'Password',
           name: 'password',
           autocomplete: 'new-password',
-          hint: 'At least 15 characters. A few words that only you would put together are easy to remember and hard to guess.',
+          hint: PASSWORD_HINT,
           error: errors.password,
         })}
         ${button({ label: 'Create account', main: true, wide: true })}`,

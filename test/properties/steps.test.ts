@@ -1,0 +1,182 @@
+/** What comes next, for every state that an attempt can be in; what a fresh proof lacks; and how long a session lasts. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { FRESH_FOR, kindsThatConfirm, missingProofs, type Held } from '../../src/attempts/fresh-proof.ts';
+import { nextStep, type Facts, type Purpose, type Step } from '../../src/attempts/next-step.ts';
+import { days, hours } from '../../src/platform/durations.ts';
+import { sessionLimits } from '../../src/sessions/session-limits.ts';
+import { runs } from '../support/property.ts';
+
+const PURPOSES: readonly Purpose[] = ['sign-in', 'confirm', 'verify-email', 'enrol', 'disable', 'new-recovery-key', 'change-email', 'reset-password'];
+const MISSING: readonly Facts['missing'][] = [[], ['password'], ['second-factor'], ['password', 'second-factor']];
+const METHODS: readonly Facts['method'][] = ['none', 'chosen', 'begun', 'shown'];
+const FLAGS = [
+  'protected',
+  'mailboxAlone',
+  'secondFactorShown',
+  'recoveryKeyUsed',
+  'recoveryKeyHeld',
+  'newKeyKept',
+  'policyRequires',
+  'emailVerified',
+  'browserKnown',
+  'emailShown',
+  'methodProvesEmail',
+] as const;
+
+/** All of them: 8 purposes, 4 things missing or not, 4 states of a method and 11 flags. */
+function allFacts(purposes = PURPOSES): Facts[] {
+  const flags = Array.from(
+    { length: 2 ** FLAGS.length },
+    (_, bits) => Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Record<(typeof FLAGS)[number], boolean>,
+  );
+  return purposes.flatMap((purpose) =>
+    MISSING.flatMap((missing) => METHODS.flatMap((method) => flags.map((flag): Facts => ({ purpose, missing, method, ...flag })))),
+  );
+}
+
+/** What was asked for, in the words of the mission and the issue, without a look at how the steps follow one another. */
+function isAllowed(facts: Facts): boolean {
+  const setUp = facts.method === 'shown';
+  switch (facts.purpose) {
+    case 'sign-in':
+      // A factor that the person has is asked for whatever the policy says, and a Recovery Key is replaced before going on.
+      if (facts.protected) return facts.secondFactorShown && (!facts.recoveryKeyUsed || facts.newKeyKept);
+      if (!facts.policyRequires) return true;
+      return setUp && facts.newKeyKept && (!facts.emailVerified || facts.browserKnown || facts.emailShown || facts.methodProvesEmail);
+    case 'confirm':
+      return facts.missing.length === 0 && (!facts.recoveryKeyUsed || facts.newKeyKept);
+    case 'enrol':
+      return setUp && (facts.recoveryKeyHeld || facts.newKeyKept);
+    case 'new-recovery-key':
+      return facts.emailShown && facts.newKeyKept;
+    case 'disable':
+    case 'verify-email':
+    case 'change-email':
+      return facts.emailShown;
+    case 'reset-password':
+      return false;
+  }
+}
+
+/** The facts once the person has done what the step asks. */
+function after(step: Exclude<Step, 'done' | 'new-password'>, facts: Facts): Facts {
+  switch (step) {
+    case 'password':
+      return { ...facts, missing: facts.missing.filter((one) => one !== 'password') };
+    case 'second-factor':
+      // To reset a password only the Recovery Key will do.
+      return facts.purpose === 'reset-password'
+        ? { ...facts, recoveryKeyUsed: true, secondFactorShown: true }
+        : { ...facts, secondFactorShown: true, missing: facts.missing.filter((one) => one !== 'second-factor') };
+    case 'choose-method':
+      return { ...facts, method: 'chosen' };
+    case 'begin-method':
+      return { ...facts, method: 'begun' };
+    case 'confirm-method':
+      return { ...facts, method: 'shown' };
+    case 'email-code':
+      return { ...facts, emailShown: true };
+    case 'recovery-key':
+      return { ...facts, newKeyKept: true };
+  }
+}
+
+describe('the next step', () => {
+  test('SE-3, exhaustive: an attempt is done exactly when everything that is asked for was shown', () => {
+    const all = allFacts();
+    assert.equal(all.length, 8 * 4 * 4 * 2 ** 11);
+    for (const facts of all) {
+      if ((nextStep(facts) === 'done') !== isAllowed(facts)) assert.fail(`${nextStep(facts)} for ${JSON.stringify(facts)}`);
+    }
+  });
+
+  test('exhaustive: from every state, doing what each page asks leads to the end, and no page comes twice', () => {
+    for (const start of allFacts()) {
+      const path: Step[] = [];
+      let facts = start;
+      for (let step = nextStep(facts); step !== 'done' && step !== 'new-password'; step = nextStep(facts)) {
+        if (path.includes(step)) assert.fail(`${[...path, step].join(', ')} for ${JSON.stringify(start)}`);
+        path.push(step);
+        facts = after(step, facts);
+      }
+    }
+  });
+
+  test('PR-3, exhaustive: a new password is chosen only where the mailbox is not both steps, or the Recovery Key stood beside it', () => {
+    for (const facts of allFacts(['reset-password'])) {
+      const open = !(facts.protected && facts.mailboxAlone) || (facts.recoveryKeyUsed && facts.newKeyKept);
+      assert.equal(nextStep(facts) === 'new-password', open, JSON.stringify(facts));
+    }
+  });
+
+  test('AD-8, exhaustive: where the policy makes a new browser set up, the mailbox is asked before anything is shown or sent', () => {
+    for (const facts of allFacts(['sign-in'])) {
+      const stranger = !facts.protected && facts.policyRequires && facts.emailVerified && !facts.browserKnown && !facts.emailShown && !facts.methodProvesEmail;
+      if (stranger) assert.ok(['choose-method', 'email-code'].includes(nextStep(facts)), JSON.stringify(facts));
+    }
+  });
+
+  test('exhaustive: showing more never takes anybody back from the end', () => {
+    const shows = ['secondFactorShown', 'newKeyKept', 'emailShown', 'browserKnown'] as const;
+    for (const facts of allFacts()) {
+      if (nextStep(facts) !== 'done') continue;
+      for (const more of shows) assert.equal(nextStep({ ...facts, [more]: true }), 'done', `${more} for ${JSON.stringify(facts)}`);
+    }
+  });
+});
+
+describe('a fresh proof', () => {
+  const NOW = Date.UTC(2027, 1, 2, 9);
+  const kinds = fc.constantFrom('totp', 'passkey', 'email-code', 'sms');
+  const strengths: Readonly<Record<string, number>> = { passkey: 40, totp: 30, sms: 15, 'email-code': 10 };
+  const held = fc
+    .tuple(fc.array(kinds, { maxLength: 6 }), fc.boolean())
+    .map(([standing, key]): Held[] => [
+      ...standing.map((kind) => ({ kind, strength: strengths[kind]!, stands: true })),
+      ...(key ? [{ kind: 'recovery-key', strength: 20, stands: false }] : []),
+    ]);
+  const ages = fc.oneof(fc.integer({ min: 0, max: hours(1) }), fc.constantFrom(0, FRESH_FOR - 1, FRESH_FOR, FRESH_FOR + 1));
+  const proofs = fc.dictionary(fc.constantFrom('password', 'totp', 'passkey', 'email-code', 'sms', 'recovery-key', '__proto__', 'constructor'), ages);
+
+  test('FC-1, FC-2, property: the password and the strongest factor or the Recovery Key, both younger than ten minutes, and nothing less', () => {
+    fc.assert(
+      fc.property(held, proofs, (factors, aged) => {
+        const proven = Object.fromEntries(Object.entries(aged).map(([kind, age]) => [kind, NOW - age]));
+        const fresh = (kind: string): boolean => Object.hasOwn(aged, kind) && aged[kind]! < FRESH_FOR;
+        const missing = missingProofs({ held: factors, proofs: proven, now: NOW });
+        const standing = factors.filter((one) => one.stands);
+        const strongest = standing.filter((one) => standing.every((other) => other.strength <= one.strength)).map((one) => one.kind);
+        const keyed = factors.some((one) => !one.stands) && fresh('recovery-key');
+        assert.equal(missing.includes('password'), !fresh('password'));
+        assert.equal(missing.includes('second-factor'), standing.length > 0 && !keyed && !strongest.some(fresh));
+        assert.ok(missing[0] !== 'second-factor' || fresh('password'), 'The password is asked for first.');
+      }),
+      runs(2000),
+    );
+  });
+
+  test('property: what may be shown always suffices, and there always is something to show', () => {
+    fc.assert(
+      fc.property(held, (factors) => {
+        const enough = kindsThatConfirm(factors);
+        assert.equal(
+          enough.length > 0,
+          factors.some((one) => one.stands),
+        );
+        assert.equal(new Set(enough).size, enough.length);
+        for (const kind of enough) {
+          assert.ok(factors.some((one) => one.kind === kind));
+          assert.deepEqual(missingProofs({ held: factors, proofs: { password: NOW, [kind]: NOW }, now: NOW }), []);
+        }
+      }),
+      runs(500),
+    );
+  });
+});
+
+test('SE-4: a session lasts a day, and an hour unused, with a real second factor; 30 days, and a week unused, without', () => {
+  assert.deepEqual(sessionLimits(2), { absolute: hours(24), idle: hours(1) });
+  assert.deepEqual(sessionLimits(1), { absolute: days(30), idle: days(7) });
+});

@@ -94,6 +94,16 @@ export class Person {
     return this;
   }
 
+  /** Adds codes by email to an account that has an app. */
+  async enableEmailToo(browser = this.browser): Promise<this> {
+    await this.openSecurity(browser);
+    await browser.press('Add a method');
+    await browser.press('Send verification code');
+    await this.enterCode(this.newestCode(), { browser });
+    this.#expect(browser, 'Security and Credentials');
+    return this;
+  }
+
   /** Flow 3, with a proof that is fresh. */
   async disable(browser = this.browser): Promise<this> {
     await this.openSecurity(browser);

@@ -1,9 +1,11 @@
 // The operator's commands. `twinlock --help` lists them.
 import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
+import { checkpointShape, makeCheckpoint, verifyChain, type Broken, type Checkpoint } from './audit/audit.ts';
 import { readSettings, type Environment, type Settings } from './config.ts';
 import { openWorld, reasonOf, startPortal } from './main.ts';
 import { nearest } from './platform/words/nearest.ts';
+import type { World } from './platform/world.ts';
 import { readPolicy, setPolicy, TWO_FACTOR_POLICIES } from './policy/policy.ts';
 
 const HELP = `Twinlock: two-factor authentication for an organisation's people and apps.
@@ -12,6 +14,9 @@ const HELP = `Twinlock: two-factor authentication for an organisation's people a
   twinlock serve --development    Start it on http://localhost:3000 to try it out; mail is shown at /dev/mail unless TWINLOCK_SMTP_URL is set.
   twinlock policy                 Show the Security Policy of the installation.
   twinlock policy set POLICY      Set it, also while the portal runs: off, optional or required.
+
+  twinlock audit verify           Prove that the audit log is as it was written; names the first entry that is not. --checkpoint FILE holds it against one.
+  twinlock audit checkpoint       Print a signed checkpoint of the audit log, to be kept where the operator can't change it.
 
 Settings are environment variables that start with TWINLOCK_, or lines of a file .env in this folder; the README lists them.
 Exit codes: 0 done, 1 it could not be done, 2 the command or a setting was not understood.
@@ -23,7 +28,12 @@ const NOT_UNDERSTOOD = 2;
 /** What the operator typed wrong, as sentences. */
 class Misunderstanding extends Error {}
 
-const COMMANDS: Readonly<Record<string, (words: readonly string[], development: boolean) => Promise<void>>> = { serve, policy };
+interface Flags {
+  readonly development: boolean;
+  readonly checkpoint: string | undefined;
+}
+
+const COMMANDS: Readonly<Record<string, (words: readonly string[], flags: Flags) => Promise<void>>> = { serve, policy, audit };
 
 async function run(words: readonly string[]): Promise<void> {
   const { values, positionals } = understand(words);
@@ -35,7 +45,8 @@ async function run(words: readonly string[]): Promise<void> {
   if (!command)
     throw new Misunderstanding(`There is no command '${name}'. Did you mean '${nearest(name, Object.keys(COMMANDS))}'? 'twinlock --help' lists them all.`);
   if (values.development && name !== 'serve') throw new Misunderstanding(`--development goes with 'twinlock serve' alone.`);
-  await command(rest, values.development);
+  if (values.checkpoint !== undefined && name !== 'audit') throw new Misunderstanding(`--checkpoint goes with 'twinlock audit verify' alone.`);
+  await command(rest, { checkpoint: undefined, ...values });
 }
 
 function understand(words: readonly string[]) {
@@ -47,6 +58,7 @@ function understand(words: readonly string[]) {
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', default: false },
         development: { type: 'boolean', default: false },
+        checkpoint: { type: 'string' },
       },
     });
   } catch (cause) {
@@ -54,7 +66,7 @@ function understand(words: readonly string[]) {
   }
 }
 
-async function serve(words: readonly string[], development: boolean): Promise<void> {
+async function serve(words: readonly string[], { development }: Flags): Promise<void> {
   if (words.length > 0) throw new Misunderstanding(`'twinlock serve' takes no '${words[0]}'.`);
   const settings = settingsFrom({ development, serving: true });
   const portal = await startPortal(settings);
@@ -75,15 +87,12 @@ async function policy([verb, wanted, ...more]: readonly string[]): Promise<void>
     throw new Misunderstanding(`Say 'twinlock policy' to see it, or 'twinlock policy set required' to change it.`);
   if (!shows && !two) throw new Misunderstanding(`The policy is one of ${TWO_FACTOR_POLICIES.join(', ')}${wanted === undefined ? '' : `, not '${wanted}'`}.`);
 
-  const world = await openWorld(settingsFrom({ development: false, serving: false }));
-  try {
+  await withWorld(async (world) => {
     if (two && !(await world.database.transaction((transaction) => setPolicy(world, transaction, two))))
       throw new Error('Somebody else changed the policy at the same moment. Look at it, and try again.');
     const { twoFactor } = await readPolicy(world.database.query);
     say(`Two-factor authentication is ${MEANINGS[twoFactor]}\n`);
-  } finally {
-    await world.database.close();
-  }
+  });
 }
 
 const MEANINGS = {
@@ -91,6 +100,50 @@ const MEANINGS = {
   optional: 'optional: everybody may turn it on for themselves.',
   required: 'required: who has none is asked to set it up at the next sign-in.',
 } as const;
+
+async function audit([verb, ...more]: readonly string[], { checkpoint: file }: Flags): Promise<void> {
+  if ((verb !== 'verify' && verb !== 'checkpoint') || more.length > 0 || (verb === 'checkpoint' && file !== undefined)) {
+    throw new Misunderstanding(`Say 'twinlock audit verify' or 'twinlock audit checkpoint'.`);
+  }
+  await withWorld(async (world) => {
+    if (verb === 'checkpoint') {
+      const made = await makeCheckpoint(world);
+      if (!made) throw new Error('The audit log is empty: there is nothing to keep yet.');
+      return say(`${JSON.stringify(made, null, 2)}\n`);
+    }
+    const progress = (entries: number): void => void process.stderr.write(`  ${entries} entries read\n`);
+    const verified = await verifyChain(world, { progress, ...(file === undefined ? {} : { checkpoint: readCheckpoint(file) }) });
+    if (!verified.ok) throw new Error(`The audit log is not as it was written. Entry ${verified.sequence}: ${BROKEN[verified.reason]}`);
+    const waiting = verified.unchained > 0 ? `, and ${verified.unchained} of the last moments that are not chained yet` : '';
+    say(`The audit log is as it was written: ${verified.entries} entries${waiting}. Its end: ${verified.head}\n`);
+  });
+}
+
+const BROKEN: Readonly<Record<Broken, string>> = {
+  changed: 'something in it was changed, or it was put there later.',
+  missing: 'it was removed.',
+  'end-changed': 'the mark of the end of the log does not fit it.',
+  'end-missing': 'the mark of the end of the log was removed.',
+  'checkpoint-differs': 'it is another one than when the checkpoint was made: the log was rewritten.',
+  'checkpoint-not-signed': 'the checkpoint for it was not signed by this installation.',
+};
+
+function readCheckpoint(file: string): Checkpoint {
+  try {
+    return checkpointShape.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new Misunderstanding(`The file ${file} is no checkpoint that 'twinlock audit checkpoint' printed.`, { cause });
+  }
+}
+
+async function withWorld(work: (world: World) => Promise<void>): Promise<void> {
+  const world = await openWorld(settingsFrom({ development: false, serving: false }));
+  try {
+    await work(world);
+  } finally {
+    await world.database.close();
+  }
+}
 
 function settingsFrom(how: { development: boolean; serving: boolean }): Settings {
   const read = readSettings({ ...fileEnvironment('.env'), ...process.env }, { ...how, directory: process.cwd() });

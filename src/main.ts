@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { makeApp } from './app.ts';
+import { startChaining } from './audit/audit.ts';
 import type { Settings } from './config.ts';
 import type { Database } from './platform/database/database.ts';
 import { migrate } from './platform/database/migrate.ts';
@@ -30,9 +31,9 @@ export async function startPortal(settings: Settings): Promise<Portal> {
   const world = await openWorld(settings);
   const transport = settings.smtpUrl === undefined ? developmentTransport : smtpTransport(settings.smtpUrl, settings.mailFrom);
   const delivery = startDelivery(world, transport);
-  const sweeping = startSweeping(world);
+  const others = [startSweeping(world), startChaining(world)];
   const stopBackground = async (): Promise<void> => {
-    await Promise.all([delivery.stop(), sweeping.stop()]);
+    await Promise.all([delivery, ...others].map((one) => one.stop()));
     await world.database.close();
   };
   let app: FastifyInstance;

@@ -1,6 +1,7 @@
 // Takes away what has expired. Nothing depends on it: what is past its time counts for nothing from that moment on, and here it only goes.
 import { sweepAccounts } from './accounts/accounts.ts';
 import { sweepAttempts } from './attempts/attempts.ts';
+import { repeat, type Background } from './platform/background.ts';
 import { SWEPT_AT_ONCE } from './platform/database/delete-expired.ts';
 import { minutes } from './platform/durations.ts';
 import { sweepLimits } from './platform/limits/limits.ts';
@@ -24,21 +25,6 @@ export async function sweep(world: World): Promise<number> {
   return total;
 }
 
-export function startSweeping(world: World): { stop(): Promise<void> } {
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    running ??= sweep(world)
-      .then(
-        () => undefined,
-        (error: unknown) => world.log.error('sweeping failed', { error: error instanceof Error ? error.message : String(error) }),
-      )
-      .finally(() => (running = undefined));
-  }, minutes(1));
-  timer.unref();
-  return {
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+export function startSweeping(world: World): Background {
+  return repeat(world, { name: 'sweeping', every: minutes(1), work: () => sweep(world) });
 }

@@ -1,11 +1,13 @@
 /**
  * What happened, written in the same transaction as what it records, so that neither is there without the other.
  * Event names follow OWASP's Logging Vocabulary where it has one. No entry holds a password, code, key, seed or token (LO-2).
- * The record is only added to. Chaining its entries by hash, reading and exporting it belong in this folder too.
+ * The record is only added to, and chained by hash, see chain.ts. Reading and exporting it belong in this folder too.
  */
 import type { Transaction } from '../platform/database/database.ts';
 import type { World } from '../platform/world.ts';
 import { insertEvent } from './store.ts';
+
+export { chainNew, checkpointShape, makeCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
 
 export interface AuditEntry {
   readonly event: AuditEvent;
@@ -62,5 +64,7 @@ export async function record(world: Pick<World, 'clock' | 'random'>, transaction
     user_agent: entry.from.userAgent,
     request_id: entry.from.requestId,
     details: JSON.stringify(entry.details ?? {}),
+    sequence: null,
+    hash: null,
   });
 }

@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import { portal } from './migrations/0001-portal.ts';
+import { auditChain } from './migrations/0002-audit-chain.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -17,7 +18,10 @@ const typesOf: Record<Engine, Types> = {
 type Migration = (database: Kysely<unknown>, types: Types) => Promise<void>;
 
 /** In order. A released one is never changed: add the next. */
-const migrations: readonly (readonly [name: string, migration: Migration])[] = [['0001-portal', portal]];
+const migrations: readonly (readonly [name: string, migration: Migration])[] = [
+  ['0001-portal', portal],
+  ['0002-audit-chain', auditChain],
+];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */
 const LOCK = 8_460_213_577;

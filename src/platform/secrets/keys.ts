@@ -30,7 +30,9 @@ export type HashPurpose =
   | 'recovery key'
   | 'recovery key making'
   | 'limit key'
-  | 'key check';
+  | 'key check'
+  | 'audit head'
+  | 'audit checkpoint';
 
 export interface RootKey {
   readonly id: string;

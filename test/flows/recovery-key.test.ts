@@ -116,16 +116,21 @@ forEachPortal((open) => {
       ['without dashes', (key) => key.replaceAll('-', '')],
       ['spaces around and within', (key) => `  ${key.replaceAll('-', ' ')}\t`],
       ['in twos, with long dashes', (key) => key.replaceAll('-', '').replace(/..(?=.)/g, '$&\u2013')],
-      ['O for 0, I and l for 1', (key) => key.replaceAll('0', 'O').replace('1', 'l').replaceAll('1', 'I')],
-      ['small o for 0', (key) => key.toLowerCase().replaceAll('0', 'o').replaceAll('1', 'i')],
       ['broken over two lines', (key) => key.replace(/-(?=[^-]*-[^-]*$)/, '-\r\n')],
+      ['O for 0', (key) => key.replaceAll('0', 'O')],
+      ['small o for 0', (key) => key.replaceAll('0', 'o')],
+      ['I for 1', (key) => key.replaceAll('1', 'I')],
+      ['small l for 1', (key) => key.replaceAll('1', 'l')],
     ];
-    for (const [way, write] of ways) {
-      const written = write(ada.recoveryKey!);
-      assert.notEqual(written, ada.recoveryKey, way);
-      const browser = await tryKey(ada, written);
+    const untried = new Map(ways);
+    // Not each key has a 0 or a 1: each is typed in a way that writes it otherwise.
+    for (let keys = 0; untried.size > 0; keys += 1) {
+      const [way, write] = [...untried].find(([, one]) => one(ada.recoveryKey!) !== ada.recoveryKey) ?? ['as it is', (key: string) => key];
+      assert.ok(keys < 60, `no key came that could be typed with ${[...untried.keys()].join(', ')}`);
+      const browser = await tryKey(ada, write(ada.recoveryKey!));
       assert.equal(browser.page.heading, 'Save your next Recovery Key', way);
       await ada.keepRecoveryKey(browser);
+      untried.delete(way);
     }
   });
 

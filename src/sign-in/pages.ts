@@ -55,15 +55,15 @@ export function signIn({ installation, formToken, email, then, notice: code, ref
   });
 }
 
-/** After the set-up screen: the confirmation of flow 5. */
-export function done({ installation, formToken, account }: { installation: Installation; formToken: string; account: Account }): Html {
+/** After the set-up screen: the confirmation of flow 5. `then`: where the person was going, a path of ours. */
+export function done({ installation, formToken, account, then }: { installation: Installation; formToken: string; account: Account; then: string }): Html {
   return alonePage({
     installationName: installation.name,
     language: account.language,
     title: 'Two-factor authentication is on',
     signedIn: { ...account, formToken },
     body: html`${notice({ kind: 'good', text: 'All set. From now on, signing in asks for your code after your password.' })}
-      <div class="actions">${linkButton({ label: 'Continue', href: '/account', main: true, wide: true })}</div>`,
+      <div class="actions">${linkButton({ label: 'Continue', href: then, main: true, wide: true })}</div>`,
   });
 }
 

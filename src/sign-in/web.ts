@@ -31,7 +31,9 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
   web.post(START, (visit) => signIn(world, visit));
   web.get('/sign-in/done', async (visit) => {
     const session = await sessionOf(world, visit);
-    return session ? page(pages.done({ installation: world.installation, formToken: visit.formToken, account: session.account })) : redirect(START);
+    if (!session) return redirect(START);
+    const then = localPath(visit.query.get('then')) ?? HOME;
+    return page(pages.done({ installation: world.installation, formToken: visit.formToken, account: session.account, then }));
   });
   web.get('/sign-in/leave', async (visit) => page(pages.leave({ installation: world.installation, formToken: visit.formToken })));
   web.post('/sign-in/leave', async (visit) => {
@@ -72,7 +74,8 @@ function signInJourney(world: World): Journey<undefined> {
       const { token } = await finishSignIn(world, transaction, situation, visit);
       return () => {
         if (usedRecoveryKey) visit.setCookie('notice', 'recovered');
-        const home = method ? '/sign-in/done' : usedRecoveryKey ? '/account/security' : (returnTo ?? HOME);
+        const confirmation = `/sign-in/done${returnTo === null ? '' : `?then=${encodeURIComponent(returnTo)}`}`;
+        const home = method ? confirmation : usedRecoveryKey ? '/account/security' : (returnTo ?? HOME);
         return enterBrowser(visit, { kind: 'session', token }, { next: START, home });
       };
     },

@@ -12,4 +12,5 @@ export { FRESH_FOR, kindsThatConfirm, missingProofs } from './fresh-proof.ts';
 export type { Purpose, Step } from './next-step.ts';
 export type { Notice } from './notices.ts';
 export { mountJourney, situationOf, type Journey } from './web.ts';
-export { METHOD_NAME_MOST, methodsToSetUp } from './pages.ts';
+export { METHOD_NAME_MOST, methodNameFrom, unusedMethodName } from './method-name.ts';
+export { methodsToSetUp } from './pages.ts';

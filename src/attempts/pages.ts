@@ -8,9 +8,8 @@ import { alonePage, dialogPage, type AlonePage } from '../platform/html/layout.t
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
 import { personOf, type Attempt, type Situation } from './attempt.ts';
+import { METHOD_NAME_MOST } from './method-name.ts';
 import { emailFactor, SEND_AGAIN_AFTER, triesAreUp } from './steps.ts';
-
-export const METHOD_NAME_MOST = 60;
 
 /** What all pages of a journey share. */
 export interface Frame {
@@ -29,7 +28,7 @@ export interface Frame {
 }
 
 export type Refusal = {
-  readonly reason: FactorRefusal | 'attempt-over' | 'too-many-tries' | 'too-soon' | 'too-many-mails' | 'key-not-saved' | 'choice-unknown' | 'name-too-long';
+  readonly reason: FactorRefusal | 'attempt-over' | 'too-many-tries' | 'too-soon' | 'too-many-mails' | 'key-not-saved' | 'choice-unknown' | 'name-refused';
   readonly retryAt?: number | 'never';
 };
 
@@ -139,7 +138,7 @@ export function chooseMethod(frame: Frame, { account }: Situation, refusal: Refu
 }
 
 /** What the method is, before it is set up. */
-export function beginMethod(frame: Frame, { attempt, account, enrolled }: Situation, { refusal, back }: { refusal: Refusal | undefined; back: boolean }): Html {
+export function beginMethod(frame: Frame, { attempt, account, enrolled }: Situation, { refusal, answer, back }: Asked & { back: boolean }): Html {
   const method = attempt.state.method!;
   const factor = factorOf(method.kind);
   const { heading, body, button: label } = factor.pages.begin({ person: personOf(account), installationName: frame.installation.name });
@@ -155,10 +154,10 @@ export function beginMethod(frame: Frame, { attempt, account, enrolled }: Situat
         textField({
           label: 'Name of this app',
           name: 'name',
-          value: method.name,
+          value: refusal?.reason === 'name-refused' ? answer : method.name,
           hint: 'So that you can tell them apart.',
           autocomplete: 'off',
-          error: refusal?.reason === 'name-too-long' ? `At most ${METHOD_NAME_MOST} characters, please.` : undefined,
+          error: refusal?.reason === 'name-refused' ? `Use 1 to ${METHOD_NAME_MOST} characters that can be shown.` : undefined,
         })
       }${button({ label, main: true, wide: true })}`,
     }),
@@ -296,8 +295,8 @@ function sentence(now: number, { reason, retryAt }: Refusal, { words, others }: 
       return 'Save the key first: download it, copy it or print it, or tick “I have saved it”.';
     case 'choice-unknown':
       return 'That is not one of the ways that are open to you. Choose one below.';
-    case 'name-too-long':
-      return `The name can have at most ${METHOD_NAME_MOST} characters.`;
+    case 'name-refused':
+      return `Use 1 to ${METHOD_NAME_MOST} characters that can be shown.`;
     case 'code-malformed':
     case 'code-wrong':
     case 'code-expired':

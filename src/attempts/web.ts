@@ -9,6 +9,7 @@ import type { World } from '../platform/world.ts';
 import { readPolicy } from '../policy/policy.ts';
 import type { Proofs } from '../sessions/sessions.ts';
 import { findAttempt, readSituation, saveAttempt, type Attempt, type Holder, type Situation } from './attempt.ts';
+import { methodNameFrom } from './method-name.ts';
 import type { Purpose, Step } from './next-step.ts';
 import * as pages from './pages.ts';
 import * as steps from './steps.ts';
@@ -148,12 +149,21 @@ function mountMethod<Context>(world: World, journey: Journey<Context>, frame: Fr
   mount(
     'begin-method',
     (visit, situation, refusal) =>
-      show(pages.beginMethod(frame(visit, situation, 'begin-method'), situation, { refusal, back: journey.addresses['choose-method'] !== undefined }), refusal),
+      show(
+        pages.beginMethod(frame(visit, situation, 'begin-method'), situation, {
+          refusal,
+          answer: visit.field('name'),
+          back: journey.addresses['choose-method'] !== undefined,
+        }),
+        refusal,
+      ),
     {
       '': (visit) => async (transaction, situation) => {
-        const name = visit.field('name').normalize('NFC').trim();
-        if ([...name].length > pages.METHOD_NAME_MOST) return { ok: false, reason: 'name-too-long' };
-        const method = { ...situation.attempt.state.method!, ...(name === '' ? {} : { name }) };
+        const typed = visit.field('name');
+        // Only where there are several is a name asked for; left empty, it stays what it is.
+        const name = typed.trim() === '' ? situation.attempt.state.method!.name : methodNameFrom(typed);
+        if (name === undefined) return { ok: false, reason: 'name-refused' };
+        const method = { ...situation.attempt.state.method!, name };
         return steps.beginMethod(world, transaction, { ...situation, attempt: await saveAttempt(world, transaction, situation.attempt, { method }) }, visit);
       },
       '/back':

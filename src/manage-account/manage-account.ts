@@ -181,8 +181,8 @@ export async function renameMethod(
   world: World,
   { session, id, name, caller }: { session: Session; id: string; name: string; caller: Caller },
 ): Promise<{ ok: true } | { ok: false; reason: 'not-found' | 'stale' | 'name' }> {
-  const clean = name.normalize('NFC').trim();
-  if (clean === '' || [...clean].length > attempts.METHOD_NAME_MOST || nameRefusal(clean) !== undefined) return { ok: false, reason: 'name' };
+  const clean = attempts.methodNameFrom(name);
+  if (clean === undefined) return { ok: false, reason: 'name' };
   return world.database.transaction(async (transaction) => {
     const security = await readSecurity(world, transaction, session);
     const method = standing(security.enrolled).find((one) => one.id === id);

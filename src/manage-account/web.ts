@@ -169,7 +169,8 @@ function mountTwoFactor(web: Web<Session>, world: World): void {
     if ('answer' in fresh) return fresh.answer;
     const kind = visit.field('method');
     if (!manage.methodsToAdd(fresh.security).includes(kind)) return page(securityPages.enable(frame(world, visit, session), fresh.security), 422);
-    return beginMethod(world, { visit, session, kind, replaces: null, name: factorOf(kind).words.name });
+    const used = fresh.security.enrolled.map((one) => one.name);
+    return beginMethod(world, { visit, session, kind, replaces: null, name: attempts.unusedMethodName(factorOf(kind).words.name, used) });
   });
   attempts.mountJourney(web, world, {
     ...journeyOf('enrol', {

@@ -182,6 +182,8 @@ export async function changeEmail(
   const holder = await store.selectVerified(transaction, email.key);
   if (holder && holder.id !== accountId) return { ok: false, reason: 'taken' };
   await store.updateAccount(transaction, accountId, { email: email.address, email_key: email.key, email_verified_at: world.clock.now() });
+  // Links on their way to the old address are worth nothing from here on (EC-4).
+  await store.deletePasswordResets(transaction, accountId);
   await store.deleteUnverified(transaction, email.key);
   return { ok: true };
 }
@@ -194,10 +196,21 @@ export async function changeLanguage(transaction: Transaction, accountId: string
   await store.updateAccount(transaction, accountId, { language });
 }
 
-/** What was counted against the old password is forgotten with it. */
-export async function changePassword(world: World, transaction: Transaction, accountId: string, passwordHash: string): Promise<void> {
+/**
+ * What the old password was worth goes with it: links to choose another, and browsers that were let in with it and are known since. `browserToken`: of
+ * the one that stays known.
+ */
+export async function changePassword(
+  world: World,
+  transaction: Transaction,
+  accountId: string,
+  { passwordHash, browserToken }: { passwordHash: string; browserToken?: string },
+): Promise<void> {
   await store.updateAccount(transaction, accountId, { password_hash: passwordHash, password_changed_at: world.clock.now() });
+  await store.deletePasswordResets(transaction, accountId);
+  await store.forgetBrowsers(transaction, accountId, browserToken === undefined ? undefined : hashBrowser(world, browserToken));
   const row = await store.selectAccount(transaction, accountId);
+  // What was counted against the old password says nothing of the new one.
   if (row) await forgive(transaction, world, PASSWORD_GUESSES, row.email_key, 'unknown browsers');
 }
 

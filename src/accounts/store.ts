@@ -99,6 +99,16 @@ export async function knowsBrowser(queries: Queries, accountId: string, browserH
   return row !== undefined;
 }
 
+export async function forgetBrowsers(transaction: Transaction, accountId: string, exceptHash: string | undefined): Promise<void> {
+  let query = transaction.deleteFrom('known_browsers').where('account_id', '=', accountId);
+  if (exceptHash !== undefined) query = query.where('browser_hash', '!=', exceptHash);
+  await query.execute();
+}
+
+export async function deletePasswordResets(transaction: Transaction, accountId: string): Promise<void> {
+  await transaction.deleteFrom('password_resets').where('account_id', '=', accountId).execute();
+}
+
 /** One a person: a newer link takes the place of the older. */
 export async function putPasswordReset(transaction: Transaction, row: PasswordResetRow): Promise<void> {
   await transaction.deleteFrom('password_resets').where('account_id', '=', row.account_id).execute();

@@ -193,7 +193,7 @@ function factsOf(world: World, { purpose, state }: Attempt, enrolled: readonly E
     purpose,
     missing: purpose === 'confirm' ? missingProofs({ held: heldOf(enrolled), proofs, now: world.clock.now() }) : [],
     protected: standing(enrolled).length > 0,
-    mailboxAlone: standing(enrolled).every((one) => factorOf(one.kind).provesEmail),
+    mailboxSuffices: standing(enrolled).some((one) => factorOf(one.kind).provesEmail),
     secondFactorShown: enrolled.some((one) => state.proofs[one.kind] !== undefined),
     recoveryKeyUsed: state.usedRecoveryKey,
     recoveryKeyHeld: enrolled.some((one) => !factorOf(one.kind).stands),

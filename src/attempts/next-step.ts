@@ -29,8 +29,8 @@ export interface Facts {
   readonly missing: readonly ('password' | 'second-factor')[];
   /** The account has a factor that turns two-factor authentication on. It is asked for whatever the policy says (SE-3). */
   readonly protected: boolean;
-  /** All of those are proved by the mailbox alone. */
-  readonly mailboxAlone: boolean;
+  /** One of those is proved by the mailbox alone. */
+  readonly mailboxSuffices: boolean;
   /** One of those, or the Recovery Key, was shown in this attempt. */
   readonly secondFactorShown: boolean;
   readonly recoveryKeyUsed: boolean;
@@ -91,10 +91,7 @@ function nextEnrolmentStep(facts: Facts, recoveryKeyHeld: boolean): Step {
 }
 
 function nextResetStep(facts: Facts): Step {
-  // Where the mailbox is the second factor too, it must not open the account alone: the Recovery Key is asked for beside it (PR-3).
-  if (facts.protected && facts.mailboxAlone) {
-    if (!facts.recoveryKeyUsed) return 'second-factor';
-    if (!facts.newKeyKept) return 'recovery-key';
-  }
-  return 'new-password';
+  // Where the mailbox can be the second factor too, it must not open the account alone: something else is asked for beside it (PR-3).
+  if (facts.protected && facts.mailboxSuffices && !facts.secondFactorShown) return 'second-factor';
+  return nextAfterRecoveryKey(facts) === 'done' ? 'new-password' : 'recovery-key';
 }

@@ -47,11 +47,12 @@ export type StepAnswer =
   | { readonly ok: false; readonly reason: 'too-many-tries'; readonly retryAt: number | 'never' };
 
 /** What may be shown at the step 'second-factor', the strongest first. */
-export function choices({ attempt, enrolled }: Situation): string[] {
+export function choices({ attempt, enrolled }: { attempt: Pick<Attempt, 'purpose'>; enrolled: Situation['enrolled'] }): string[] {
   const held = heldOf(enrolled).sort((one, other) => Number(other.stands) - Number(one.stands) || other.strength - one.strength);
   const kinds = [...new Set(held.map((one) => one.kind))];
   if (attempt.purpose === 'sign-in') return kinds;
-  if (attempt.purpose === 'reset-password') return kinds.filter((kind) => kind === recoveryFactor.kind);
+  // The link was in the mailbox: what the mailbox proves is shown already, and must not be both steps (PR-3).
+  if (attempt.purpose === 'reset-password') return kinds.filter((kind) => !factorOf(kind).provesEmail);
   const enough = kindsThatConfirm(held);
   return kinds.filter((kind) => enough.includes(kind));
 }

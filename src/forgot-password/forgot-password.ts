@@ -1,12 +1,13 @@
 /**
  * A forgotten password. A link with 256 random bits goes to the address and serves once within 30 minutes; what follows is an attempt in the
  * browser that opened it. It changes the password alone: it never signs in, and never skips, resets or replaces a second factor (PR-1 to
- * PR-3). Where an emailed code is the only second factor, the mailbox would be both steps, so the Recovery Key is asked for too.
+ * PR-3). Where an emailed code is a second factor, the mailbox would be both steps, so the authenticator app or the Recovery Key is asked for too.
  * Every answer is the same whether or not there is an account.
  */
 import { changePassword, findVerifiedByEmail, hashNewPassword, passwordRefusal, spendPasswordReset, startPasswordReset } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
+import { listFactors } from '../factors/factors.ts';
 import { CODE_MAILS, RESET_REQUESTS, spend } from '../platform/limits/limits.ts';
 import { minutes } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
@@ -74,12 +75,13 @@ export async function openReset(world: World, { token }: { token: string }): Pro
     const accountId = await spendPasswordReset(world, transaction, token);
     if (accountId === undefined) return undefined;
     const attemptToken = Buffer.from(world.random.bytes(32)).toString('base64url');
+    const enrolled = await listFactors(world, transaction, accountId);
+    const [asking = null] = attempts.choices({ attempt: { purpose: RESET_PASSWORD }, enrolled });
     await attempts.beginAttempt(world, transaction, {
       holder: { attemptToken },
       purpose: RESET_PASSWORD,
       accountId,
-      // The link was in the mailbox. The one factor that may stand beside it is the Recovery Key.
-      state: { emailShown: true, asking: attempts.recoveryFactor.kind },
+      state: { emailShown: true, asking },
     });
     return { attemptToken };
   });
@@ -113,7 +115,7 @@ export async function setNewPassword(
       throw attempts.changedMeanwhile();
     await attempts.endAttempt(transaction, attempt!);
     await attempts.endOtherAttempts(transaction, account.id);
-    await changePassword(world, transaction, account.id, passwordHash);
+    await changePassword(world, transaction, account.id, { passwordHash });
     await endSessions(transaction, account.id);
     await record(world, transaction, { event: 'authn_password_change', accountId: account.id, from: caller, details: { by: 'reset' } });
     await attempts.tell(world, transaction, 'password-reset', { account, from: caller });

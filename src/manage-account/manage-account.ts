@@ -219,9 +219,10 @@ export async function changeOwnPassword(
     return confirmed.reason === 'wrong' ? { ok: false, reason: 'current-wrong' } : { ok: false, reason: 'too-many-tries', retryAt: confirmed.retryAt };
   const passwordHash = await hashNewPassword(world, password);
   return world.database.transaction(async (transaction) => {
-    await changePassword(world, transaction, account.id, passwordHash);
-    await endSessions(transaction, account.id, session.id);
+    await changePassword(world, transaction, account.id, { passwordHash, browserToken: caller.browserToken });
+    // Attempts first: one that ends in a session at this moment is waited for, and its session is seen.
     await attempts.endOtherAttempts(transaction, account.id);
+    await endSessions(transaction, account.id, session.id);
     await record(world, transaction, { event: 'authn_password_change', accountId: account.id, from: caller, details: { by: 'owner' } });
     await attempts.tell(world, transaction, 'password-changed', { account, from: caller });
     return { ok: true, token: await raiseSession(world, transaction, { session, proofs: { password: world.clock.now() } }) };

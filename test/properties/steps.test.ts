@@ -13,7 +13,7 @@ const MISSING: readonly Facts['missing'][] = [[], ['password'], ['second-factor'
 const METHODS: readonly Facts['method'][] = ['none', 'chosen', 'begun', 'shown'];
 const FLAGS = [
   'protected',
-  'mailboxAlone',
+  'mailboxSuffices',
   'secondFactorShown',
   'recoveryKeyUsed',
   'recoveryKeyHeld',
@@ -66,10 +66,7 @@ function after(step: Exclude<Step, 'done' | 'new-password'>, facts: Facts): Fact
     case 'password':
       return { ...facts, missing: facts.missing.filter((one) => one !== 'password') };
     case 'second-factor':
-      // To reset a password only the Recovery Key will do.
-      return facts.purpose === 'reset-password'
-        ? { ...facts, recoveryKeyUsed: true, secondFactorShown: true }
-        : { ...facts, secondFactorShown: true, missing: facts.missing.filter((one) => one !== 'second-factor') };
+      return { ...facts, secondFactorShown: true, missing: facts.missing.filter((one) => one !== 'second-factor') };
     case 'choose-method':
       return { ...facts, method: 'chosen' };
     case 'begin-method':
@@ -104,9 +101,9 @@ describe('the next step', () => {
     }
   });
 
-  test('PR-3, exhaustive: a new password is chosen only where the mailbox is not both steps, or the Recovery Key stood beside it', () => {
+  test('PR-3, exhaustive: a new password is chosen only where the mailbox can’t be both steps, or another factor stood beside it', () => {
     for (const facts of allFacts(['reset-password'])) {
-      const open = !(facts.protected && facts.mailboxAlone) || (facts.recoveryKeyUsed && facts.newKeyKept);
+      const open = (!(facts.protected && facts.mailboxSuffices) || facts.secondFactorShown) && (!facts.recoveryKeyUsed || facts.newKeyKept);
       assert.equal(nextStep(facts) === 'new-password', open, JSON.stringify(facts));
     }
   });

@@ -39,11 +39,12 @@ const TELL_OWNER_AT = 3;
 
 export type Sent =
   | { readonly ok: true; readonly attempt: Attempt }
-  | { readonly ok: false; readonly reason: 'too-soon' | 'too-many-mails'; readonly retryAt: number; readonly attempt: Attempt };
+  | { readonly ok: false; readonly reason: 'too-soon' | 'too-many-mails'; readonly retryAt: number; readonly attempt: Attempt }
+  | { readonly ok: false; readonly reason: 'choice-unknown'; readonly attempt: Attempt };
 
 export type StepAnswer =
   | { readonly ok: true; readonly attempt: Attempt }
-  | { readonly ok: false; readonly reason: FactorRefusal | 'attempt-over' }
+  | { readonly ok: false; readonly reason: FactorRefusal | 'attempt-over' | 'choice-unknown' }
   | { readonly ok: false; readonly reason: 'too-many-tries'; readonly retryAt: number | 'never' };
 
 /** What may be shown at the step 'second-factor', the strongest first. */
@@ -57,6 +58,11 @@ export function choices({ attempt, enrolled }: { attempt: Pick<Attempt, 'purpose
   return kinds.filter((kind) => enough.includes(kind));
 }
 
+/** The factor that is asked for. Undefined where none is, or where the account no longer has it. */
+export function asked(situation: Situation): string | undefined {
+  return choices(situation).find((kind) => kind === situation.attempt.state.asking);
+}
+
 /** Makes `kind` the factor that is asked for, and sends its code where it has one that is not on its way already. */
 export async function ask(world: World, transaction: Transaction, situation: Situation, { kind, from }: { kind: string; from: Origin }): Promise<Attempt> {
   const attempt = await saveAttempt(world, transaction, situation.attempt, { asking: kind });
@@ -65,10 +71,13 @@ export async function ask(world: World, transaction: Transaction, situation: Sit
   return (await sendChallenge(world, transaction, { ...situation, attempt }, from)).attempt;
 }
 
-/** Sends the code of the factor that is asked for. */
-export async function sendChallenge(world: World, transaction: Transaction, { attempt, account }: Situation, from: Origin): Promise<Sent> {
-  const kind = attempt.state.asking!;
-  const { challenge, messages } = factorOf(kind).challenge!(toolsOf(world), personOf(account), occasionOf(attempt, from));
+/** Sends the code of the factor that is asked for. Another window may have gone on to one that sends nothing. */
+export async function sendChallenge(world: World, transaction: Transaction, situation: Situation, from: Origin): Promise<Sent> {
+  const { attempt, account } = situation;
+  const kind = asked(situation);
+  const made = kind !== undefined && factorOf(kind).challenge?.(toolsOf(world), personOf(account), occasionOf(attempt, from));
+  if (!made) return { ok: false, reason: 'choice-unknown', attempt };
+  const { challenge, messages } = made;
   return send(world, transaction, attempt, { messages, from, kept: { challenges: { ...attempt.state.challenges, [kind]: challenge } } });
 }
 
@@ -111,10 +120,12 @@ async function send(
 export async function answerSecondFactor(
   world: World,
   transaction: Transaction,
-  { attempt, account, enrolled }: Situation,
+  situation: Situation,
   { answer, from }: { answer: string; from: Origin },
 ): Promise<StepAnswer> {
-  const kind = attempt.state.asking!;
+  const { attempt, account, enrolled } = situation;
+  const kind = asked(situation);
+  if (kind === undefined) return { ok: false, reason: 'choice-unknown' };
   const factor = factorOf(kind);
   if (triesAreUp(attempt, kind)) return { ok: false, reason: 'attempt-over' };
   const answered = await answerFactor(world, transaction, {

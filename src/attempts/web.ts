@@ -8,7 +8,7 @@ import { file, page, redirect, type Answer, type Visit, type Web } from '../plat
 import type { World } from '../platform/world.ts';
 import { readPolicy } from '../policy/policy.ts';
 import type { Proofs } from '../sessions/sessions.ts';
-import { findAttempt, readSituation, saveAttempt, type Attempt, type Holder, type Situation } from './attempt.ts';
+import { findAttempt, progressOf, readSituation, saveAttempt, type Attempt, type Holder, type Situation } from './attempt.ts';
 import { methodNameFrom } from './method-name.ts';
 import type { Purpose, Step } from './next-step.ts';
 import * as pages from './pages.ts';
@@ -31,8 +31,6 @@ export interface Journey<Context> {
   readonly codeButton?: string;
   /** The way out: its label and address. */
   readonly leave: { readonly label: string; readonly address: string };
-  /** For the bar of steps above the heading; undefined where the number of steps is not known before. */
-  progress?(step: Step): { at: number; of: number } | undefined;
 }
 
 /** The outcome of one action on an attempt. */
@@ -71,7 +69,7 @@ export function mountJourney<Context>(web: Web<Context>, world: World, journey: 
     now: world.clock.now(),
     leave: journey.leave,
     again: journey.lost,
-    progress: journey.progress?.(step),
+    progress: progressOf(situation),
     language: situation.account.language,
     signedIn: situation.attempt.sessionId !== null,
   });
@@ -108,7 +106,7 @@ function mountSecondFactor<Context>(web: Web<Context>, world: World, journey: Jo
   mount(
     'second-factor',
     (visit, situation, refusal) =>
-      refusal?.reason === 'choice-unknown' || situation.attempt.state.asking === null
+      refusal?.reason === 'choice-unknown' || steps.asked(situation) === undefined
         ? showOthers(visit, situation, refusal)
         : show(
             pages.secondFactor(frame(visit, situation, 'second-factor'), situation, {

@@ -10,6 +10,7 @@ import { listFactors, standing, factorOf, type EnrolledFactor, type Occasion, ty
 import type { Proofs } from '../sessions/sessions.ts';
 import { missingProofs } from './fresh-proof.ts';
 import { nextStep, type Facts, type Purpose, type Step } from './next-step.ts';
+import { progressAt, type Progress } from './progress.ts';
 import * as store from './store.ts';
 
 export const ATTEMPT_LIFETIME = minutes(30);
@@ -178,6 +179,18 @@ export interface Surroundings {
   readonly browserKnown: boolean;
   /** The session's proofs, for 'confirm'. */
   readonly sessionProofs: Proofs;
+}
+
+/** For the bar of steps above the heading. */
+export function progressOf({ attempt: { purpose, state }, enrolled, step }: Situation): Progress | undefined {
+  const { method } = state;
+  return progressAt(step, {
+    purpose,
+    methodIsExplained: method !== null && (purpose === 'sign-in' || factorOf(method.kind).most > 1),
+    mailIsAskedFirst: purpose === 'sign-in' && (step === 'email-code' || state.emailShown),
+    keyIsKept: !enrolled.some((one) => !factorOf(one.kind).stands),
+    methodIsChosen: method !== null,
+  });
 }
 
 /** Reads what an account holds and says which step the attempt is at. */

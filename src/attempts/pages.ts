@@ -2,7 +2,7 @@
 import type { Account } from '../accounts/accounts.ts';
 import { factorOf, factors, type FactorRefusal } from '../factors/factors.ts';
 import { keepKeyBody } from '../factors/recovery-key/recovery-key.ts';
-import { button, checkbox, codeField, form, linkButton, notice, textField } from '../platform/html/forms.ts';
+import { button, checkbox, codeField, form, linkButton, mistakes, notice, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
 import { alonePage, dialogPage, type AlonePage } from '../platform/html/layout.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
@@ -64,7 +64,7 @@ export function secondFactor(frame: Frame, { attempt, account, enrolled }: Situa
 /** The picker: every way that this account has, the strongest first. */
 export function chooseFactor(frame: Frame, { account }: Situation, kinds: readonly string[], refusal: Refusal | undefined): Html {
   return alone(frame, account, 'Choose how to go on', [
-    problem(frame, refusal, () => ''),
+    problem(frame, refusal),
     html`<ul class="choices">
       ${kinds.map((kind) => {
         const { words, pages } = factorOf(kind);
@@ -115,7 +115,7 @@ export function chooseMethod(frame: Frame, { account }: Situation, refusal: Refu
   const kinds = methodsToSetUp(account);
   return alone(frame, account, 'Set up two-factor authentication', [
     html`<p class="quiet">${name} asks everybody for a second step after the password. Choose yours: it takes a minute.</p>`,
-    problem(frame, refusal, () => ''),
+    problem(frame, refusal),
     kinds.map((kind, index) => {
       const { words, pages } = factorOf(kind);
       return html`<div class="method">
@@ -157,7 +157,7 @@ export function beginMethod(frame: Frame, { attempt, account, enrolled }: Situat
           value: refusal?.reason === 'name-refused' ? answer : method.name,
           hint: 'So that you can tell them apart.',
           autocomplete: 'off',
-          error: refusal?.reason === 'name-refused' ? `Use 1 to ${METHOD_NAME_MOST} characters that can be shown.` : undefined,
+          error: refusal?.reason === 'name-refused' ? sentence(frame.now, refusal) : undefined,
         })
       }${button({ label, main: true, wide: true })}`,
     }),
@@ -196,15 +196,17 @@ export function confirmMethod(frame: Frame, { attempt, account }: Situation, { r
 /** The one time that the Recovery Key is shown. */
 export function recoveryKey(frame: Frame, { attempt, account }: Situation, { key, refusal }: { key: string; refusal: Refusal | undefined }): Html {
   const used = attempt.state.usedRecoveryKey;
+  const saved = attempt.state.newKey!.saved;
   const body = [
     used && html`<p class="quiet">The key that you have just used is used up. This one takes its place.</p>`,
     html`<p class="quiet">If you ever lose your phone and your email, this key gets you back in. We can’t show it again.</p>`,
-    keepKeyBody({ key, downloadForm: (inside) => form({ action: `${frame.address}/download`, formToken: frame.formToken, body: inside }) }),
-    problem(frame, refusal, () => ''),
+    keepKeyBody({ key, saved, downloadForm: (inside) => form({ action: `${frame.address}/download`, formToken: frame.formToken, body: inside }) }),
+    problem(frame, refusal),
     form({
       action: frame.address,
       formToken: frame.formToken,
-      body: html`${checkbox({ label: 'I have saved it', name: 'saved', checked: false })}${button({ label: 'Finish', main: true, wide: true })}`,
+      body: html`${checkbox({ label: 'I have saved it', name: 'saved', checked: saved, error: refusal && sentence(frame.now, refusal) })}
+      ${button({ label: 'Finish', main: saved, wide: true })}`,
     }),
   ];
   return dialog(frame, account, used ? 'Save your next Recovery Key' : 'Save your Recovery Key', body);
@@ -225,8 +227,9 @@ function pageOf(
   return { installationName: installation.name, language, progress, signedIn: signedIn ? { ...account, formToken } : undefined };
 }
 
-function footer({ leave }: Frame, account: Account): Html {
-  return html`<p class="quiet">${account.email}. <a href="${leave.address}">${leave.label}</a></p>`;
+/** Whose account it is, where no profile button says so, and the way out. */
+function footer({ leave, signedIn }: Frame, account: Account): Html {
+  return html`<p class="quiet">${!signedIn && html`${account.email} · `}<a href="${leave.address}">${leave.label}</a></p>`;
 }
 
 function answerForm(frame: Frame, { action, field, label }: { action: string; field: Html; label: string }): Html {
@@ -245,13 +248,13 @@ function sendForm({ address, formToken, now }: Frame, { state: { sentAt, sendabl
   const waitUntil = Math.max(sentAt === null ? now : sentAt + SEND_AGAIN_AFTER, sendableAt ?? now);
   const waits = waitUntil > now;
   const waitSeconds = waits ? Math.ceil((waitUntil - now) / 1000) : undefined;
+  const then = first ? 'You can ask for one now.' : 'Nothing came? Look in your spam folder.';
   return html`<div class="actions">
     ${form({
       action: `${address}/send`,
       formToken,
-      body: html`${button({ label: first ? 'Send verification code' : 'Send again', main: first, wide: true, waitSeconds })}${
-        waits && html`<p class="quiet">You can ask for ${first ? 'one' : 'another'} ${waitingTime(waitUntil - now)}.</p>`
-      }`,
+      body: html`${button({ label: first ? 'Send verification code' : 'Send again', main: first, wide: true, waitSeconds })}
+      ${waits ? html`<p class="quiet" data-then="${then}">You can ask for ${first ? 'one' : 'another'} ${waitingTime(waitUntil - now)}.</p>` : !first && html`<p class="quiet">${then}</p>`}`,
     })}
   </div>`;
 }
@@ -273,11 +276,19 @@ function whatStands(
 }
 
 /** `others`: there are other ways to go on from this page. */
-function problem({ now }: Frame, refusal: Refusal | undefined, words: (reason: FactorRefusal) => string, others = false): Html | false {
-  return refusal !== undefined && notice({ kind: 'bad', text: sentence(now, refusal, { words, others }) });
+function problem({ now }: Frame, refusal: Refusal | undefined, words?: (reason: FactorRefusal) => string, others = false): Html | false {
+  if (refusal === undefined) return false;
+  const text = sentence(now, refusal, { words, others });
+  return standsBesideField(refusal) ? mistakes(text) : notice({ kind: 'bad', text });
 }
 
-function sentence(now: number, { reason, retryAt }: Refusal, { words, others }: { words: (reason: FactorRefusal) => string; others: boolean }): string {
+const standsBesideField = ({ reason }: Refusal): boolean => reason.startsWith('code-') || reason === 'name-refused' || reason === 'key-not-saved';
+
+function sentence(
+  now: number,
+  { reason, retryAt }: Refusal,
+  { words = () => '', others = false }: { words?: ((reason: FactorRefusal) => string) | undefined; others?: boolean } = {},
+): string {
   const otherwise = others ? ' Other ways still work.' : '';
   const when = typeof retryAt === 'number' && retryAt !== Infinity ? `${waitingTime(retryAt - now)} (at ${timeOf(retryAt)})` : '';
   switch (reason) {

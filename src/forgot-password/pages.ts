@@ -1,5 +1,5 @@
 import { PASSWORD_HINT } from '../accounts/accounts.ts';
-import { button, form, linkButton, notice, passwordField, textField } from '../platform/html/forms.ts';
+import { button, form, linkButton, mistakes, notice, passwordField, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { alonePage } from '../platform/html/layout.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
@@ -16,7 +16,7 @@ export function ask(installation: Installation, formToken: string, email: string
         kind: 'bad',
         text: `Several mails were asked for already. You can ask again ${waitingTime(refused.retryAt - refused.now)} (at ${timeOf(refused.retryAt)}).`,
       }),
-    malformed !== undefined && notice({ kind: 'bad', text: malformed }),
+    mistakes(malformed),
     form({
       action: '/forgot-password',
       formToken,
@@ -46,11 +46,11 @@ export function open(installation: Installation, formToken: string, token: strin
 
 export function newPassword(installation: Installation, formToken: string, error?: string): Html {
   return alone(installation, 'Choose a new password', [
-    error !== undefined && notice({ kind: 'bad', text: error }),
+    mistakes(error),
     form({
       action: '/forgot-password/new-password',
       formToken,
-      body: html`${passwordField({ label: 'New password', name: 'password', autocomplete: 'new-password', hint: PASSWORD_HINT, error })}
+      body: html`${passwordField({ label: 'New password', name: 'password', autocomplete: 'new-password', hint: error === undefined ? PASSWORD_HINT : undefined, error })}
       ${button({ label: 'Save new password', main: true, wide: true })}`,
     }),
   ]);

@@ -1,5 +1,5 @@
 import { PASSWORD_HINT, type Account } from '../accounts/accounts.ts';
-import { button, form, linkButton, notice, passwordField, select, textField } from '../platform/html/forms.ts';
+import { button, form, linkButton, mistakes, notice, passwordField, select, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
 import { screenIcon } from '../platform/html/icons.ts';
 import { settingsPage, type SettingsPage } from '../platform/html/layout.ts';
@@ -60,7 +60,7 @@ export function account(frame: Frame, { errors, name }: { errors?: { name?: stri
   return settings(frame, {
     title: 'Manage Account',
     current: 'account',
-    body: html`${errors?.name !== undefined && notice({ kind: 'bad', text: errors.name })}
+    body: html`${mistakes(errors?.name)}
       <section class="card" aria-labelledby="profile">
         <h2 id="profile">About you</h2>
         ${form({
@@ -86,7 +86,7 @@ export function changeEmail(frame: Frame, { email: typed, refused }: { email: st
   return settings(frame, {
     title: 'Change email',
     current: 'account',
-    body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
+    body: html`${mistakes(refused)}
       <section class="card">
         <p class="quiet">Now: ${frame.account.email}. We will send a code to the new address; nothing changes until you have entered it.</p>
         ${form({
@@ -114,11 +114,10 @@ export function password(frame: Frame, refused?: PasswordRefused): Html {
   const current = refused?.reason === 'current-wrong' ? 'That is not your present password.' : undefined;
   const next = refused?.reason === 'refused' ? refused.sentence : undefined;
   const wait = refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined;
-  const said = current ?? next ?? wait;
   return settings(frame, {
     title: 'Change password',
     current: 'security',
-    body: html`${said !== undefined && notice({ kind: 'bad', text: said })}
+    body: html`${mistakes(current, next)}${wait !== undefined && notice({ kind: 'bad', text: wait })}
       <section class="card">
         <p class="quiet">All other browsers will be signed out.</p>
         ${form({
@@ -129,7 +128,7 @@ export function password(frame: Frame, refused?: PasswordRefused): Html {
               label: 'New password',
               name: 'password',
               autocomplete: 'new-password',
-              hint: PASSWORD_HINT,
+              hint: next === undefined ? PASSWORD_HINT : undefined,
               error: next,
             })}
             <div class="actions">${button({ label: 'Change password', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
@@ -151,11 +150,11 @@ interface Confirm {
 export function confirm(frame: Frame, { missing, then, refused }: Confirm): Html {
   const asksPassword = missing.includes('password');
   const error = refused?.reason === 'wrong' ? 'That is not your password.' : undefined;
-  const said = error ?? (refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined);
+  const wait = refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined;
   return settings(frame, {
     title: 'Confirm that it’s you',
     current: 'security',
-    body: html`${said !== undefined && notice({ kind: 'bad', text: said })}
+    body: html`${mistakes(error)}${wait !== undefined && notice({ kind: 'bad', text: wait })}
       <section class="card">
         <p class="quiet">
           You signed in a while ago. This protects your account should somebody else sit at your
@@ -189,7 +188,8 @@ export function sessions(frame: Frame, { sessions: list, own }: { sessions: read
                 <p>
                   <strong>${capital(describeUserAgent(session.userAgent))}</strong> ${session.id === own && html`<span class="tag good">this browser</span>`}
                 </p>
-                <p class="quiet">Address ${session.address}, signed in ${momentOf(session.createdAt)}, last used ${momentOf(session.lastSeenAt)}</p>
+                <p class="quiet">Last used ${momentOf(session.lastSeenAt)}</p>
+                <p class="quiet">Signed in ${momentOf(session.createdAt)} from ${session.address}</p>
               </div>
               ${
                 session.id !== own &&

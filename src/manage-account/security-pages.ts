@@ -1,6 +1,6 @@
 import { describe, emailFactor, METHOD_NAME_MOST } from '../attempts/attempts.ts';
 import { factorOf, standing, type EnrolledFactor } from '../factors/factors.ts';
-import { button, form, linkButton, notice, textField } from '../platform/html/forms.ts';
+import { button, form, linkButton, mistakes, notice, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { keyIcon } from '../platform/html/icons.ts';
 import { dateOf, momentOf } from '../platform/words/times.ts';
@@ -28,8 +28,7 @@ function twoFactorSection(frame: Frame, state: Security): Html {
   return html`<section class="card" aria-labelledby="two-factor">
     <h2 id="two-factor">Two-Factor Authentication ${tag}</h2>
     <p class="quiet">${explanation(frame, state)}</p>
-    ${standing(state.enrolled).map((one) => methodRow(state, one))}
-    <div class="actions">${twoFactorActions(state)}</div>
+    ${standing(state.enrolled).map((one) => methodRow(state, one))} ${twoFactorActions(state)}
   </section>`;
 }
 
@@ -46,12 +45,17 @@ function explanation({ installation }: Frame, { on, policy, account }: Security)
 function twoFactorActions(state: Security): Html | false {
   const { on, policy, account } = state;
   if (on) {
-    return html`${methodsToAdd(state).length > 0 && linkButton({ label: 'Add a method', href: `${SECURITY}/enable`, main: true })}
-    ${linkButton({ label: 'Disable', href: `${SECURITY}/disable`, danger: true })}`;
+    return html`<div class="actions">
+      ${methodsToAdd(state).length > 0 && linkButton({ label: 'Add a method', href: `${SECURITY}/enable`, main: true })}
+      ${linkButton({ label: 'Disable', href: `${SECURITY}/disable`, danger: true })}
+    </div>`;
   }
   if (policy === 'off') return false;
-  if (account.emailVerifiedAt === null) return linkButton({ label: 'Verify email', href: '/verify-email', main: true });
-  return linkButton({ label: 'Enable Two-Factor Authentication', href: `${SECURITY}/enable`, main: true });
+  const next =
+    account.emailVerifiedAt === null
+      ? linkButton({ label: 'Verify email', href: '/verify-email', main: true })
+      : linkButton({ label: 'Enable Two-Factor Authentication', href: `${SECURITY}/enable`, main: true });
+  return html`<div class="actions">${next}</div>`;
 }
 
 function methodRow({ account }: Security, one: EnrolledFactor): Html {
@@ -188,7 +192,7 @@ export function method(
   return settings(frame, {
     title: describe(one),
     current: 'security',
-    body: html`${nameError !== undefined && notice({ kind: 'bad', text: nameError })}
+    body: html`${mistakes(nameError)}
       <p class="quiet">Added ${momentOf(one.createdAt)}, ${one.lastUsedAt === null ? 'not used yet' : `last used ${momentOf(one.lastUsedAt)}`}.</p>
       ${
         factor.most > 1 &&

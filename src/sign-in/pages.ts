@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/accounts.ts';
-import { button, form, linkButton, notice, passwordField, textField } from '../platform/html/forms.ts';
+import { button, form, linkButton, mistakes, notice, passwordField, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { alonePage } from '../platform/html/layout.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
@@ -25,27 +25,23 @@ interface SignInPage {
 
 export function signIn({ installation, formToken, email, then, notice: code, refused, now = 0 }: SignInPage): Html {
   const said = code === undefined ? undefined : NOTICES[code];
+  const wrong =
+    refused?.reason === 'wrong' ? 'That email and password do not go together. Check both and try again. “Forgot password?” below helps, too.' : undefined;
   return alonePage({
     installationName: installation.name,
     language: 'en',
     title: 'Sign in',
     body: html`
-      ${said !== undefined && notice({ kind: 'plain', text: said })}
+      ${said !== undefined && notice({ kind: 'plain', text: said })} ${mistakes(wrong)}
       ${
-        refused &&
-        notice({
-          kind: 'bad',
-          text:
-            refused.reason === 'wrong'
-              ? 'That email and password do not go together. Check both and try again. If you can’t remember, “Forgot password?” helps.'
-              : `There were too many tries. You can try again ${waitingTime(refused.retryAt - now)} (at ${timeOf(refused.retryAt)}).`,
-        })
+        refused?.reason === 'too-many-tries' &&
+        notice({ kind: 'bad', text: `There were too many tries. You can try again ${waitingTime(refused.retryAt - now)} (at ${timeOf(refused.retryAt)}).` })
       }
       ${form({
         action: '/sign-in',
         formToken,
         body: html`${textField({ label: 'Email', name: 'email', type: 'email', value: email, autocomplete: 'username', required: true })}
-          ${passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password' })}
+          ${passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error: wrong })}
           <input type="hidden" name="then" value="${then}" />
           ${button({ label: 'Sign in', main: true, wide: true })}`,
       })}

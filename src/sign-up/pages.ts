@@ -1,5 +1,5 @@
 import { PASSWORD_HINT, type Account } from '../accounts/accounts.ts';
-import { button, form, linkButton, notice, passwordField, textField } from '../platform/html/forms.ts';
+import { button, form, linkButton, mistakes, notice, passwordField, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { alonePage } from '../platform/html/layout.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
@@ -18,14 +18,12 @@ export function signUp(installation: Installation, formToken: string, { email, n
     language: 'en',
     title: 'Create your account',
     body: html`
+      ${mistakes(errors.name, errors.email, errors.password)}
       ${
-        refused &&
+        refused?.reason === 'too-many' &&
         notice({
           kind: 'bad',
-          text:
-            refused.reason === 'fields'
-              ? Object.values(errors).join(' ')
-              : `Many accounts were made from your network. You can try again ${waitingTime(refused.retryAt - refused.now)} (at ${timeOf(refused.retryAt)}).`,
+          text: `Many accounts were made from your network. You can try again ${waitingTime(refused.retryAt - refused.now)} (at ${timeOf(refused.retryAt)}).`,
         })
       }
       ${form({
@@ -37,7 +35,7 @@ export function signUp(installation: Installation, formToken: string, { email, n
           label: 'Password',
           name: 'password',
           autocomplete: 'new-password',
-          hint: PASSWORD_HINT,
+          hint: errors.password === undefined ? PASSWORD_HINT : undefined,
           error: errors.password,
         })}
         ${button({ label: 'Create account', main: true, wide: true })}`,

@@ -14,11 +14,14 @@ export const pages: FactorPages<RecoveryKeyState, null> = {
   confirm: () => ({ heading: 'Recovery Key', button: 'Continue', body: html``, dialog: false }),
 };
 
-/** The key, and three ways to save it. The download is a form, so that it works without JavaScript; `downloadForm` wraps its button. */
-export function keepKeyBody({ key, downloadForm }: { key: string; downloadForm: (button: Html) => Html }): Html {
+/**
+ * The key, and three ways to save it. The download is a form, so that it works without JavaScript; `downloadForm` wraps its button, which is the
+ * main one until the key was `saved`.
+ */
+export function keepKeyBody({ key, saved, downloadForm }: { key: string; saved: boolean; downloadForm: (button: Html) => Html }): Html {
   return html`<p class="key" id="recovery-key">${key}</p>
     <div class="actions save">
-      ${downloadForm(html`<button class="button" type="submit" data-download>Download</button>`)}
+      ${downloadForm(html`<button class="${saved ? 'button wide' : 'button main wide'}" type="submit" data-download>Download</button>`)}
       <button class="button" type="button" data-copy="${key}" data-saves hidden>Copy</button>
       <button class="button" type="button" data-print hidden>Print</button>
     </div>`;

@@ -190,9 +190,12 @@ test('the file says what it is, for which account and site, when it was made and
 });
 
 test('the page shows the key, with a download that needs no script and buttons that appear with one', () => {
-  const body = String(keepKeyBody({ key, downloadForm: (button) => html`<form method="post">${button}</form>` }));
+  const show = (saved: boolean) => String(keepKeyBody({ key, saved, downloadForm: (button) => html`<form method="post">${button}</form>` }));
+  const body = show(false);
   assert.match(body, new RegExp(`class="key"[^>]*>${key}<`));
   assert.match(body, /<form method="post">\s*<button[^>]*type="submit"[^>]*>Download<\/button>/);
   assert.match(body, /type="button"[^>]*hidden[^>]*>Copy<\/button>/);
   assert.match(body, /type="button"[^>]*hidden[^>]*>Print<\/button>/);
+  assert.match(body, /class="button main wide"[^>]*>Download</, 'what there is to do first');
+  assert.match(show(true), /class="button wide"[^>]*>Download</);
 });

@@ -35,11 +35,11 @@ export const pages: FactorPages<TotpState, TotpPending> = {
     dialog: true,
     body: html`<p class="quiet">Scan this with your authenticator app, then enter the six digits it shows.</p>
       ${raw(qrCode(pending.uri))}
-      <div class="by-hand">
-        <p><a class="button wide" href="${pending.uri}">Open in an authenticator app on this phone</a></p>
-        <p class="quiet">Can’t scan it? Enter this setup key in your app by hand, as a time-based key:</p>
-        <p class="key small" id="secret">${pending.secret.match(/.{1,4}/g)!.join(' ')}</p>
-        <p><button class="button wide" type="button" data-copy="${pending.secret}" hidden>Copy setup key</button></p>
+      <p class="on-phone"><a href="${pending.uri}">Open in an authenticator app on this phone</a></p>
+      <p class="quiet">Can’t scan it? Enter this setup key in your app, as a time-based one:</p>
+      <div class="key small">
+        <span id="secret">${pending.secret.match(/.{1,4}/g)!.join(' ')}</span>
+        <button class="button" type="button" data-copy="${pending.secret}" aria-label="Copy setup key" hidden>Copy</button>
       </div>`,
   }),
 };

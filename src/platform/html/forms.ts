@@ -11,7 +11,7 @@ export interface TextField {
   readonly type?: 'text' | 'email';
   readonly value?: string;
   readonly error?: string | undefined;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly autocomplete?: string;
   readonly required?: boolean;
 }
@@ -38,7 +38,7 @@ export interface PasswordField {
   readonly name: string;
   readonly autocomplete: 'current-password' | 'new-password';
   readonly error?: string | undefined;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 /** With a button that shows what was typed, where the script runs. The password is never sent back to the page. */
@@ -81,9 +81,11 @@ export function select({
   );
 }
 
-export function checkbox({ label, name, checked }: { label: string; name: string; checked: boolean }): Html {
+export function checkbox({ label, name, checked, error }: { label: string; name: string; checked: boolean; error?: string | undefined }): Html {
+  const flags = [checked && html` checked`, described(name, { error })];
   return html`<div class="field tick">
-    <label><input type="checkbox" name="${name}" value="yes" ${checked && html` checked`} /> ${label}</label>
+    <label><input type="checkbox" name="${name}" value="yes" ${flags} /> ${label}</label>
+    ${errorBeside(name, error)}
   </div>`;
 }
 
@@ -106,6 +108,15 @@ export function linkButton({ label, href, ...look }: Omit<Button, 'waitSeconds'>
   return html`<a class="${buttonClass(look)}" href="${href}">${label}</a>`;
 }
 
+/**
+ * What stands beside the fields, summed up for those who do not see it there: read out at once, and nothing to see, so that nobody reads it twice.
+ * In the order of the fields.
+ */
+export function mistakes(...errors: readonly (string | undefined)[]): Html | false {
+  const made = errors.filter((error) => error !== undefined);
+  return made.length > 0 && html`<p class="said" role="alert">${made.join(' ')}</p>`;
+}
+
 /** `bad` is read out at once; what is not urgent waits its turn. */
 export function notice({ kind, text }: { kind: 'bad' | 'good' | 'plain'; text: string }): Html {
   return html`<div class="notice ${kind}" role="${kind === 'bad' ? 'alert' : 'status'}"><p>${text}</p></div>`;
@@ -114,15 +125,16 @@ export function notice({ kind, text }: { kind: 'bad' | 'good' | 'plain'; text: s
 const buttonClass = ({ main, danger, wide }: { main?: boolean; danger?: boolean; wide?: boolean }): string =>
   ['button', main && 'main', danger && 'danger', wide && 'wide'].filter((name) => name).join(' ');
 
+/** The first field with a mistake has the focus, also without the script: browsers give it to the first that asks. */
 function described(name: string, { error, hint }: { error?: string | undefined; hint?: string | undefined }): Html {
   const ids = [error !== undefined && `${name}-error`, hint !== undefined && `${name}-hint`].filter((id) => id !== false);
-  return html`${error !== undefined && html` aria-invalid="true"`}${ids.length > 0 && html` aria-describedby="${ids.join(' ')}"`}`;
+  return html`${error !== undefined && html` aria-invalid="true" autofocus`}${ids.length > 0 && html` aria-describedby="${ids.join(' ')}"`}`;
 }
 
 function field({ label, name, error, hint }: { label: string; name: string; error?: string | undefined; hint?: string | undefined }, input: Html): Html {
   return html`<div class="field">
-    <label for="${name}">${label}</label>${input}${error !== undefined && html`<p class="error" id="${name}-error">${error}</p>`}${
-      hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`
-    }
+    <label for="${name}">${label}</label>${input}${errorBeside(name, error)}${hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`}
   </div>`;
 }
+
+const errorBeside = (name: string, error: string | undefined): Html | false => error !== undefined && html`<p class="error" id="${name}-error">${error}</p>`;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'node-html-parser';
 import { checkHtml } from '../../../test/support/html-check.ts';
-import { button, checkbox, codeField, form, linkButton, notice, passwordField, select, textField } from './forms.ts';
+import { button, checkbox, codeField, form, linkButton, mistakes, notice, passwordField, select, textField } from './forms.ts';
 import { html } from './html.ts';
 import { alonePage, dialogPage, settingsPage } from './layout.ts';
 
@@ -112,12 +112,15 @@ describe('pieces of forms', () => {
       const input = root.querySelector('input')!;
       assert.equal(root.querySelector('label')!.getAttribute('for'), input.getAttribute('id'));
       assert.equal(input.getAttribute('aria-invalid'), 'true');
+      assert.ok(input.hasAttribute('autofocus'), 'also without the script');
       const tied = input
         .getAttribute('aria-describedby')!
         .split(' ')
         .map((id) => root.querySelector(`#${id}`)!.text);
       assert.deepEqual(tied, ['That is wrong.', 'Like this.']);
     }
+    const tick = read(checkbox({ label: 'Yes', name: 'yes', checked: false, error: 'Tick it.' }));
+    assert.equal(tick.querySelector(`#${tick.querySelector('input')!.getAttribute('aria-describedby')}`)!.text, 'Tick it.');
     const calm = read(textField({ label: 'Field', name: 'field' })).querySelector('input')!;
     assert.equal(calm.getAttribute('aria-invalid') ?? calm.getAttribute('aria-describedby'), undefined);
   });
@@ -162,6 +165,13 @@ describe('pieces of forms', () => {
     assert.ok(waiting.hasAttribute('disabled'));
     assert.equal(waiting.getAttribute('data-wait-seconds'), '30');
     assert.throws(() => linkButton({ label: 'x', href: 'data:text/html,x' }), TypeError);
+  });
+
+  test('mistakes are summed up in the order of the fields, for those who do not see them beside these', () => {
+    const summary = read(html`${mistakes(undefined, 'No name.', 'No address.')}`).querySelector('[role=alert]')!;
+    assert.equal(summary.text, 'No name. No address.');
+    assert.equal(summary.getAttribute('class'), 'said');
+    assert.equal(mistakes(undefined, undefined), false);
   });
 
   test('only what is bad interrupts', () => {

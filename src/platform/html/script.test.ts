@@ -10,7 +10,7 @@ import { launchBrowser } from '../../../test/support/browser.ts';
 import { makeTestWorld, type TestWorld } from '../../../test/support/world.ts';
 import { file, page as pageAnswer, redirect, type Visit } from '../http/visit.ts';
 import { makeWeb } from '../http/web.ts';
-import { button, checkbox, codeField, form, linkButton, notice, passwordField, select, textField } from './forms.ts';
+import { button, checkbox, codeField, form, linkButton, mistakes, notice, passwordField, select, textField } from './forms.ts';
 import { html } from './html.ts';
 import { keyIcon } from './icons.ts';
 import { alonePage, dialogPage, settingsPage } from './layout.ts';
@@ -51,7 +51,7 @@ before(async () => {
         ...frame,
         progress: { at: 2, of: 3 },
         body: question(visit, undefined),
-        footer: html`<p class="quiet">ada@example.com. <a href="/">Not you?</a></p>`,
+        footer: html`<p class="quiet">ada@example.com · <a href="/">Not you?</a></p>`,
       }),
     ),
   );
@@ -85,14 +85,14 @@ after(async () => {
 const frame = { installationName: 'Example Ltd', language: 'en', title: 'Everything there is' };
 
 function question(visit: Visit, error: string | undefined) {
-  return html`${error !== undefined && notice({ kind: 'bad', text: error })}
+  return html`${mistakes(error)}
     ${form({ action: '/taken', formToken: visit.formToken, body: html`${codeField({ label: 'Verification code', name: 'text', error })}${button({ label: 'Continue', main: true, wide: true })}` })}
     <div class="actions">
       ${form({
         action: '/taken',
         formToken: visit.formToken,
         body: html`${button({ label: 'Send again', wide: true, waitSeconds: WAIT_SECONDS })}
-          <p class="quiet">You can ask for another in 30 seconds.</p>`,
+          <p class="quiet" data-then="Nothing came?">You can ask for another in 30 seconds.</p>`,
       })}
     </div>
     <ul class="choices">
@@ -127,7 +127,7 @@ function pieces(visit: Visit) {
     <section class="card">
       <p class="key">7K2M-PQ9X-4HWD</p>
       <div class="actions save">
-        ${form({ action: '/file', formToken: visit.formToken, body: html`<button class="button" type="submit" data-download>Download</button>` })}
+        ${form({ action: '/file', formToken: visit.formToken, body: html`<button class="button main wide" type="submit" data-download>Download</button>` })}
         <button class="button" type="button" data-copy="7K2M" data-saves hidden>Copy</button
         ><button class="button" type="button" data-print hidden>Print</button>
       </div>
@@ -316,6 +316,7 @@ describe('the script', () => {
     assert.equal(await again.isEnabled(), true);
     assert.equal(await again.innerText(), 'Send again');
     assert.equal(await page.getByText('You can ask for another').isVisible(), false);
+    assert.equal(await page.getByText('Nothing came?').isVisible(), true, 'in its place');
     await context.close();
   });
 

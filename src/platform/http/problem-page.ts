@@ -11,7 +11,7 @@ export function problemPage({ installationName, problem, requestId }: { installa
     title: TITLES[problem.code],
     body: html`<p class="quiet">${problem.message}</p>
       <div class="actions">${linkButton({ label: 'Go to the start', href: '/', main: true, wide: true })}</div>`,
-    footer: html`<p class="quiet">Request ${requestId}</p>`,
+    footer: html`<p class="quiet">Should you ask for help, name this: Request ${requestId}</p>`,
   });
 }
 

@@ -7,7 +7,7 @@ export function waitingTime(milliseconds: number): string {
   return `in ${Math.ceil(inMinutes / 60)} hours`;
 }
 
-/** "14:05 UTC". The server does not know where the person is; the script shows their own time where it runs. */
+/** "14:05 UTC". The server does not know where the person is. */
 export function timeOf(at: number): string {
   return `${new Date(at).toISOString().slice(11, 16)} UTC`;
 }

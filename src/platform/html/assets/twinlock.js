@@ -7,10 +7,13 @@ live.className = 'said';
 live.setAttribute('role', 'status');
 document.querySelector('main')?.append(live);
 
-/** Ticks "I have saved it" once the key was downloaded, copied or printed. */
+/** Once the key was downloaded, copied or printed: ticks "I have saved it", and "Finish" is the main button from here on. */
 const saved = () => {
   const tick = document.querySelector('input[name=saved]');
-  if (tick) tick.checked = true;
+  if (!tick) return;
+  tick.checked = true;
+  document.querySelector('[data-download]')?.classList.remove('main');
+  tick.form.querySelector('button').classList.add('main');
 };
 
 const say = (button, words) => {
@@ -71,8 +74,8 @@ for (const button of all('[data-wait-seconds]')) {
     button.disabled = left > 0;
     button.textContent = left > 0 ? `${label} (${left} s)` : label;
     if (left > 0) setTimeout(tick, 1000);
-    // The sentence that says when has had its time.
-    else if (button.nextElementSibling?.matches('p')) button.nextElementSibling.hidden = true;
+    // The sentence that says when has had its time. Another takes its place, so that nothing moves.
+    else if (button.nextElementSibling?.dataset.then) button.nextElementSibling.textContent = button.nextElementSibling.dataset.then;
   };
   tick();
 }
@@ -89,5 +92,5 @@ addEventListener('pageshow', () => {
   for (const form of all('form')) delete form.dataset.sent;
 });
 
-// To the first mistake, or to the one code that is asked for.
-(document.querySelector('[aria-invalid=true]') ?? document.querySelector('.alone input.code'))?.focus();
+// To the one code that is asked for, unless the page asks for the focus elsewhere. Nothing scrolls away: a QR code above is what comes first.
+if (!document.querySelector('[autofocus]')) document.querySelector('.alone input.code')?.focus({ preventScroll: true });

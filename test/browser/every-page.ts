@@ -1,0 +1,378 @@
+/**
+ * A walk past every page that a person can meet, in every state that has a look of its own: empty, refused, over, done. It stops at each, so that
+ * whoever walks along can look; the walk goes on from the page as it was left.
+ *   for await (const stop of everyPage(browser, portal, { viewport })) await check(stop);
+ */
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { hours, minutes, seconds } from '../../src/platform/durations.ts';
+import { PersonInChromium } from '../support/person-in-chromium.ts';
+import type { ServedPortal } from '../support/served-portal.ts';
+
+export interface Stop {
+  /** What one sees, in a few words; no two stops have the same. */
+  readonly name: string;
+  readonly person: PersonInChromium;
+}
+
+type Walk = AsyncGenerator<Stop, void>;
+
+export async function* everyPage(browser: Browser, portal: ServedPortal, options: BrowserContextOptions): Walk {
+  const arrive = (name: string, email: string) => PersonInChromium.arrive(browser, portal, { ...options, name, email });
+  {
+    await using guest = await arrive('Grace Example', 'grace@example.org');
+    yield* problems(guest);
+    yield* signingUp(guest);
+    yield* anAddressThatHasAnAccount(guest);
+  }
+  {
+    await using ada = await arrive('Ada Example', 'ada@example.org');
+    await ada.join();
+    yield* account(ada);
+    yield* enablingByEmail(ada);
+    yield* addingAnApp(ada);
+    yield* methods(ada);
+    yield* confirming(ada);
+    yield* disabling(ada);
+    await ada.signOut();
+    yield { name: 'sign in, signed out', person: ada };
+    yield* signingIn(ada);
+    yield* aNewPassword(ada);
+  }
+  await using mary = await arrive('Mary Example', 'mary@example.org');
+  await mary.join();
+  await mary.signOut();
+  await portal.setPolicy('required');
+  yield* setUpThatIsAskedFor(mary);
+  await portal.setPolicy('off');
+  await using late = await arrive('Lin Example', 'lin@example.org');
+  await late.join();
+  yield* whileThePolicyIsOff(late);
+  await portal.setPolicy('optional');
+}
+
+async function* problems(guest: PersonInChromium): Walk {
+  const { page } = guest;
+  await guest.visit('/nowhere');
+  yield { name: 'no such page', person: guest };
+  await guest.visit('/sign-in');
+  await page.evaluate("document.querySelector('[name=form_token]').value = 'of an old page'");
+  await guest.fill('Email', 'grace@example.org');
+  await guest.fill('Password', 'any');
+  await guest.press('Sign in');
+  yield { name: 'a form that has expired', person: guest };
+  await guest.visit('/sign-out');
+  yield { name: 'an address that is for forms only', person: guest };
+}
+
+async function* signingUp(guest: PersonInChromium): Walk {
+  const { page, portal } = guest;
+  await guest.visit('/sign-up');
+  yield { name: 'sign up', person: guest };
+  await withoutTheBrowsersChecks(guest, async () => {
+    await guest.fill('Email', 'grace');
+    await guest.fill('Password', 'short');
+    await guest.press('Create account');
+  });
+  yield { name: 'sign up, three mistakes', person: guest };
+  await guest.signUp();
+  yield { name: 'verify email, code asked', person: guest };
+  await guest.fill('Verification code', '12345');
+  await guest.press('Continue');
+  yield { name: 'verify email, a code too short', person: guest };
+  const wrong = await notTheCode(guest);
+  for (let time = 1; time <= 5; time++) {
+    await guest.fill('Verification code', wrong);
+    await guest.press('Continue');
+    await page.getByRole('alert').waitFor();
+    if (time === 1) yield { name: 'verify email, a wrong code', person: guest };
+  }
+  yield { name: 'verify email, over', person: guest };
+  await guest.visit('/account');
+  yield { name: 'account, not verified', person: guest };
+  await guest.press('Security and Credentials');
+  yield { name: 'security, not verified', person: guest };
+  await guest.visit('/account/security/enable');
+  yield { name: 'enable, not verified', person: guest };
+  await guest.visit('/verify-email');
+  yield { name: 'verify email', person: guest };
+  portal.clock.advance(minutes(20));
+  await guest.press('Send verification code');
+  await guest.enterEmailedCode();
+  await guest.sees('Your email is verified');
+  yield { name: 'email verified', person: guest };
+  await guest.visit('/account');
+  await guest.signOut();
+}
+
+async function notTheCode(person: PersonInChromium): Promise<string> {
+  return (await person.portal.codeTo(person.email)) === '111111' ? '222222' : '111111';
+}
+
+async function withoutTheBrowsersChecks({ page }: PersonInChromium, act: () => Promise<void>): Promise<void> {
+  await page.evaluate("document.querySelectorAll('form').forEach((form) => (form.noValidate = true))");
+  await act();
+}
+
+/** Who signs up anew with an address that has an account learns it only with the code that was sent there. */
+async function* anAddressThatHasAnAccount(guest: PersonInChromium): Walk {
+  await guest.signUp();
+  await guest.enterEmailedCode();
+  await guest.sees('You already have an account');
+  yield { name: 'already an account', person: guest };
+}
+
+async function* account(ada: PersonInChromium): Walk {
+  await ada.visit('/account');
+  yield { name: 'account', person: ada };
+  await ada.press('Profile');
+  yield { name: 'account, menu open', person: ada };
+  await ada.page.keyboard.press('Escape');
+  await ada.fill('Name', 'x'.repeat(300));
+  await ada.press('Save');
+  yield { name: 'account, name refused', person: ada };
+  await ada.fill('Name', 'Ada Example');
+  await ada.press('Save');
+  yield { name: 'account, saved', person: ada };
+  await ada.press('Change email');
+  yield { name: 'change email', person: ada };
+  await ada.fill('Email', 'ada@example.org');
+  await ada.press('Send verification code');
+  yield { name: 'change email, refused', person: ada };
+  await ada.fill('Email', 'ada.example.with.a.very.long.address@a-rather-long-company-name.example.org');
+  await ada.press('Send verification code');
+  yield { name: 'change email, code asked', person: ada };
+  await ada.press('Cancel', 'Security and Credentials');
+  yield { name: 'security, off', person: ada };
+  await ada.press('Change password');
+  yield { name: 'change password', person: ada };
+  await ada.fill('Current password', 'not my password');
+  await ada.fill('New password', 'seven quiet purple cranes');
+  await ada.press('Change password');
+  yield { name: 'change password, current one wrong', person: ada };
+  await ada.fill('Current password', ada.password);
+  await ada.fill('New password', 'short');
+  await ada.press('Change password');
+  yield { name: 'change password, new one refused', person: ada };
+  await using other = await ada.elsewhere();
+  await other.enterPassword();
+  await ada.press('Cancel', 'Sessions');
+  yield { name: 'sessions, two', person: ada };
+  await ada.press('Sign out all others');
+  yield { name: 'sessions, one', person: ada };
+  await other.visit('/account/security');
+  yield { name: 'sign in, session ended elsewhere', person: other };
+}
+
+async function* enablingByEmail(ada: PersonInChromium): Walk {
+  await ada.visit('/account/security/recovery-key');
+  await ada.visit('/account/security/disable');
+  yield { name: 'disable, off already', person: ada };
+  await ada.visit('/account/security');
+  await ada.press('Enable Two-Factor Authentication');
+  yield { name: 'enable', person: ada };
+  await ada.press('Send verification code');
+  await ada.sees('Check your email');
+  yield { name: 'enable by email, code asked', person: ada };
+  await ada.enterEmailedCode();
+  await ada.sees('Save your Recovery Key');
+  yield { name: 'enable, Recovery Key', person: ada };
+  await ada.press('Finish');
+  await ada.page.getByRole('alert').waitFor();
+  yield { name: 'enable, Recovery Key not saved', person: ada };
+  await ada.keepRecoveryKey();
+  await ada.sees('Security and Credentials');
+  yield { name: 'security, on by email', person: ada };
+}
+
+async function* addingAnApp(ada: PersonInChromium): Walk {
+  await ada.press('Add a method');
+  yield { name: 'add a method', person: ada };
+  await ada.press('Enable With Authenticator App');
+  await ada.press('Continue');
+  await ada.scanQrCode();
+  yield { name: 'add an app, QR code', person: ada };
+  await ada.fill('Verification code', '000000');
+  await ada.press('Verify');
+  yield { name: 'add an app, wrong code', person: ada };
+  await ada.press('Back');
+  yield { name: 'add an app, begin', person: ada };
+  await ada.press('Continue');
+  await ada.scanQrCode();
+  await ada.fill('Verification code', ada.phone!.fresh());
+  await ada.press('Verify');
+  await ada.sees('Security and Credentials');
+  yield { name: 'security, on by email and app', person: ada };
+  await ada.press('Add a method', 'Enable With Authenticator App');
+  yield { name: 'add a second app, begin', person: ada };
+  await ada.fill('Name of this app', 'x'.repeat(70));
+  await ada.press('Continue');
+  yield { name: 'add a second app, name too long', person: ada };
+  await ada.press('Cancel');
+}
+
+async function* methods(ada: PersonInChromium): Walk {
+  await ada.press(/^Manage Authenticator app/);
+  yield { name: 'a method, an app', person: ada };
+  await ada.fill('Name of this app', 'x'.repeat(70));
+  await ada.press('Save name');
+  yield { name: 'a method, name refused', person: ada };
+  await ada.visit('/account/security');
+  await ada.press(/^Manage Code by email/);
+  yield { name: 'a method, email', person: ada };
+  await ada.press('Remove');
+  yield { name: 'security, on by app', person: ada };
+  await ada.press(/^Manage Authenticator app/);
+  yield { name: 'a method, the only one', person: ada };
+  await ada.press('Back to Security and Credentials', 'Create new Recovery Key');
+  yield { name: 'new Recovery Key', person: ada };
+  await ada.press('Send verification code');
+  await ada.sees('Check your email');
+  yield { name: 'new Recovery Key, code asked', person: ada };
+  await ada.enterEmailedCode();
+  await ada.sees('Save your Recovery Key');
+  yield { name: 'new Recovery Key, to be saved', person: ada };
+  await ada.keepRecoveryKey();
+  await ada.sees('Security and Credentials');
+  yield { name: 'security, new Recovery Key', person: ada };
+}
+
+async function* confirming(ada: PersonInChromium): Walk {
+  ada.portal.clock.advance(minutes(11));
+  await ada.press('Disable');
+  yield { name: 'confirm', person: ada };
+  await ada.fill('Password', 'not my password');
+  await ada.press('Continue');
+  yield { name: 'confirm, wrong', person: ada };
+  await ada.fill('Password', ada.password);
+  await ada.press('Continue');
+  yield { name: 'confirm, code asked', person: ada };
+  await ada.press('Try another way');
+  yield { name: 'confirm, ways', person: ada };
+  await ada.press(/^Recovery Key/);
+  await ada.fill('Recovery Key', ada.recoveryKey);
+  await ada.press('Continue');
+  await ada.sees('Save your next Recovery Key');
+  yield { name: 'confirm, next Recovery Key', person: ada };
+  await ada.keepRecoveryKey('Save your next Recovery Key');
+}
+
+async function* disabling(ada: PersonInChromium): Walk {
+  yield { name: 'disable', person: ada };
+  await ada.press('Send verification code');
+  await ada.sees('Check your email');
+  yield { name: 'disable, code asked', person: ada };
+  await ada.portal.setPolicy('required');
+  await ada.visit('/account/security/disable');
+  yield { name: 'disable, refused by the policy', person: ada };
+  await ada.visit('/account/security');
+  yield { name: 'security, required', person: ada };
+  await ada.portal.setPolicy('optional');
+}
+
+async function* signingIn(ada: PersonInChromium): Walk {
+  const { page, portal } = ada;
+  await ada.visit('/sign-in');
+  yield { name: 'sign in', person: ada };
+  await ada.fill('Email', ada.email);
+  await ada.fill('Password', 'not my password');
+  await ada.press('Sign in');
+  yield { name: 'sign in, wrong', person: ada };
+  await ada.enterPassword();
+  await ada.sees('Enter your code');
+  yield { name: 'second factor, app', person: ada };
+  await ada.fill('Verification code', '000000');
+  await ada.press('Continue');
+  yield { name: 'second factor, wrong code of the app', person: ada };
+  await ada.press('Try another way');
+  yield { name: 'second factor, ways', person: ada };
+  await ada.press(/^Recovery Key/);
+  await ada.sees('Use your Recovery Key');
+  yield { name: 'second factor, Recovery Key', person: ada };
+  await ada.fill('Recovery Key', 'ABCD');
+  await ada.press('Continue');
+  yield { name: 'second factor, wrong Recovery Key', person: ada };
+  await ada.press('Not you?');
+  yield { name: 'sign in, start again', person: ada };
+  await ada.press('Go back');
+  await ada.fill('Recovery Key', ada.recoveryKey);
+  await ada.press('Continue');
+  await ada.sees('Save your next Recovery Key');
+  yield { name: 'signed in by the Recovery Key, the next one', person: ada };
+  await ada.keepRecoveryKey('Save your next Recovery Key');
+  await ada.sees('Security and Credentials');
+  yield { name: 'security, signed in by the Recovery Key', person: ada };
+  await ada.signOut();
+  for (let time = 1; time <= 6; time++) {
+    await ada.fill('Email', 'eve@example.org');
+    await ada.fill('Password', 'guess');
+    await ada.press('Sign in');
+    await page.getByRole('alert').waitFor();
+  }
+  yield { name: 'sign in, too many tries', person: ada };
+  await ada.enterPassword();
+  portal.clock.advance(hours(1));
+  await ada.press('Continue');
+  yield { name: 'sign in, took too long', person: ada };
+}
+
+async function* aNewPassword(ada: PersonInChromium): Walk {
+  const { portal } = ada;
+  await ada.visit('/sign-in');
+  await ada.press('Forgot password?');
+  yield { name: 'forgot password', person: ada };
+  await withoutTheBrowsersChecks(ada, async () => {
+    await ada.fill('Email', 'ada');
+    await ada.press('Send the link');
+  });
+  yield { name: 'forgot password, no address', person: ada };
+  await ada.fill('Email', ada.email);
+  await ada.press('Send the link');
+  yield { name: 'forgot password, link sent', person: ada };
+  const { text } = await portal.mailTo(ada.email, 'Choose a new password');
+  const link = new URL(/http\S+link\?token=\S+/.exec(text)![0]);
+  await ada.visit(link.pathname + link.search);
+  yield { name: 'new password, link', person: ada };
+  await ada.press('Continue');
+  yield { name: 'new password', person: ada };
+  await ada.fill('New password', 'short');
+  await ada.press('Save new password');
+  yield { name: 'new password, refused', person: ada };
+  ada.password = 'seven quiet purple cranes';
+  await ada.fill('New password', ada.password);
+  await ada.press('Save new password');
+  yield { name: 'sign in, new password set', person: ada };
+  await ada.visit(link.pathname + link.search);
+  await ada.press('Continue');
+  yield { name: 'new password, link used', person: ada };
+}
+
+async function* setUpThatIsAskedFor(mary: PersonInChromium): Walk {
+  await using elsewhere = await mary.elsewhere();
+  await elsewhere.enterPassword();
+  await elsewhere.sees('Set up two-factor authentication');
+  yield { name: 'set up', person: elsewhere };
+  await elsewhere.press('Enable With Authenticator App');
+  yield { name: 'set up in a new browser, mail first', person: elsewhere };
+  await mary.enterPassword();
+  await mary.press('Enable With Authenticator App');
+  yield { name: 'set up, begin', person: mary };
+  await mary.press('Continue');
+  await mary.scanQrCode();
+  yield { name: 'set up, QR code', person: mary };
+  await mary.fill('Verification code', mary.phone!.fresh());
+  await mary.press('Verify');
+  await mary.sees('Save your Recovery Key');
+  yield { name: 'set up, Recovery Key', person: mary };
+  await mary.keepRecoveryKey();
+  await mary.sees('Two-factor authentication is on');
+  yield { name: 'set up, done', person: mary };
+  await mary.press('Continue');
+  mary.portal.clock.advance(seconds(30));
+}
+
+async function* whileThePolicyIsOff(late: PersonInChromium): Walk {
+  await late.visit('/account/security');
+  yield { name: 'security, switched off by the policy', person: late };
+  await late.visit('/account/security/enable');
+  yield { name: 'enable, switched off by the policy', person: late };
+}

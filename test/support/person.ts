@@ -183,6 +183,16 @@ export class Person {
     return browser.press(browser.page.buttonStartingWith(ASKS[by].choice));
   }
 
+  /** "Forgot password?", the mail, its link and "Continue": to the page that takes the new password, or asks for a second factor before it. */
+  async openResetLink(browser = this.browser): Promise<Page> {
+    await browser.visit('/sign-in');
+    await browser.press('Forgot password?');
+    browser.fill('Email', this.email);
+    await browser.press('Send the link');
+    await browser.visit(linkIn(this.newestMail().text));
+    return browser.press('Continue');
+  }
+
   /** Fills "Verification code" in and goes on. */
   async enterCode(code: string, { browser = this.browser, button = 'Continue' }: { browser?: Visitor; button?: string } = {}): Promise<Page> {
     browser.fill('Verification code', code);
@@ -230,4 +240,11 @@ export function keyInFile(text: string): string {
   const key = /^ {4}(\S+)\r?$/m.exec(text)?.[1];
   if (key === undefined) throw new Error(`The file has no Recovery Key:\n${text}`);
   return key;
+}
+
+/** The one address in a mail's text. */
+export function linkIn(text: string): string {
+  const link = /^https?:\/\/\S+$/m.exec(text)?.[0];
+  if (link === undefined) throw new Error(`The mail has no link:\n${text}`);
+  return link;
 }

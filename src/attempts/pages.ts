@@ -1,7 +1,6 @@
 // The pages of an attempt's steps. The words of the mission stand here exactly, because printed instructions name them.
 import type { Account } from '../accounts/accounts.ts';
-import { factorOf, factors, type FactorRefusal } from '../factors/factors.ts';
-import { keepKeyBody } from '../factors/recovery-key/recovery-key.ts';
+import { factorOf, factors, keepKeyBody, type FactorRefusal } from '../factors/factors.ts';
 import { button, checkbox, codeField, form, linkButton, mistakes, notice, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
 import { alonePage, dialogPage, type AlonePage } from '../platform/html/layout.ts';

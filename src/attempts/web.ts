@@ -1,8 +1,7 @@
 // The pages of an attempt's steps, the same for whoever began it. A page asks where the attempt is and leads there; none knows the next.
 import type { Account } from '../accounts/accounts.ts';
 import { findAccount, knowsBrowser } from '../accounts/accounts.ts';
-import { factorOf } from '../factors/factors.ts';
-import { recoveryKeyFile } from '../factors/recovery-key/recovery-key.ts';
+import { factorOf, recoveryKeyFile } from '../factors/factors.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { file, page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import type { World } from '../platform/world.ts';

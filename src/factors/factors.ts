@@ -2,7 +2,7 @@
  * The second factors of an account: what is enrolled, and the one way in which an answer is checked.
  * Every try, on whatever page and for whatever purpose, goes through `answerFactor` or `confirmFactor`: the try is counted first, then the answer is
  * compared, then the new state is stored only where the old one is unchanged, all in the caller's one transaction (RL-5, RL-6, TO-4).
- * What the factors are stands in registry.ts; nothing here knows one by name.
+ * What the factors are stands in registry.ts; no function here knows one by name.
  */
 import { FACTOR_GUESSES, forgive, spend } from '../platform/limits/limits.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
@@ -13,6 +13,8 @@ import { factorOf, factors } from './registry.ts';
 import * as store from './store.ts';
 
 export { factorOf, factors };
+// The Recovery Key is a part of the flows themselves, which make one, show it and put it in the place of the last. They get what they need here.
+export { claimedBy, keepKeyBody, makeRecoveryKey, newRecoveryKeyState, recoveryKeyFile } from './recovery-key/recovery-key.ts';
 export type { AnyFactor, Enrolled, FactorRefusal, Occasion, Person, Tools } from './contract.ts';
 
 export interface EnrolledFactor extends Enrolled<unknown> {

@@ -224,9 +224,13 @@ export function heldOf(enrolled: readonly EnrolledFactor[]): { kind: string; str
   return enrolled.map(({ kind }) => ({ kind, strength: factorOf(kind).strength, stands: factorOf(kind).stands }));
 }
 
+/** A name is what its owner says it is, and goes to no address that may be a stranger's: it could say anything there, in our name. */
 export function personOf(account: Account, email = account.email): Person {
-  return { accountId: account.id, name: account.name, email, language: account.language };
+  return { accountId: account.id, name: isProved(account, email) ? account.name : '', email, language: account.language };
 }
+
+/** Whether whoever has the account has shown that they read this mailbox. */
+export const isProved = (account: Account, address: string): boolean => account.emailVerifiedAt !== null && address === account.email;
 
 export function occasionOf(attempt: Attempt, from: Origin): Occasion {
   return { attemptId: attempt.id, purpose: attempt.purpose, reason: REASONS[attempt.purpose], userAgent: from.userAgent, address: from.address };

@@ -18,12 +18,12 @@ import { claimedBy, makeRecoveryKey, newRecoveryKeyState } from '../factors/reco
 import type { Account } from '../accounts/accounts.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { seconds } from '../platform/durations.ts';
-import { CODE_MAILS, spend } from '../platform/limits/limits.ts';
+import { CLAIM_MAILS, CODE_MAILS, spend, type Sends } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import type { Message } from '../platform/mail/message.ts';
 import type { World } from '../platform/world.ts';
-import { heldOf, occasionOf, personOf, saveAttempt, type Attempt, type Method, type Situation } from './attempt.ts';
+import { heldOf, isProved, occasionOf, personOf, saveAttempt, type Attempt, type Method, type Situation } from './attempt.ts';
 import { kindsThatConfirm } from './fresh-proof.ts';
 import { noticeMessage, type Notice } from './notices.ts';
 
@@ -78,13 +78,13 @@ export async function sendChallenge(world: World, transaction: Transaction, situ
   const made = kind !== undefined && factorOf(kind).challenge?.(toolsOf(world), personOf(account), occasionOf(attempt, from));
   if (!made) return { ok: false, reason: 'choice-unknown', attempt };
   const { challenge, messages } = made;
-  return send(world, transaction, attempt, { messages, from, kept: { challenges: { ...attempt.state.challenges, [kind]: challenge } } });
+  return send(world, transaction, { attempt, account }, { messages, from, kept: { challenges: { ...attempt.state.challenges, [kind]: challenge } } });
 }
 
 /** Sends a code to the address that this attempt is about: the new one where it changes the address, else the account's. */
 export async function sendEmailCode(world: World, transaction: Transaction, { attempt, account }: Situation, from: Origin): Promise<Sent> {
   const { pending, messages } = emailFactor.begin(toolsOf(world), personOf(account, attempt.state.newEmail ?? account.email), occasionOf(attempt, from));
-  return send(world, transaction, attempt, { messages, from, kept: { emailPending: pending } });
+  return send(world, transaction, { attempt, account }, { messages, from, kept: { emailPending: pending } });
 }
 
 /** Begins the method that was chosen, or begins it again; sends what it sends. */
@@ -93,20 +93,20 @@ export async function beginMethod(world: World, transaction: Transaction, { atte
   const { pending, messages } = factorOf(method.kind).begin(toolsOf(world), personOf(account), occasionOf(attempt, from));
   const kept = { method: { ...method, pending } };
   if (messages.length === 0) return { ok: true, attempt: await saveAttempt(world, transaction, attempt, kept) };
-  return send(world, transaction, attempt, { messages, from, kept });
+  return send(world, transaction, { attempt, account }, { messages, from, kept });
 }
 
 async function send(
   world: World,
   transaction: Transaction,
-  attempt: Attempt,
+  { attempt, account }: Pick<Situation, 'attempt' | 'account'>,
   { messages, from, kept }: { messages: readonly Message[]; from: Origin; kept: Partial<Attempt['state']> },
 ): Promise<Sent> {
   const now = world.clock.now();
   const soonest = (attempt.state.sentAt ?? -Infinity) + SEND_AGAIN_AFTER;
   if (now < soonest) return { ok: false, reason: 'too-soon', retryAt: soonest, attempt };
-  for (const { to } of messages) {
-    const spent = await spend(transaction, world, CODE_MAILS, parseEmailAddress(to.address)!.key);
+  for (const [limit, key] of messages.flatMap(({ to }) => allowancesFor(account, to.address))) {
+    const spent = await spend(transaction, world, limit, key);
     if (spent.allowed) continue;
     const sendableAt = spent.retryAt === 'never' ? Infinity : spent.retryAt;
     return { ok: false, reason: 'too-many-mails', retryAt: sendableAt, attempt: await saveAttempt(world, transaction, attempt, { sendableAt }) };
@@ -114,6 +114,12 @@ async function send(
   await post(world, transaction, messages);
   await record(world, transaction, { event: 'authn_code_sent', accountId: attempt.accountId, from, details: { purpose: attempt.purpose } });
   return { ok: true, attempt: await saveAttempt(world, transaction, attempt, { ...kept, sentAt: now, sendableAt: null }) };
+}
+
+/** What a mail spends. One to an address that is not proved to be the account's also spends what that address can bear from strangers. */
+function allowancesFor(account: Account, address: string): (readonly [Sends, string])[] {
+  const own = [CODE_MAILS, account.id] as const;
+  return isProved(account, address) ? [own] : [own, [CLAIM_MAILS, parseEmailAddress(address)!.key]];
 }
 
 /** One try at the factor that is asked for. */

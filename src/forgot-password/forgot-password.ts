@@ -8,7 +8,7 @@ import { changePassword, findVerifiedByEmail, hashNewPassword, passwordRefusal, 
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { listFactors } from '../factors/factors.ts';
-import { CODE_MAILS, RESET_REQUESTS, spend } from '../platform/limits/limits.ts';
+import { networkOf, RESET_MAILS, RESET_REQUESTS, spend } from '../platform/limits/limits.ts';
 import { minutes } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
@@ -29,8 +29,8 @@ export async function requestReset(world: World, { email, caller }: { email: str
   if (!address) return { ok: false, reason: 'email-malformed' };
   return world.database.transaction(async (transaction): Promise<Requested> => {
     for (const [limit, key] of [
-      [RESET_REQUESTS, caller.address],
-      [CODE_MAILS, address.key],
+      [RESET_REQUESTS, networkOf(caller.address)],
+      [RESET_MAILS, address.key],
     ] as const) {
       const spent = await spend(transaction, world, limit, key);
       if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };

@@ -7,7 +7,7 @@ import { deleteAccount, hashNewPassword, nameRefusal, passwordRefusal, verifyEma
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import type { Transaction } from '../platform/database/database.ts';
-import { SIGN_UPS, spend } from '../platform/limits/limits.ts';
+import { networkOf, SIGN_UPS, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { signUp as enterNewAccount, startVerifyingEmail, type Caller, type Entered } from '../sign-in/sign-in.ts';
@@ -36,7 +36,7 @@ export async function signUp(
     ...given('password', await passwordRefusal(world, { password, email: address?.address ?? '' })),
   };
   if (!address || Object.keys(errors).length > 0) return { ok: false, reason: 'fields', errors };
-  const spent = await world.database.transaction((transaction) => spend(transaction, world, SIGN_UPS, caller.address));
+  const spent = await world.database.transaction((transaction) => spend(transaction, world, SIGN_UPS, networkOf(caller.address)));
   if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
 
   const passwordHash = await hashNewPassword(world, password);

@@ -40,15 +40,18 @@ export const FACTOR_GUESSES: Guesses = { kind: 'guesses', name: 'factor', free: 
 export const PASSWORD_GUESSES: Guesses = { kind: 'guesses', name: 'password', free: 5, stopsAt: undefined, forgetAfter: days(1) };
 /** Wrong passwords from one client address, whatever the account: generous, since a whole office may share one. */
 export const ADDRESS_GUESSES: Guesses = { kind: 'guesses', name: 'address', free: 30, stopsAt: undefined, forgetAfter: hours(1) };
-/** Codes and links to one mailbox. */
-export const CODE_MAILS: Sends = {
-  kind: 'sends',
-  name: 'code mails',
-  allowances: [
-    { count: 6, window: minutes(10) },
-    { count: 15, window: hours(1) },
-  ],
-};
+const MAILS = [
+  { count: 6, window: minutes(10) },
+  { count: 15, window: hours(1) },
+];
+const MAILS_OF_STRANGERS = [...MAILS, { count: 30, window: days(1) }];
+/** EC-7: codes that an account asks for. They come after its password, so no stranger spends what its owner needs to sign in. */
+export const CODE_MAILS: Sends = { kind: 'sends', name: 'code mails', allowances: MAILS };
+/** Codes to an address that somebody claims and has not proved, for each address: it may be anybody's mailbox. */
+export const CLAIM_MAILS: Sends = { kind: 'sends', name: 'claim mails', allowances: MAILS_OF_STRANGERS };
+/** Links to choose a new password, for each address. Whoever asks too often keeps nobody out: all that were sent are in the owner's mailbox. */
+export const RESET_MAILS: Sends = { kind: 'sends', name: 'reset mails', allowances: MAILS_OF_STRANGERS };
+/** Whatever the address that is given, from one network. */
 export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{ count: 30, window: hours(1) }] };
 export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };
 

@@ -58,8 +58,12 @@ export function newPassword(installation: Installation, formToken: string, error
 
 export function spent(installation: Installation): Html {
   return alone(installation, 'This link no longer works', [
-    html`<p class="quiet">It was used already, is older than 30 minutes, or a newer one was sent. Your password is as it was. Ask for a new link to go on.</p>
-      <div class="actions">${linkButton({ label: 'Send a new link', href: '/forgot-password', main: true, wide: true })}</div>`,
+    html`<p class="quiet">It was used already, is older than 30 minutes, or a newer one was sent.</p>
+      <p class="quiet">If you have chosen a new password already, sign in with it. If not, your password is as it was: ask for a new link to go on.</p>
+      <div class="actions">
+        ${linkButton({ label: 'Send a new link', href: '/forgot-password', main: true, wide: true })}
+        ${linkButton({ label: 'Sign in', href: '/sign-in', wide: true })}
+      </div>`,
   ]);
 }
 

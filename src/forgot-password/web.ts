@@ -40,7 +40,8 @@ export function mountForgotPassword(web: Web<undefined>, world: World): void {
 const journey: Journey<undefined> = {
   purpose: RESET_PASSWORD,
   addresses: { 'second-factor': '/forgot-password/recovery-key', 'recovery-key': '/forgot-password/next-recovery-key', 'new-password': NEW_PASSWORD },
-  lost: START,
+  // It says what may have become of the link, and how to go on.
+  lost: NEW_PASSWORD,
   holder: holderOf,
   sessionProofs: () => ({}),
   leave: { label: 'Stop here', address: '/sign-in' },

@@ -1,10 +1,25 @@
 import { sql, type Kysely } from 'kysely';
 import type { Types } from '../migrate.ts';
 
-/** People, factors, attempts, sessions, limits, policy, audit and the outbox of mail. */
-export async function portal(database: Kysely<unknown>, { bytes, instant }: Types): Promise<void> {
-  const { schema } = database;
+type Make = (database: Kysely<unknown>, types: Types) => Promise<void>;
 
+/** People, factors, attempts, sessions, limits, policy, audit and the outbox of mail. */
+export async function portal(database: Kysely<unknown>, types: Types): Promise<void> {
+  const all: readonly Make[] = [
+    createAccounts,
+    createFactors,
+    createSessions,
+    createAttempts,
+    createLimits,
+    createPolicies,
+    createAuditEvents,
+    createOutbox,
+    createKeyChecks,
+  ];
+  for (const make of all) await make(database, types);
+}
+
+async function createAccounts({ schema }: Kysely<unknown>, { instant }: Types): Promise<void> {
   await schema
     .createTable('accounts')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -41,6 +56,17 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
   await schema.createIndex('known_browsers_age').on('known_browsers').column('last_seen_at').execute();
 
   await schema
+    .createTable('password_resets')
+    .addColumn('token_hash', 'text', (column) => column.primaryKey())
+    .addColumn('account_id', 'text', (column) => column.notNull().unique().references('accounts.id').onDelete('cascade'))
+    .addColumn('expires_at', instant, (column) => column.notNull())
+    .execute();
+
+  await schema.createIndex('password_resets_expiry').on('password_resets').column('expires_at').execute();
+}
+
+async function createFactors({ schema }: Kysely<unknown>, { bytes, instant }: Types): Promise<void> {
+  await schema
     .createTable('factors')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('account_id', 'text', (column) => column.notNull().references('accounts.id').onDelete('cascade'))
@@ -54,7 +80,9 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .addColumn('last_used_at', instant)
     .addUniqueConstraint('factors_slot', ['account_id', 'slot'])
     .execute();
+}
 
+async function createSessions({ schema }: Kysely<unknown>, { instant }: Types): Promise<void> {
   await schema
     .createTable('sessions')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -70,7 +98,9 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .execute();
   await schema.createIndex('sessions_account').on('sessions').column('account_id').execute();
   await schema.createIndex('sessions_expiry').on('sessions').column('expires_at').execute();
+}
 
+async function createAttempts({ schema }: Kysely<unknown>, { bytes, instant }: Types): Promise<void> {
   await schema
     .createTable('attempts')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -87,16 +117,9 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
   await schema.createIndex('attempts_account').on('attempts').column('account_id').execute();
   await schema.createIndex('attempts_session').on('attempts').column('session_id').execute();
   await schema.createIndex('attempts_expiry').on('attempts').column('expires_at').execute();
+}
 
-  await schema
-    .createTable('password_resets')
-    .addColumn('token_hash', 'text', (column) => column.primaryKey())
-    .addColumn('account_id', 'text', (column) => column.notNull().unique().references('accounts.id').onDelete('cascade'))
-    .addColumn('expires_at', instant, (column) => column.notNull())
-    .execute();
-
-  await schema.createIndex('password_resets_expiry').on('password_resets').column('expires_at').execute();
-
+async function createLimits({ schema }: Kysely<unknown>, { instant }: Types): Promise<void> {
   await schema
     .createTable('limits')
     .addColumn('key', 'text', (column) => column.primaryKey())
@@ -104,8 +127,10 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .addColumn('forget_at', instant, (column) => column.notNull())
     .execute();
   await schema.createIndex('limits_forget').on('limits').column('forget_at').execute();
+}
 
-  await schema
+async function createPolicies(database: Kysely<unknown>, { instant }: Types): Promise<void> {
+  await database.schema
     .createTable('policies')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('two_factor', 'text', (column) => column.notNull())
@@ -113,6 +138,10 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .addColumn('changed_at', instant, (column) => column.notNull())
     .execute();
 
+  await sql`insert into policies (id, two_factor, version, changed_at) values ('installation', 'optional', 1, 0)`.execute(database);
+}
+
+async function createAuditEvents({ schema }: Kysely<unknown>, { instant }: Types): Promise<void> {
   await schema
     .createTable('audit_events')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -125,7 +154,9 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .addColumn('details', 'text', (column) => column.notNull())
     .execute();
   await schema.createIndex('audit_events_account').on('audit_events').columns(['account_id', 'at']).execute();
+}
 
+async function createOutbox({ schema }: Kysely<unknown>, { bytes, instant }: Types): Promise<void> {
   await schema
     .createTable('outbox')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -137,13 +168,13 @@ export async function portal(database: Kysely<unknown>, { bytes, instant }: Type
     .addColumn('sent_at', instant)
     .execute();
   await schema.createIndex('outbox_due').on('outbox').column('next_try_at').where(sql.ref('sent_at'), 'is', null).execute();
+}
 
+async function createKeyChecks({ schema }: Kysely<unknown>, { bytes }: Types): Promise<void> {
   // One row: a known word under the current keys, so that a lost keys file is noticed at start and not at the first sign-in.
   await schema
     .createTable('key_checks')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('sealed', bytes, (column) => column.notNull())
     .execute();
-
-  await sql`insert into policies (id, two_factor, version, changed_at) values ('installation', 'optional', 1, 0)`.execute(database);
 }

@@ -3,10 +3,13 @@ import type { AuditEvent, Origin } from '../audit/audit.ts';
 import { record } from '../audit/audit.ts';
 import {
   answerFactor,
+  claimedBy,
   confirmFactor,
   enrol,
   factorOf,
   factors,
+  makeRecoveryKey,
+  newRecoveryKeyState,
   removeFactor,
   replaceFactorState,
   standing,
@@ -14,7 +17,6 @@ import {
   type Answered,
   type FactorRefusal,
 } from '../factors/factors.ts';
-import { claimedBy, makeRecoveryKey, newRecoveryKeyState } from '../factors/recovery-key/recovery-key.ts';
 import type { Account } from '../accounts/accounts.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { seconds } from '../platform/durations.ts';

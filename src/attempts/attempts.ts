@@ -8,9 +8,8 @@
  */
 export * from './attempt.ts';
 export * from './steps.ts';
-export { FRESH_FOR, kindsThatConfirm, missingProofs } from './fresh-proof.ts';
-export type { Purpose, Step } from './next-step.ts';
-export type { Notice } from './notices.ts';
+export { missingProofs } from './fresh-proof.ts';
+export type { Purpose } from './next-step.ts';
 export { mountJourney, situationOf, type Journey } from './web.ts';
 export { METHOD_NAME_MOST, methodNameFrom, unusedMethodName } from './method-name.ts';
 export { methodsToSetUp } from './pages.ts';

@@ -1,11 +1,11 @@
-import { nameRefusal } from '../accounts/accounts.ts';
+import { canBeShown } from '../platform/words/showable.ts';
 
 export const METHOD_NAME_MOST = 60;
 
 /** A method's name as it is kept; undefined where it is empty, too long, or has a character in it that can't be shown. */
 export function methodNameFrom(text: string): string | undefined {
   const clean = text.normalize('NFC').trim();
-  return [...clean].length <= METHOD_NAME_MOST && nameRefusal(clean) === undefined ? clean : undefined;
+  return clean !== '' && [...clean].length <= METHOD_NAME_MOST && canBeShown(clean) ? clean : undefined;
 }
 
 /** `name`, or "name 2" and so on where others bear it. */

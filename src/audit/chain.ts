@@ -20,11 +20,7 @@ const CHAIN_EVERY = seconds(1);
 const BEGINNING = { sequence: 0, hash: '' } as const;
 
 /** The hash of an event at its place in the chain, over all that it says and the hash before it. */
-export function linkHash(
-  before: string,
-  sequence: number,
-  { id, at, event, account_id, address, user_agent, request_id, details }: store.AuditEventRow,
-): string {
+function linkHash(before: string, sequence: number, { id, at, event, account_id, address, user_agent, request_id, details }: store.AuditEventRow): string {
   return sha256(JSON.stringify([before, sequence, id, at, event, account_id, address, user_agent, request_id, details]));
 }
 

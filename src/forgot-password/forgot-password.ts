@@ -4,12 +4,19 @@
  * PR-3). Where an emailed code is a second factor, the mailbox would be both steps, so the authenticator app or the Recovery Key is asked for too.
  * Every answer is the same whether or not there is an account.
  */
-import { changePassword, findVerifiedByEmail, hashNewPassword, passwordRefusal, spendPasswordReset, startPasswordReset } from '../accounts/accounts.ts';
+import {
+  changePassword,
+  findVerifiedByEmail,
+  hashNewPassword,
+  passwordRefusal,
+  RESET_LIFETIME,
+  spendPasswordReset,
+  startPasswordReset,
+} from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { listFactors } from '../factors/factors.ts';
 import { networkOf, RESET_MAILS, RESET_REQUESTS, spend } from '../platform/limits/limits.ts';
-import { minutes } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import type { World } from '../platform/world.ts';
@@ -62,7 +69,7 @@ export async function requestReset(world: World, { email, caller }: { email: str
             link: { label: 'Choose a new password', url: `${origin}/forgot-password/link?token=${token}` },
             asked,
             notYou: 'If this was not you, there is nothing to do: your password stays as it is.',
-            expiresAt: world.clock.now() + minutes(30),
+            expiresAt: world.clock.now() + RESET_LIFETIME,
           },
     ]);
     return { ok: true };

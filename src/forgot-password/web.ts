@@ -1,5 +1,5 @@
 // /forgot-password: asking for the link, opening it, and choosing the new password.
-import { findAttempt, mountJourney, situationOf, type Journey } from '../attempts/attempts.ts';
+import { ATTEMPT_LIFETIME, findAttempt, mountJourney, situationOf, type Journey } from '../attempts/attempts.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import type { World } from '../platform/world.ts';
 import { openReset, requestReset, RESET_PASSWORD, setNewPassword } from './forgot-password.ts';
@@ -24,7 +24,7 @@ export function mountForgotPassword(web: Web<undefined>, world: World): void {
   web.post('/forgot-password/link', async (visit) => {
     const opened = await openReset(world, { token: visit.field('token') });
     if (!opened) return page(pages.spent(installation), 410);
-    visit.setCookie('reset', opened.attemptToken, { maxAgeSeconds: 1800 });
+    visit.setCookie('reset', opened.attemptToken, { maxAgeSeconds: ATTEMPT_LIFETIME / 1000 });
     return redirect(NEW_PASSWORD);
   });
 

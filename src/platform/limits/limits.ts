@@ -4,7 +4,7 @@
  * is written, and only then does the caller, in the same transaction, compare anything.
  */
 import { days, hours, minutes, seconds } from '../durations.ts';
-import type { Queries, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { deleteExpired } from '../database/delete-expired.ts';
 import type { World } from '../world.ts';
 import { afterGuess, afterSend, type Decision } from './may-try.ts';
@@ -75,11 +75,6 @@ export async function giveBack(transaction: Transaction, world: World, limit: Gu
   const key = keyOf(world, limit, keyParts);
   const [count = 0, lastAt = 0] = await store.lockMarks(transaction, key);
   await store.writeMarks(transaction, key, [Math.max(0, count - 1), lastAt], world.clock.now() + limit.forgetAfter);
-}
-
-/** What `spend` would say, without spending. */
-export async function look(queries: Queries, world: World, limit: Limit, ...keyParts: string[]): Promise<Spent> {
-  return decide(limit, await store.readMarks(queries, keyOf(world, limit, keyParts)), world.clock.now()).spent;
 }
 
 export async function sweepLimits({ database: { query }, clock }: World): Promise<readonly number[]> {

@@ -11,7 +11,7 @@ export interface Decision {
 const PAUSES = [seconds(30), minutes(1), minutes(2), minutes(5), minutes(15), minutes(30), hours(1)];
 
 /** How long after the `failures`-th wrong one nothing is looked at. */
-export function pauseAfter(failures: number, free: number): number {
+function pauseAfter(failures: number, free: number): number {
   return failures < free ? 0 : PAUSES[Math.min(failures - free, PAUSES.length - 1)]!;
 }
 

@@ -1,4 +1,4 @@
-import type { Queries, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 
 declare module '../database/database.ts' {
   interface Tables {
@@ -23,11 +23,6 @@ export async function lockMarks(transaction: Transaction, key: string): Promise<
     .returning('marks')
     .executeTakeFirstOrThrow();
   return JSON.parse(row.marks) as number[];
-}
-
-export async function readMarks(queries: Queries, key: string): Promise<readonly number[]> {
-  const row = await queries.selectFrom('limits').select('marks').where('key', '=', key).executeTakeFirst();
-  return row ? (JSON.parse(row.marks) as number[]) : [];
 }
 
 export async function writeMarks(transaction: Transaction, key: string, marks: readonly number[], forgetAt: number): Promise<void> {

@@ -36,4 +36,4 @@ export function mountDevelopmentMail(web: Web<undefined>, world: World): void {
   });
 }
 
-export const isLoopback = (address: string): boolean => address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
+const isLoopback = (address: string): boolean => address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);

@@ -312,12 +312,11 @@ export async function tell(
   { account, from, subjectOf, address = account.email }: { account: Account; from: Origin; subjectOf?: string; address?: string },
 ): Promise<void> {
   const { name: installationName, origin } = world.installation;
-  const asked = { userAgent: from.userAgent, address: from.address, at: world.clock.now() };
   const message = noticeMessage(notice, {
     to: { name: account.name, address },
     installationName,
     origin,
-    asked,
+    asked: { userAgent: from.userAgent, address: from.address, at: world.clock.now() },
     ...(subjectOf === undefined ? {} : { subjectOf }),
   });
   await post(world, transaction, [message]);

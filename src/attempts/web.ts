@@ -59,6 +59,8 @@ export function mountJourney<Context>(web: Web<Context>, world: World, journey: 
         }
         return done.kind === 'finished' ? done.answer() : render(visit, done.situation, done.refusal);
       });
+      // What was refused is shown at this address, and may be fetched again: by a browser that was closed and reopened, say.
+      if (path !== '' && path !== OTHER) web.get(address + path, async () => redirect(address));
     }
   };
   const frame = (visit: Visit, situation: Situation, step: Step): pages.Frame => ({
@@ -90,6 +92,9 @@ export function mountJourney<Context>(web: Web<Context>, world: World, journey: 
   mountRecoveryKey(web, world, journey, frame, mount);
 }
 
+/** "Try another way": a page of its own at the same step. */
+const OTHER = '/other';
+
 type Mount = (
   step: Step,
   show: (visit: Visit, situation: Situation, refusal?: pages.Refusal) => Answer,
@@ -118,14 +123,14 @@ function mountSecondFactor<Context>(web: Web<Context>, world: World, journey: Jo
     {
       '': (visit) => (transaction, situation) => steps.answerSecondFactor(world, transaction, situation, { answer: visit.field('code'), from: visit }),
       '/send': (visit) => (transaction, situation) => steps.sendChallenge(world, transaction, situation, visit),
-      '/other': (visit) => async (transaction, situation) => {
+      [OTHER]: (visit) => async (transaction, situation) => {
         const kind = visit.field('method');
         if (!steps.choices(situation).includes(kind)) return { ok: false, reason: 'choice-unknown' };
         return { ok: true, attempt: await steps.ask(world, transaction, situation, { kind, from: visit }) };
       },
     },
   );
-  web.get(`${address}/other`, async (visit, context) => {
+  web.get(address + OTHER, async (visit, context) => {
     const situation = await read(world, journey, visit, context);
     if (situation?.step !== 'second-factor') return redirect(addressOf(journey, situation));
     return showOthers(visit, situation);
@@ -205,6 +210,7 @@ function mountRecoveryKey<Context>(web: Web<Context>, world: World, journey: Jou
           steps.keepKey(world, transaction, attempt, visit.field('saved') !== ''),
     },
   );
+  web.get(`${address}/download`, async () => redirect(address));
   // A form that is posted, so that it works without JavaScript and no address ever holds the key.
   web.post(`${address}/download`, async (visit, context) => {
     const situation = await read(world, journey, visit, context);

@@ -245,6 +245,13 @@ function mountMethods(web: Web<Session>, world: World): void {
     return page(securityPages.method(frame(world, visit, session), { security, method: find(visit, security), refusal }), refusal ? 422 : 200);
   };
   web.get(address, (visit, session) => show(visit, session));
+  // What was refused is shown at these addresses, and may be fetched again.
+  for (const action of ['rename', 'remove', 'replace']) {
+    web.get(`${address}/${action}`, async (visit, session) => {
+      const { id } = find(visit, await manage.readSecurity(world, world.database.query, session));
+      return redirect(`${SECURITY}/methods/${id}`);
+    });
+  }
   web.post(`${address}/rename`, async (visit, session) => {
     const renamed = await manage.renameMethod(world, { session, id: visit.parameters['id']!, name: visit.field('name'), caller: visit });
     if (renamed.ok) return changed(visit, { notice: 'method-renamed' });

@@ -92,6 +92,8 @@ forEachPortal((open) => {
     await browser.press('Save name');
     assert.equal(browser.page.status, 422);
     assert.match(browser.page.alert, /Use 1 to 60 characters that can be shown\./);
+    await browser.reload();
+    assert.equal(browser.page.heading, 'Authenticator app', 'a browser that was closed and reopened there finds the page');
     browser.fill('Name of this app', ' Old phone ');
     await browser.press('Save name');
     assert.match(browser.page.text, /The new name is saved\./);

@@ -34,7 +34,7 @@ export class Person {
 
   constructor(portal: Portal, number: number, { name, email, password }: PersonOptions) {
     this.#portal = portal;
-    this.name = name ?? `Ada Number ${number}`;
+    this.name = name ?? `Ada ${number} Example`;
     this.email = email ?? `ada${number}@example.org`;
     this.password = password ?? `seven quiet herons ${number}`;
     this.browser = portal.browser({ address: `198.51.${100 + (number >> 8)}.${number & 255}` });

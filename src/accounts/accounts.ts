@@ -8,7 +8,7 @@
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { days, minutes } from '../platform/durations.ts';
-import { ADDRESS_GUESSES, forgive, giveBack, networkOf, PASSWORD_GUESSES, spend } from '../platform/limits/limits.ts';
+import { ADDRESS_GUESSES, forgive, giveBack, networkOf, PASSWORD_GUESSES, spend, type Guesses } from '../platform/limits/limits.ts';
 import { parseEmailAddress, type EmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { isCommonPassword } from './common-passwords.ts';
@@ -91,33 +91,41 @@ export async function checkPassword(
     const verified = await store.selectVerified(transaction, key);
     const unverified = await store.selectUnverified(transaction, key, browserHash);
     const known = verified ? await store.knowsBrowser(transaction, verified.id, browserHash) : false;
-    // A browser that the account knows has a budget of its own: a stranger's guesses must not lock the owner out (RL-3).
-    const budget = [key, known ? browserHash : 'unknown browsers'];
+    // A browser that the account knows has a budget of its own: the guesses of strangers and neighbours must not lock the owner out (RL-3).
+    const budgets = known ? [[PASSWORD_GUESSES, key, browserHash] as const] : strangersBudgets(key, address);
     const accountId = verified?.id ?? null;
-    for (const [limit, parts] of [
-      [ADDRESS_GUESSES, [networkOf(address)]],
-      [PASSWORD_GUESSES, budget],
-    ] as const) {
+    for (const [limit, ...parts] of budgets) {
       const spent = await spend(transaction, world, limit, ...parts);
       if (!spent.allowed) return { retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt, accountId };
     }
-    return { verified, unverified, budget, accountId };
+    return { verified, unverified, budgets, accountId };
   });
   if ('retryAt' in counted) return { ok: false, reason: 'too-many-tries', accountId: counted.accountId, retryAt: counted.retryAt };
 
   const row = await rightOne(world, password, counted);
   if (!row) return { ok: false, reason: 'wrong', accountId: counted.accountId };
   await world.database.transaction(async (transaction) => {
-    await forgive(transaction, world, PASSWORD_GUESSES, ...counted.budget);
-    // Not forgiven whole: who owns one account must not get to guess at others anew by signing in to it (RL-4).
-    await giveBack(transaction, world, ADDRESS_GUESSES, networkOf(address));
+    for (const [limit, ...parts] of counted.budgets) {
+      // What was counted for others is not forgiven: who owns one account, or an unverified shadow of one, must not get to guess anew by signing in to it.
+      const own = limit === PASSWORD_GUESSES && row.email_verified_at !== null;
+      await (own ? forgive(transaction, world, limit, ...parts) : giveBack(transaction, world, limit, ...parts));
+    }
   });
   return { ok: true, account: accountFrom(row) };
 }
 
+/** Always in this order, since each locks a row. */
+function strangersBudgets(key: string, address: string): (readonly [Guesses, ...string[]])[] {
+  return [
+    [ADDRESS_GUESSES, networkOf(address)],
+    [PASSWORD_GUESSES, key, 'unknown browsers'],
+  ];
+}
+
 /**
  * Only who made an unverified account in this very browser has two candidates, and then two hashes are computed whether or not the verified one
- * exists; so the time tells nothing about it.
+ * exists; so the time tells nothing about it. The unverified one comes first: whoever signs up with somebody's address and a guess, and then signs in with it,
+ * must not learn whether the guess is right for that somebody.
  */
 async function rightOne(
   world: World,
@@ -125,7 +133,7 @@ async function rightOne(
   { verified, unverified }: { verified: store.AccountRow | undefined; unverified: store.AccountRow | undefined },
 ): Promise<store.AccountRow | undefined> {
   const tooLong = Buffer.byteLength(password) > BYTES_MOST;
-  const candidates = unverified ? [verified, unverified] : [verified];
+  const candidates = unverified ? [unverified, verified] : [verified];
   let right: store.AccountRow | undefined;
   for (const candidate of candidates) {
     const verdict = await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : candidate?.password_hash);
@@ -155,6 +163,15 @@ export async function confirmPassword(
 
 export async function findAccount(queries: Queries, id: string): Promise<Account | undefined> {
   const row = await store.selectAccount(queries, id);
+  return row && accountFrom(row);
+}
+
+/**
+ * The account as it is now, and as it stays until the transaction ends: whoever else would open a session for it, or change how one gets in,
+ * waits. First in its transaction, so that none holds what another that has the account waits for.
+ */
+export async function lockAccount(transaction: Transaction, id: string): Promise<Account | undefined> {
+  const row = await store.lockAccount(transaction, id);
   return row && accountFrom(row);
 }
 

@@ -64,6 +64,16 @@ export async function selectUnverified(queries: Queries, emailKey: string, brows
     .executeTakeFirst();
 }
 
+/** A write that changes nothing: on PostgreSQL it takes the row's lock, on SQLite the transaction has it already. */
+export async function lockAccount(transaction: Transaction, id: string): Promise<AccountRow | undefined> {
+  return transaction
+    .updateTable('accounts')
+    .set((row) => ({ created_at: row.ref('created_at') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+}
+
 export async function updateAccount(queries: Queries, id: string, set: Partial<Omit<AccountRow, 'id'>>): Promise<void> {
   await queries.updateTable('accounts').set(set).where('id', '=', id).execute();
 }

@@ -20,7 +20,7 @@ import {
 import type { Account } from '../accounts/accounts.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { seconds } from '../platform/durations.ts';
-import { CLAIM_MAILS, CODE_MAILS, spend, type Sends } from '../platform/limits/limits.ts';
+import { CLAIM_MAILS, CODE_MAILS, FACTOR_GUESSES, spend, type Sends } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import type { Message } from '../platform/mail/message.ts';
@@ -190,7 +190,7 @@ export async function answerMethod(
   const { kind } = method;
   if (triesAreUp(attempt, kind)) return { ok: false, reason: 'attempt-over' };
   const answered = await confirmFactor(world, transaction, { kind, pending: method.pending, answer, person: personOf(account) });
-  if (!answered.ok) return refuse(world, transaction, { attempt, account, kind, answered, from });
+  if (!answered.ok) return refuse(world, transaction, { attempt, account, kind, answered, from, settingUp: true });
   const keyHeld = enrolled.some((one) => one.kind === recoveryFactor.kind);
   const next = await saveAttempt(world, transaction, attempt, {
     method: { ...method, state: answered.state },
@@ -199,7 +199,7 @@ export async function answerMethod(
   return { ok: true, attempt: next };
 }
 
-/** This attempt looks at no more answers of this kind (EC-6); the page leads to a new start. */
+/** This attempt looks at no more answers of this kind (EC-6, RK-5); the page leads to a new start, at the password where one signs in. */
 export const triesAreUp = ({ state }: Attempt, kind: string): boolean => (state.tries[kind] ?? 0) >= (factorOf(kind).triesPerAttempt ?? Infinity);
 
 const FAILURE_EVENTS: Partial<Record<Exclude<Answered, { ok: true }>['reason'], AuditEvent>> = {
@@ -212,16 +212,29 @@ const FAILURE_EVENTS: Partial<Record<Exclude<Answered, { ok: true }>['reason'], 
 async function refuse(
   world: World,
   transaction: Transaction,
-  { attempt, account, kind, answered, from }: { attempt: Attempt; account: Account; kind: string; answered: Exclude<Answered, { ok: true }>; from: Origin },
+  {
+    attempt,
+    account,
+    kind,
+    answered,
+    from,
+    settingUp = false,
+  }: { attempt: Attempt; account: Account; kind: string; answered: Exclude<Answered, { ok: true }>; from: Origin; settingUp?: boolean },
 ): Promise<StepAnswer> {
   if (answered.reason === 'code-malformed') return answered;
   const event = FAILURE_EVENTS[answered.reason]!;
   await record(world, transaction, { event, accountId: account.id, from, details: { kind, purpose: attempt.purpose, reason: answered.reason } });
   if (answered.reason === 'too-many-tries') return answered;
+  // What an app shows that is being set up is no secret to whoever sets it up: guessing at it ends nothing.
+  if (settingUp && !factorOf(kind).challenge) return answered;
+  const allowed = factorOf(kind).triesPerAttempt ?? Infinity;
   const tries = (attempt.state.tries[kind] ?? 0) + 1;
-  await saveAttempt(world, transaction, attempt, { tries: { ...attempt.state.tries, [kind]: tries } });
-  if (attempt.purpose === 'sign-in' && answered.failures === TELL_OWNER_AT) await tell(world, transaction, 'second-factor-failed', { account, from });
-  return tries >= (factorOf(kind).triesPerAttempt ?? Infinity) ? { ok: false, reason: 'attempt-over' } : answered;
+  // Where a pause begins this attempt ends, whoever failed before: after it, one starts again at the password (RK-5).
+  const over = tries >= allowed || answered.failures >= FACTOR_GUESSES.free;
+  await saveAttempt(world, transaction, attempt, { tries: { ...attempt.state.tries, [kind]: over ? Math.max(tries, allowed) : tries } });
+  if (attempt.purpose === 'sign-in' && !settingUp && answered.failures === TELL_OWNER_AT)
+    await tell(world, transaction, 'second-factor-failed', { account, from });
+  return over ? { ok: false, reason: 'attempt-over' } : answered;
 }
 
 /**

@@ -1,6 +1,6 @@
 // The pages of an attempt's steps, the same for whoever began it. A page asks where the attempt is and leads there; none knows the next.
 import type { Account } from '../accounts/accounts.ts';
-import { findAccount, knowsBrowser } from '../accounts/accounts.ts';
+import { findAccount, knowsBrowser, lockAccount } from '../accounts/accounts.ts';
 import { factorOf, recoveryKeyFile } from '../factors/factors.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { file, page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
@@ -263,7 +263,9 @@ async function act<Context>(
   if (!holder) return elsewhere(journey, undefined);
   const surroundings = { browserToken: visit.browserToken, sessionProofs: journey.sessionProofs(context) };
   return world.database.transaction(async (transaction): Promise<Done> => {
-    const attempt = await findAttempt(world, transaction, holder, journey.purpose);
+    const begun = await findAttempt(world, transaction, holder, journey.purpose);
+    // Read again once the account is ours: whoever had it until now may have gone on with the attempt, or ended it.
+    const attempt = begun && (await lockAccount(transaction, begun.accountId)) && (await findAttempt(world, transaction, holder, journey.purpose));
     const situation = attempt && (await situationOf(world, { queries: transaction, attempt, ...surroundings }));
     if (situation?.step !== step) return elsewhere(journey, situation);
     const acted = await action(transaction, situation);

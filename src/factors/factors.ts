@@ -4,7 +4,7 @@
  * compared, then the new state is stored only where the old one is unchanged, all in the caller's one transaction (RL-5, RL-6, TO-4).
  * What the factors are stands in registry.ts; no function here knows one by name.
  */
-import { FACTOR_GUESSES, forgive, spend } from '../platform/limits/limits.ts';
+import { FACTOR_GUESSES, forgive, SET_UP_GUESSES, spend } from '../platform/limits/limits.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import type { World } from '../platform/world.ts';
 import { isUniqueViolation } from '../platform/database/database.ts';
@@ -135,8 +135,8 @@ export async function answerFactor(
 }
 
 /**
- * One try at showing a new factor; `state` is what to enrol. Its tries have a budget of their own, so that a factor that has stopped
- * can be set up again; together the two stay within NIST's hundred.
+ * One try at showing a new factor, or a code of a printed step; `state` is what to enrol. Its tries have a budget of their own, so that a factor
+ * that has stopped can be set up again.
  */
 export async function confirmFactor(
   world: World,
@@ -146,11 +146,11 @@ export async function confirmFactor(
   const { kind, pending, answer, person } = input;
   const factor = factorOf(kind);
   if (!factor.wellFormed(answer)) return { ok: false, reason: 'code-malformed', failures: 0 };
-  const spent = await spend(transaction, world, FACTOR_GUESSES, person.accountId, kind, 'set up');
+  const spent = await spend(transaction, world, SET_UP_GUESSES, person.accountId, kind);
   if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
   const confirmed = factor.confirm(toolsOf(world), factor.pending.parse(pending), answer);
   if (!confirmed.ok) return { ...confirmed, failures: spent.count };
-  await forgive(transaction, world, FACTOR_GUESSES, person.accountId, kind, 'set up');
+  await forgive(transaction, world, SET_UP_GUESSES, person.accountId, kind);
   return confirmed;
 }
 

@@ -8,6 +8,7 @@ import {
   changePassword,
   findVerifiedByEmail,
   hashNewPassword,
+  lockAccount,
   passwordRefusal,
   RESET_LIFETIME,
   spendPasswordReset,
@@ -114,6 +115,7 @@ export async function setNewPassword(
 
   const passwordHash = await hashNewPassword(world, password);
   return world.database.transaction(async (transaction): Promise<NewPassword> => {
+    await lockAccount(transaction, before.account.id);
     const attempt = await attempts.findAttempt(world, transaction, holder, RESET_PASSWORD);
     const situation = attempt && (await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} }));
     if (situation?.step !== 'new-password') return { ok: false, reason: 'elsewhere' };

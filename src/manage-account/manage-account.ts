@@ -10,6 +10,7 @@ import {
   changePassword,
   confirmPassword,
   hashNewPassword,
+  lockAccount,
   nameRefusal,
   passwordRefusal,
   type Account,
@@ -158,6 +159,7 @@ export async function removeMethod(
   { session, id, caller }: { session: Session; id: string; caller: Caller },
 ): Promise<{ ok: true; token: string } | { ok: false; reason: RemovalRefusal | 'not-found' | 'stale' }> {
   return world.database.transaction(async (transaction) => {
+    await lockAccount(transaction, session.account.id);
     const security = await readSecurity(world, transaction, session);
     const method = standing(security.enrolled).find((one) => one.id === id);
     if (!method) return { ok: false, reason: 'not-found' };
@@ -219,6 +221,7 @@ export async function changeOwnPassword(
     return confirmed.reason === 'wrong' ? { ok: false, reason: 'current-wrong' } : { ok: false, reason: 'too-many-tries', retryAt: confirmed.retryAt };
   const passwordHash = await hashNewPassword(world, password);
   return world.database.transaction(async (transaction) => {
+    await lockAccount(transaction, account.id);
     await changePassword(world, transaction, account.id, { passwordHash, browserToken: caller.browserToken });
     // Attempts first: one that ends in a session at this moment is waited for, and its session is seen.
     await attempts.endOtherAttempts(transaction, account.id);

@@ -112,14 +112,15 @@ function mountConfirming(web: Web<Session>, world: World): void {
       if (!confirmed.ok)
         return page(pages.confirm(frame(world, visit, session), { missing, then: to, refused: confirmed }), confirmed.reason === 'wrong' ? 422 : 429);
     }
-    return world.database.transaction(async (transaction) => {
+    const answer = await world.database.transaction(async (transaction) => {
       const state = { proofs: asksPassword ? { password: world.clock.now() } : {}, returnTo: to };
       const situation = await manage.begin(world, transaction, { session, purpose: 'confirm', state, caller: visit });
-      if (situation.step === 'done') return (await finishConfirm(world, transaction, situation, visit, session))();
+      if (situation.step === 'done') return finishConfirm(world, transaction, situation, visit, session);
       const [strongest] = standing(situation.enrolled);
       if (strongest) await attempts.ask(world, transaction, situation, { kind: strongest.kind, from: visit });
-      return redirect(`${address}/verify`);
+      return () => redirect(`${address}/verify`);
     });
+    return answer();
   });
   attempts.mountJourney(web, world, {
     ...journeyOf('confirm', { 'second-factor': `${address}/verify`, 'recovery-key': `${address}/recovery-key` }),

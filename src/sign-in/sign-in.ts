@@ -3,7 +3,7 @@
  * forgotten password. What follows the password is an attempt (see attempts/); a session is opened in the transaction that ends it
  * and nowhere before. No answer here tells whether an account exists: unknown, wrong and paused look and cost the same (RL-7).
  */
-import { checkPassword, findAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
+import { checkPassword, findAccount, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record, type Origin } from '../audit/audit.ts';
 import { standing } from '../factors/factors.ts';
@@ -63,8 +63,14 @@ export async function answerPassword(
     );
     return checked.reason === 'wrong' ? { ok: false, reason: 'wrong' } : { ok: false, reason: 'too-many-tries', retryAt: checked.retryAt };
   }
-  return world.database.transaction(async (transaction) => {
-    const entered = await enter(world, transaction, { account: checked.account, caller, returnTo });
+  return world.database.transaction(async (transaction): Promise<PasswordAnswer> => {
+    const account = await lockAccount(transaction, checked.account.id);
+    // Hashing takes its time. What was right when it began is wrong if the password was changed meanwhile.
+    if (account?.passwordChangedAt !== checked.account.passwordChangedAt) {
+      await record(world, transaction, { event: 'authn_login_fail', accountId: account?.id ?? null, from: caller, details: { reason: 'wrong' } });
+      return { ok: false, reason: 'wrong' };
+    }
+    const entered = await enter(world, transaction, { account, caller, returnTo });
     return { ok: true, entered, returnTo };
   });
 }

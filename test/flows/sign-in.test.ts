@@ -256,7 +256,7 @@ forEachPortal((open) => {
     await ada.signIn({ browser: later, by: 'email' });
   });
 
-  test('RL-1 from the fifth wrong code of the app on the page says how long to wait, and the other ways stay open', async () => {
+  test('RL-1, RK-5 after the fifth wrong code of the app one starts again at the password, is told how long to wait, and the other ways stay open', async () => {
     const ada = await withBoth();
     const browser = portal.browser();
     portal.clock.advance(seconds(30));
@@ -265,6 +265,9 @@ forEachPortal((open) => {
       await ada.enterCode(notThat(ada.phone.shows()), { browser });
       assert.equal(browser.page.status, 422);
     }
+    assert.match(browser.page.alert, /^That was wrong too often, so this has ended to protect your account\./);
+    await browser.press('Start again');
+    await ada.enterPassword(browser);
     await ada.enterCode(ada.phone.shows(), { browser });
     assert.equal(browser.page.status, 429, 'also for the right one');
     assert.match(browser.page.alert, /^There were too many wrong tries\. You can try again in \d+ seconds \(at \d\d:\d\d UTC\)\. Other ways still work\.$/);

@@ -18,6 +18,8 @@ process.on('disconnect', () => process.exit(0));
 
 async function open(options: Parameters<typeof makeTestWorld>[0]): Promise<number> {
   const world = await makeTestWorld(options);
+  // A bug in here is seen by whoever reads what the tests say.
+  world.log.error = (event, details) => void process.stderr.write(`${event} ${JSON.stringify(details)}\n`);
   const app = await makeApp(world, { trustedProxies: ['127.0.0.1'] });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;

@@ -17,6 +17,8 @@ import type { TestWorldOptions } from './world.ts';
 export type Told = { readonly kind: 'open'; readonly options: TestWorldOptions } | { readonly kind: 'clock'; readonly now: number };
 
 const CONNECTIONS_MOST = 64;
+/** No two may draw the same ids. */
+let seed = 77;
 
 export interface SecondProcess extends Site, AsyncDisposable {}
 
@@ -24,7 +26,7 @@ export async function startSecondProcess(portal: Portal): Promise<SecondProcess>
   const { database, place, installation, clock } = portal.world;
   const child = fork(fileURLToPath(new URL('second-process-main.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
   let told = clock.now();
-  const port = await tell(child, { kind: 'open', options: { engine: database.engine, path: place, startAt: told, seed: 77, installation } });
+  const port = await tell(child, { kind: 'open', options: { engine: database.engine, path: place, startAt: told, seed: (seed += 1), installation } });
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MOST });
   return {
     async inject(asked) {

@@ -55,7 +55,7 @@ export const recoveryKey: Factor<RecoveryKeyState, null, null> = {
   most: 1,
   stands: false,
   provesEmail: false,
-  triesPerAttempt: undefined,
+  triesPerAttempt: 5,
   words,
   state: stateShape,
   pending: z.null(),

@@ -48,7 +48,7 @@ export const totp: Factor<TotpState, TotpPending, null> = {
   most: 5,
   stands: true,
   provesEmail: false,
-  triesPerAttempt: undefined,
+  triesPerAttempt: 5,
   words,
   state: stateShape,
   pending: pendingShape,

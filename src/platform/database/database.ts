@@ -19,7 +19,10 @@ export type Transaction = KyselyTransaction<Tables>;
 export interface Database {
   readonly engine: Engine;
   readonly query: Queries;
-  /** Runs `work` in one durable transaction. No hashing of passwords and no network inside: on SQLite every writer waits for it. */
+  /**
+   * Runs `work` in one durable transaction. No hashing of passwords and no network inside: on SQLite every writer waits for it. Where PostgreSQL
+   * undid it, since it and another waited for each other, it runs again: so `work` may change nothing but the database.
+   */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
@@ -35,13 +38,24 @@ export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
       if (insideTransaction.getStore()) throw new Error('Use the transaction that was handed in, not database.query, inside a transaction.');
       return kysely;
     },
-    transaction: (work) => {
+    transaction: async (work) => {
       if (insideTransaction.getStore()) throw new Error('A transaction was begun inside a transaction.');
-      return kysely.transaction().execute((transaction) => insideTransaction.run(true, () => work(transaction)));
+      for (let tries = 1; ; tries++) {
+        try {
+          return await kysely.transaction().execute((transaction) => insideTransaction.run(true, () => work(transaction)));
+        } catch (error) {
+          if (tries === TRIES_MOST || !isDeadlock(error)) throw error;
+        }
+      }
     },
     close: () => kysely.destroy(),
   };
 }
+
+const TRIES_MOST = 4;
+
+/** PostgreSQL's `deadlock_detected`. On SQLite there is one writer at a time. */
+const isDeadlock = (error: unknown): boolean => typeof error === 'object' && error !== null && 'code' in error && error.code === '40P01';
 
 /** True when `error` says that a unique index refused a row, on either database. */
 export function isUniqueViolation(error: unknown): boolean {

@@ -36,6 +36,8 @@ export type Spent =
 
 /** RL-1: a second factor pauses from the 5th wrong one on and stops at 50, until it is set up again. */
 export const FACTOR_GUESSES: Guesses = { kind: 'guesses', name: 'factor', free: 5, stopsAt: 50, forgetAfter: days(3650) };
+/** Codes of printed steps and of what is being set up: only pauses, for what stopped for good here could never be set up again. */
+export const SET_UP_GUESSES: Guesses = { kind: 'guesses', name: 'set up', free: 5, stopsAt: undefined, forgetAfter: days(1) };
 /** RL-3: wrong passwords only ever pause; whoever hammers an account must not lock its owner out for good. */
 export const PASSWORD_GUESSES: Guesses = { kind: 'guesses', name: 'password', free: 5, stopsAt: undefined, forgetAfter: days(1) };
 /** Wrong passwords from one client address, whatever the account: generous, since a whole office may share one. */

@@ -1,6 +1,5 @@
 // The steps that all attempts share. Each is one transaction of the caller's, and counts a try before it looks at it.
-import type { AuditEvent, Origin } from '../audit/audit.ts';
-import { record } from '../audit/audit.ts';
+import { record, type Origin } from '../audit/audit.ts';
 import {
   answerFactor,
   claimedBy,
@@ -32,7 +31,7 @@ import { noticeMessage, type Notice } from './notices.ts';
 /** The factor by which a mailbox is proved, whether or not the account has it as a second factor. */
 export const emailFactor = factors.find((factor) => factor.provesEmail)!;
 /** The factor that gets people back in and turns nothing on. */
-export const recoveryFactor = factors.find((factor) => !factor.stands)!;
+const recoveryFactor = factors.find((factor) => !factor.stands)!;
 
 /** "Send again" no sooner than this. */
 export const SEND_AGAIN_AFTER = seconds(30);
@@ -202,12 +201,12 @@ export async function answerMethod(
 /** This attempt looks at no more answers of this kind (EC-6, RK-5); the page leads to a new start, at the password where one signs in. */
 export const triesAreUp = ({ state }: Attempt, kind: string): boolean => (state.tries[kind] ?? 0) >= (factorOf(kind).triesPerAttempt ?? Infinity);
 
-const FAILURE_EVENTS: Partial<Record<Exclude<Answered, { ok: true }>['reason'], AuditEvent>> = {
+const FAILURE_EVENTS = {
   'code-wrong': 'authn_factor_fail',
   'code-expired': 'authn_factor_fail',
   'code-used': 'authn_factor_replayed',
   'too-many-tries': 'authn_factor_throttled',
-};
+} as const;
 
 async function refuse(
   world: World,
@@ -222,7 +221,7 @@ async function refuse(
   }: { attempt: Attempt; account: Account; kind: string; answered: Exclude<Answered, { ok: true }>; from: Origin; settingUp?: boolean },
 ): Promise<StepAnswer> {
   if (answered.reason === 'code-malformed') return answered;
-  const event = FAILURE_EVENTS[answered.reason]!;
+  const event = FAILURE_EVENTS[answered.reason];
   await record(world, transaction, { event, accountId: account.id, from, details: { kind, purpose: attempt.purpose, reason: answered.reason } });
   if (answered.reason === 'too-many-tries') return answered;
   // What an app shows that is being set up is no secret to whoever sets it up: guessing at it ends nothing.

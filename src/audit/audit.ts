@@ -9,12 +9,46 @@ import { insertEvent } from './store.ts';
 
 export { chainNew, checkpointShape, makeCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
 
-export interface AuditEntry {
-  readonly event: AuditEvent;
+/** Every event, and what its details may say. docs/audit-events.md explains each; a test keeps the two alike (LO-6). */
+export const AUDIT_EVENTS = {
+  user_created: [],
+  user_email_verified: [],
+  user_updated: [],
+  user_email_changed: [],
+  authn_login_success: ['methods'],
+  authn_login_fail: ['reason'],
+  authn_login_throttled: ['reason'],
+  authn_factor_success: ['kind', 'name', 'purpose'],
+  authn_factor_fail: ['kind', 'purpose', 'reason'],
+  authn_factor_replayed: ['kind', 'purpose', 'reason'],
+  authn_factor_throttled: ['kind', 'purpose', 'reason'],
+  authn_factor_added: ['kind', 'name'],
+  authn_factor_renamed: ['kind', 'name'],
+  authn_factor_replaced: ['kind', 'name'],
+  authn_factor_removed: ['kind', 'name'],
+  authn_code_sent: ['purpose'],
+  authn_recovery_key_used: ['purpose'],
+  authn_recovery_key_created: ['purpose'],
+  authn_two_factor_enabled: [],
+  authn_two_factor_disabled: ['methods'],
+  authn_password_change: ['by'],
+  authn_password_reset_requested: [],
+  authn_password_reset_refused: [],
+  authn_confirmed: ['methods'],
+  session_created: [],
+  session_ended: ['reason'],
+  policy_changed: ['from', 'to'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type AuditEvent = keyof typeof AUDIT_EVENTS;
+export type AuditEntry = { readonly [Event in AuditEvent]: EntryOf<Event> }[AuditEvent];
+
+interface EntryOf<Event extends AuditEvent> {
+  readonly event: Event;
   /** Whom it happened to; null where no account is known. */
   readonly accountId: string | null;
   readonly from: Origin;
-  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly details?: Readonly<Partial<Record<(typeof AUDIT_EVENTS)[Event][number], string>>>;
 }
 
 /** From where it was asked. `commandLine` stands for the operator on the host. */
@@ -24,35 +58,6 @@ export interface Origin {
   readonly requestId: string;
 }
 export const commandLine: Origin = { address: '', userAgent: 'command line', requestId: '' };
-
-export type AuditEvent =
-  | 'user_created'
-  | 'user_email_verified'
-  | 'user_updated'
-  | 'user_email_changed'
-  | 'authn_login_success'
-  | 'authn_login_fail'
-  | 'authn_login_throttled'
-  | 'authn_factor_success'
-  | 'authn_factor_fail'
-  | 'authn_factor_replayed'
-  | 'authn_factor_throttled'
-  | 'authn_factor_added'
-  | 'authn_factor_renamed'
-  | 'authn_factor_replaced'
-  | 'authn_factor_removed'
-  | 'authn_code_sent'
-  | 'authn_recovery_key_used'
-  | 'authn_recovery_key_created'
-  | 'authn_two_factor_enabled'
-  | 'authn_two_factor_disabled'
-  | 'authn_password_change'
-  | 'authn_password_reset_requested'
-  | 'authn_password_reset_refused'
-  | 'authn_confirmed'
-  | 'session_created'
-  | 'session_ended'
-  | 'policy_changed';
 
 export async function record(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, entry: AuditEntry): Promise<void> {
   await insertEvent(transaction, {

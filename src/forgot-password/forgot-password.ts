@@ -78,10 +78,13 @@ export async function requestReset(world: World, { email, caller }: { email: str
 }
 
 /** Uses the link up and begins the attempt that it allows; undefined where it was used, replaced, too old or never made. */
-export async function openReset(world: World, { token }: { token: string }): Promise<{ attemptToken: string } | undefined> {
+export async function openReset(world: World, { token, caller }: { token: string; caller: Caller }): Promise<{ attemptToken: string } | undefined> {
   return world.database.transaction(async (transaction) => {
     const accountId = await spendPasswordReset(world, transaction, token);
-    if (accountId === undefined) return undefined;
+    if (accountId === undefined) {
+      await record(world, transaction, { event: 'authn_password_reset_refused', accountId: null, from: caller });
+      return undefined;
+    }
     const attemptToken = Buffer.from(world.random.bytes(32)).toString('base64url');
     const enrolled = await listFactors(world, transaction, accountId);
     const [asking = null] = attempts.choices({ attempt: { purpose: RESET_PASSWORD }, enrolled });

@@ -22,7 +22,7 @@ export function mountForgotPassword(web: Web<undefined>, world: World): void {
   // A mail scanner that follows the link uses nothing up (EC-11): the button does.
   web.get('/forgot-password/link', async (visit) => page(pages.open(installation, visit.formToken, visit.query.get('token') ?? '')));
   web.post('/forgot-password/link', async (visit) => {
-    const opened = await openReset(world, { token: visit.field('token') });
+    const opened = await openReset(world, { token: visit.field('token'), caller: visit });
     if (!opened) return page(pages.spent(installation), 410);
     visit.setCookie('reset', opened.attemptToken, { maxAgeSeconds: ATTEMPT_LIFETIME / 1000 });
     return redirect(NEW_PASSWORD);

@@ -1,0 +1,204 @@
+// What people do, and what the audit log says of it afterwards.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AUDIT_EVENTS, type AuditEvent } from '../../src/audit/audit.ts';
+import { minutes } from '../../src/platform/durations.ts';
+import { linkIn, type Person } from '../support/person.ts';
+import { forEachPortal, type Portal } from '../support/portal.ts';
+
+interface Seen {
+  readonly event: string;
+  readonly details: Readonly<Record<string, string>>;
+  readonly account: string | null;
+  readonly from: string;
+}
+
+/** The log since it was last read. */
+class Log {
+  readonly #portal: Portal;
+  readonly #read = new Set<string>();
+  readonly all: Seen[] = [];
+
+  constructor(portal: Portal) {
+    this.#portal = portal;
+  }
+
+  async news(): Promise<Seen[]> {
+    const { database } = this.#portal.world;
+    const rows = (await database.query.selectFrom('audit_events').selectAll().execute()).filter((row) => !this.#read.has(row.id));
+    for (const row of rows) this.#read.add(row.id);
+    const seen = rows.map((row): Seen => {
+      assert.equal(row.at, this.#portal.clock.now(), row.event);
+      if (row.user_agent !== 'command line') assert.match(row.request_id!, /^[\w-]{12}$/);
+      return {
+        event: row.event,
+        details: inOrder(JSON.parse(row.details) as Record<string, string>),
+        account: row.account_id,
+        from: `${row.address} ${row.user_agent}`,
+      };
+    });
+    this.all.push(...seen);
+    return seen;
+  }
+
+  /** Does it, and holds what was logged against `expected`: an event with its details each. */
+  async expect(what: string, action: () => Promise<unknown>, expected: Partial<Record<AuditEvent, Record<string, string>>>): Promise<void> {
+    await action();
+    const seen = await this.news();
+    assert.deepEqual(Object.fromEntries(seen.map((one) => [one.event, one.details])), expected, what);
+    assert.equal(seen.length, Object.keys(expected).length, `${what}: each of them once`);
+  }
+}
+
+forEachPortal((open) => {
+  test('LO-1, LO-6: whatever changes or tries a way in is in the log, with the details that the inventory names and no others', async () => {
+    const portal = await open();
+    const log = new Log(portal);
+    const ada = portal.newcomer();
+    const { browser } = ada;
+
+    await log.expect('signing up', () => ada.signUp(), {
+      user_created: {},
+      authn_login_success: { methods: 'password' },
+      session_created: {},
+      authn_code_sent: { purpose: 'verify-email' },
+    });
+    await log.expect('verifying', () => ada.verifyEmail(), { authn_factor_success: { kind: 'email-code', purpose: 'verify-email' }, user_email_verified: {} });
+    await log.expect('another name', () => rename(ada), { user_updated: {} });
+    const setUp = async () => {
+      await ada.enableByApp();
+    };
+    await log.expect('enabling', setUp, {
+      authn_factor_added: { kind: 'totp', name: 'Authenticator app' },
+      authn_two_factor_enabled: {},
+      authn_recovery_key_created: { purpose: 'enrol' },
+    });
+    await log.expect('naming it', () => method(ada, 'Authenticator app', { name: 'Old phone', press: 'Save name' }), {
+      authn_factor_renamed: { kind: 'totp', name: 'Old phone' },
+    });
+    await log.expect('a new phone', () => newPhone(ada), { authn_factor_replaced: { kind: 'totp', name: 'New phone' } });
+    const phone = ada.phone;
+    await log.expect('a second one', () => ada.addApp({ name: 'Tablet' }), { authn_factor_added: { kind: 'totp', name: 'Tablet' } });
+    await log.expect('removing it', () => method(ada, 'Authenticator app (Tablet)', { press: 'Remove' }), {
+      authn_factor_removed: { kind: 'totp', name: 'Tablet' },
+    });
+    ada.app = phone;
+    await log.expect('signing out', () => ada.signOut(), { session_ended: { reason: 'signed out' } });
+    await tryToGetIn(log, ada, portal);
+    await changeTheRest(log, ada, portal);
+
+    assert.ok(log.all.every(({ from, event }) => event === 'policy_changed' || from === `${browser.address} ${browser.userAgent}`));
+    assert.deepEqual(
+      [...new Set(log.all.map(({ event }) => event))].toSorted(),
+      Object.keys(AUDIT_EVENTS).toSorted(),
+      'nothing is in the inventory that never happens',
+    );
+    for (const [event, fields] of Object.entries(AUDIT_EVENTS)) {
+      const said = new Set(log.all.filter((one) => one.event === event).flatMap((one) => Object.keys(one.details)));
+      assert.deepEqual([...said].toSorted(), [...fields].toSorted(), event);
+    }
+    const whose = new Set(log.all.map((one) => one.account));
+    assert.deepEqual(whose.size, 2, 'hers, and nobody’s where none is known');
+  });
+});
+
+async function tryToGetIn(log: Log, ada: Person, portal: Portal): Promise<void> {
+  const { browser } = ada;
+  await log.expect('a wrong password', () => ada.enterPassword(browser, 'not this one at all'), { authn_login_fail: { reason: 'wrong' } });
+  for (let time = 0; time < 4; time++) await ada.enterPassword(browser, 'not this one at all');
+  await log.news();
+  await log.expect('one too many', () => ada.enterPassword(browser), { authn_login_throttled: { reason: 'too-many-tries' } });
+  portal.clock.advance(minutes(1));
+  const spent = ada.phone.fresh();
+  const totp = { kind: 'totp', purpose: 'sign-in' };
+  const right = { authn_factor_success: { ...totp, name: 'New phone' }, authn_login_success: { methods: 'password totp' }, session_created: {} };
+  await ada.enterPassword();
+  await log.expect('the app', () => ada.enterCode(spent), right);
+  await ada.signOut();
+  await ada.enterPassword();
+  await log.news();
+  await log.expect('its code again', () => ada.enterCode(spent), { authn_factor_replayed: { ...totp, reason: 'code-used' } });
+  await log.expect('a wrong one', () => ada.enterCode(ada.phone.shows(portal.clock.now() + minutes(20))), {
+    authn_factor_fail: { ...totp, reason: 'code-wrong' },
+  });
+  for (let time = 0; time < 3; time++) await ada.enterCode(ada.phone.shows(portal.clock.now() + minutes(20)));
+  await ada.enterPassword();
+  await log.news();
+  await log.expect('one too many', () => ada.enterCode(ada.phone.shows()), { authn_factor_throttled: { ...totp, reason: 'too-many-tries' } });
+  await log.expect('the Recovery Key', () => ada.showSecondFactor('recovery-key'), {
+    authn_factor_success: { kind: 'recovery-key', purpose: 'sign-in', name: 'Recovery Key' },
+    authn_recovery_key_used: { purpose: 'sign-in' },
+    authn_recovery_key_created: { purpose: 'sign-in' },
+    authn_login_success: { methods: 'password recovery-key' },
+    session_created: {},
+  });
+}
+
+async function changeTheRest(log: Log, ada: Person, portal: Portal): Promise<void> {
+  const { browser } = ada;
+  portal.clock.advance(minutes(11));
+  await log.expect('a fresh proof', () => confirm(ada), {
+    authn_factor_success: { kind: 'totp', purpose: 'confirm', name: 'New phone' },
+    authn_confirmed: { methods: 'password totp' },
+  });
+  await log.expect('another password', () => changePassword(ada), { authn_password_change: { by: 'owner' } });
+  await browser.visit('/account/email');
+  browser.fill('Email', 'ada.moved@example.net');
+  await log.expect('another address', () => browser.press('Send verification code'), { authn_code_sent: { purpose: 'change-email' } });
+  ada.email = 'ada.moved@example.net';
+  await log.expect('shown', () => ada.enterCode(ada.newestCode()), {
+    authn_factor_success: { kind: 'email-code', purpose: 'change-email' },
+    user_email_changed: {},
+  });
+  await log.expect('disabling', () => ada.disable(), {
+    authn_code_sent: { purpose: 'disable' },
+    authn_factor_success: { kind: 'email-code', purpose: 'disable' },
+    authn_two_factor_disabled: { methods: 'recovery-key totp' },
+  });
+  await log.expect('another policy', () => portal.setPolicy('off'), { policy_changed: { from: 'optional', to: 'off' } });
+  await ada.signOut();
+  await log.news();
+  await log.expect('a forgotten password', () => ada.openResetLink(), { authn_password_reset_requested: {} });
+  const link = linkIn(ada.newestMail().text);
+  browser.fill('New password', 'nine loud herons at sea');
+  await log.expect('reset', () => browser.press('Save new password'), { authn_password_change: { by: 'reset' } });
+  await browser.visit(link);
+  await log.expect('by the same link', () => browser.press('Continue'), { authn_password_reset_refused: {} });
+}
+
+async function rename({ browser }: Person): Promise<void> {
+  await browser.visit('/account');
+  browser.fill('Name', 'Ada Lovelace');
+  await browser.press('Save');
+}
+
+async function method(ada: Person, which: string, { name, press }: { name?: string; press: string }): Promise<void> {
+  await ada.openSecurity();
+  await ada.browser.press(`Manage ${which}`);
+  if (name !== undefined) ada.browser.fill('Name of this app', name);
+  await ada.browser.press(press);
+}
+
+async function newPhone(ada: Person): Promise<void> {
+  await method(ada, 'Authenticator app (Old phone)', { press: 'Set up on the new phone' });
+  await ada.setUpApp({ name: 'New phone' });
+}
+
+async function confirm(ada: Person): Promise<void> {
+  await ada.browser.visit('/account/security/password');
+  ada.browser.fill('Password', ada.password);
+  await ada.browser.press('Continue');
+  await ada.enterCode(ada.phone.fresh());
+}
+
+async function changePassword({ browser, password }: Person): Promise<void> {
+  await browser.visit('/account/security/password');
+  browser.fill('Current password', password);
+  browser.fill('New password', 'eight calm herons on land');
+  await browser.press('Change password');
+}
+
+/** Methods are a set: those of one moment have no order. */
+function inOrder(details: Record<string, string>): Record<string, string> {
+  return details['methods'] === undefined ? details : { ...details, methods: details['methods'].split(' ').toSorted().join(' ') };
+}

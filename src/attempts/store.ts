@@ -24,10 +24,13 @@ export async function selectAttempt(queries: Queries, holderHash: string, purpos
   return queries.selectFrom('attempts').selectAll().where('holder_hash', '=', holderHash).where('purpose', '=', purpose).executeTakeFirst();
 }
 
-/** A holder has one attempt of a purpose: a new one takes the place of the old. */
+/** A holder has one attempt of a purpose: a new one takes the place of the old, also of one that was begun by another click at the same moment. */
 export async function putAttempt(transaction: Transaction, row: AttemptRow): Promise<void> {
-  await transaction.deleteFrom('attempts').where('holder_hash', '=', row.holder_hash).where('purpose', '=', row.purpose).execute();
-  await transaction.insertInto('attempts').values(row).execute();
+  await transaction
+    .insertInto('attempts')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['holder_hash', 'purpose']).doUpdateSet(row))
+    .execute();
 }
 
 /** False where the attempt has moved on or ended since it was read. */

@@ -9,6 +9,7 @@ import { assuranceLevel } from '../factors/factors.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import type { Visit } from '../platform/http/visit.ts';
+import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import { sessionLimits } from './session-limits.ts';
 import * as store from './store.ts';
@@ -48,12 +49,15 @@ export async function openSession(
   const now = world.clock.now();
   const token = makeToken(world);
   const id = Buffer.from(world.random.bytes(16)).toString('base64url');
+  const browserHash = world.keys.hash('browser token', browser.browserToken);
+  // A browser has one session. The cookie of the one before is overwritten now, and nobody could sign out of it any more.
+  await store.deleteSessionsOfBrowser(transaction, browserHash);
   await store.insertSession(transaction, {
     id,
     token_hash: world.keys.hash('session token', token),
     account_id: accountId,
     proofs: JSON.stringify(proofs),
-    browser_hash: world.keys.hash('browser token', browser.browserToken),
+    browser_hash: browserHash,
     user_agent: browser.userAgent,
     address: browser.address,
     created_at: now,
@@ -78,13 +82,19 @@ export async function sessionOf(world: World, visit: Visit): Promise<Session | u
   return token === undefined ? undefined : findSession(world, token);
 }
 
-/** Adds fresh proofs and replaces the token: the old one is dead from here on. */
+/**
+ * Adds fresh proofs and replaces the token: the old one is dead from here on. A session that has come to a higher level ends by the limits of that one
+ * (SE-4). Throws where it has been ended meanwhile, so that nothing is changed by a browser that was signed out.
+ */
 export async function raiseSession(world: World, transaction: Transaction, { session, proofs }: { session: Session; proofs: Proofs }): Promise<string> {
   const token = makeToken(world);
-  await store.updateToken(transaction, session.id, {
+  const all = { ...session.proofs, ...proofs };
+  const raised = await store.updateToken(transaction, session.id, {
     token_hash: world.keys.hash('session token', token),
-    proofs: JSON.stringify({ ...session.proofs, ...proofs }),
+    proofs: JSON.stringify(all),
+    expires_at: Math.min(session.expiresAt, world.clock.now() + sessionLimits(assuranceLevel(Object.keys(all))).absolute),
   });
+  if (!raised) throw new Problem('conflict', 'You were signed out in the meantime, so nothing was changed. Sign in again to go on.');
   return token;
 }
 

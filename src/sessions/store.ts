@@ -67,8 +67,14 @@ export async function updateSeen(queries: Queries, id: string, now: number): Pro
   await queries.updateTable('sessions').set({ last_seen_at: now }).where('id', '=', id).execute();
 }
 
-export async function updateToken(transaction: Transaction, id: string, set: { token_hash: string; proofs: string }): Promise<void> {
-  await transaction.updateTable('sessions').set(set).where('id', '=', id).execute();
+/** False where the session has ended. */
+export async function updateToken(transaction: Transaction, id: string, set: { token_hash: string; proofs: string; expires_at: number }): Promise<boolean> {
+  const { numUpdatedRows } = await transaction.updateTable('sessions').set(set).where('id', '=', id).executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function deleteSessionsOfBrowser(transaction: Transaction, browserHash: string): Promise<void> {
+  await transaction.deleteFrom('sessions').where('browser_hash', '=', browserHash).execute();
 }
 
 export async function deleteSession(transaction: Transaction, id: string): Promise<void> {

@@ -107,14 +107,17 @@ export async function finishSignIn(
   const { state } = attempt;
   if (state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
     throw attempts.changedMeanwhile();
-  if (state.method) {
+  await attempts.endAttempt(transaction, attempt);
+  // Only where nothing stands yet. If the account came to be protected in another window meanwhile, the second factor was asked for, and what was begun here counts for nothing.
+  const setUp = state.method !== null && state.newKey?.kept === true && standing(situation.enrolled).length === 0;
+  if (setUp) {
     if (!(await attempts.storeMethod(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
+    await attempts.endOtherAttempts(transaction, account.id);
     await endSessions(transaction, account.id);
   }
-  await attempts.endAttempt(transaction, attempt);
   await rememberBrowser(world, transaction, account.id, caller.browserToken);
   // A method that was set up here was shown here: it is part of what this session has proved.
-  const proofs = state.method ? { ...state.proofs, [state.method.kind]: world.clock.now() } : state.proofs;
+  const proofs = setUp ? { ...state.proofs, [state.method.kind]: world.clock.now() } : state.proofs;
   const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller });
   const methods = Object.keys(proofs).join(' ');
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });

@@ -10,6 +10,7 @@ import type { Transaction } from '../platform/database/database.ts';
 import { networkOf, SIGN_UPS, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
+import { raiseSession, type Session } from '../sessions/sessions.ts';
 import { signUp as enterNewAccount, startVerifyingEmail, type Caller, type Entered } from '../sign-in/sign-in.ts';
 
 export { startVerifyingEmail };
@@ -44,13 +45,13 @@ export async function signUp(
   return { ok: true, entered };
 }
 
-/** The code was right: the address is the account's now, or has been another account's all along. */
+/** The code was right: the address is the account's now, or has been another account's all along. Returns the session's new token. */
 export async function finishVerifying(
   world: World,
   transaction: Transaction,
   { attempt, account }: attempts.Situation,
-  caller: Caller,
-): Promise<{ ok: true } | { ok: false; reason: 'taken' }> {
+  { session, caller }: { session: Session; caller: Caller },
+): Promise<{ ok: true; token: string } | { ok: false; reason: 'taken' }> {
   await attempts.endAttempt(transaction, attempt);
   const verified = await verifyEmail(world, transaction, account.id);
   if (!verified.ok) {
@@ -59,7 +60,7 @@ export async function finishVerifying(
     return { ok: false, reason: 'taken' };
   }
   await record(world, transaction, { event: 'user_email_verified', accountId: account.id, from: caller });
-  return { ok: true };
+  return { ok: true, token: await raiseSession(world, transaction, { session, proofs: {} }) };
 }
 
 export const isVerified = (account: Account): boolean => account.emailVerifiedAt !== null;

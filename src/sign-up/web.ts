@@ -48,10 +48,13 @@ function verifyJourney(world: World): Journey<Session> {
     holder: (_visit, session) => ({ sessionId: session.id }),
     sessionProofs: (session) => session.proofs,
     leave: { label: 'Do this later', address: '/account' },
-    finish: async (transaction, situation, visit) => {
-      const finished = await finishVerifying(world, transaction, situation, visit);
+    finish: async (transaction, situation, visit, session) => {
+      const finished = await finishVerifying(world, transaction, situation, { session, caller: visit });
       return () => {
-        if (finished.ok) return redirect('/verify-email');
+        if (finished.ok) {
+          visit.setCookie('session', finished.token);
+          return redirect('/verify-email');
+        }
         visit.clearCookie('session');
         return redirect('/verify-email/taken');
       };

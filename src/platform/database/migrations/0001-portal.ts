@@ -97,6 +97,7 @@ async function createSessions({ schema }: Kysely<unknown>, { instant }: Types): 
     .addColumn('expires_at', instant, (column) => column.notNull())
     .execute();
   await schema.createIndex('sessions_account').on('sessions').column('account_id').execute();
+  await schema.createIndex('sessions_browser').on('sessions').column('browser_hash').execute();
   await schema.createIndex('sessions_expiry').on('sessions').column('expires_at').execute();
 }
 

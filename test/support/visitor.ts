@@ -16,6 +16,8 @@ export interface VisitorOptions {
   readonly origin?: string;
   readonly userAgent?: string;
   readonly address?: string;
+  /** Those of another tab of the same browser, see `tab`. */
+  readonly cookies?: CookieJar;
   /** False where a test sends thousands of pages that other tests have checked. */
   readonly checkHtml?: boolean;
 }
@@ -35,7 +37,7 @@ const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefo
 export type Site = { inject(request: InjectOptions): Promise<Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'body'>> };
 
 export class Visitor {
-  readonly cookies = new CookieJar();
+  readonly cookies: CookieJar;
   userAgent: string;
   /** The IP address that requests come from. */
   address: string;
@@ -48,8 +50,9 @@ export class Visitor {
   #page: Page | undefined;
   #formToken: string | undefined;
 
-  constructor(app: Site, options: VisitorOptions = {}) {
+  constructor(app: Site, { cookies = new CookieJar(), ...options }: VisitorOptions = {}) {
     this.#app = app;
+    this.cookies = cookies;
     this.#options = options;
     this.#origin = options.origin ?? 'http://localhost:3000';
     this.userAgent = options.userAgent ?? FIREFOX;
@@ -112,6 +115,13 @@ export class Visitor {
   /** Another browser at the same app, of the same kind and address, with no cookies. */
   fork(options: VisitorOptions = {}): Visitor {
     return new Visitor(this.#app, { ...this.#options, userAgent: this.userAgent, address: this.address, ...options });
+  }
+
+  /** Another tab of this browser: the cookies are the same ones, whichever tab gets them. */
+  tab(): Visitor {
+    const tab = new Visitor(this.#app, { ...this.#options, userAgent: this.userAgent, address: this.address, cookies: this.cookies });
+    tab.#formToken = this.#formToken;
+    return tab;
   }
 
   /** The same browser, cookies, page and all, after the app was started again. */

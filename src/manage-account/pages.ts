@@ -133,9 +133,13 @@ export function password(frame: Frame, refused?: PasswordRefused): Html {
             })}
             <div class="actions">${button({ label: 'Change password', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
         })}
+        ${forgotten}
       </section>`,
   });
 }
+
+/** Whoever is signed in may have forgotten it too. */
+const forgotten = html`<p><a href="/forgot-password">Forgot password?</a></p>`;
 
 const waiting = ({ now }: Frame, retryAt: number): string =>
   `There were too many wrong tries. You can try again ${waitingTime(retryAt - now)} (at ${timeOf(retryAt)}).`;
@@ -170,6 +174,7 @@ export function confirm(frame: Frame, { missing, then, refused }: Confirm): Html
             />${asksPassword && passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error })}
             <div class="actions">${button({ label: 'Continue', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
         })}
+        ${asksPassword && forgotten}
       </section>`,
   });
 }

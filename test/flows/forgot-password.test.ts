@@ -192,6 +192,26 @@ forEachPortal((open) => {
     await ada.signIn({ browser, by: 'app' });
   });
 
+  test('whoever is signed in and has forgotten it finds the way where the password is asked for', async () => {
+    const ada = await joined();
+    const { browser } = ada;
+    await ada.openSecurity();
+    await browser.press('Change password');
+    assert.ok(browser.page.hasButton('Forgot password?'));
+    portal.clock.advance(minutes(11));
+    await browser.reload();
+    assert.equal(browser.page.heading, 'Confirm that it’s you');
+    await browser.press('Forgot password?');
+    browser.fill('Email', ada.email);
+    await browser.press('Send the link');
+    await browser.visit(linkIn(ada.newestMail().text));
+    await browser.press('Continue');
+    await choose(browser);
+    assert.equal(browser.page.path, '/sign-in');
+    ada.password = NEW;
+    await ada.signIn();
+  });
+
   test('whoever gives up half-way leaves everything as it was, the Recovery Key too', async () => {
     const ada = await (await joined()).enableByEmail();
     const browser = portal.browser();

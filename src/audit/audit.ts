@@ -3,9 +3,9 @@
  * Event names follow OWASP's Logging Vocabulary where it has one. No entry holds a password, code, key, seed or token (LO-2).
  * The record is only added to, and chained by hash, see chain.ts. Reading and exporting it belong in this folder too.
  */
-import type { Transaction } from '../platform/database/database.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
 import type { World } from '../platform/world.ts';
-import { insertEvent } from './store.ts';
+import { insertEvent, selectSinceEntered } from './store.ts';
 
 export { chainNew, checkpointShape, makeCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
 
@@ -51,6 +51,15 @@ interface EntryOf<Event extends AuditEvent> {
   readonly details?: Readonly<Partial<Record<(typeof AUDIT_EVENTS)[Event][number], string>>>;
 }
 
+/** Wrong second factors behind a right password, as their owner is told of them. */
+export interface FailedTries {
+  readonly count: number;
+  /** The newest one: epoch milliseconds, and from where. */
+  readonly lastAt: number;
+  readonly address: string;
+  readonly userAgent: string;
+}
+
 /** From where it was asked. `commandLine` stands for the operator on the host. */
 export interface Origin {
   readonly address: string;
@@ -58,6 +67,23 @@ export interface Origin {
   readonly requestId: string;
 }
 export const commandLine: Origin = { address: '', userAgent: 'command line', requestId: '' };
+
+const FAILED: readonly AuditEvent[] = ['authn_factor_fail', 'authn_factor_replayed'];
+const ENTERED: AuditEvent = 'authn_login_success';
+
+/** Those since the account was last entered, without the slips of whoever enters it now (RL-8). Undefined where there are none. */
+export async function failedTriesBefore(
+  queries: Queries,
+  { accountId, from, since }: { accountId: string; from: Origin; /** When this attempt to enter began. */ since: number },
+): Promise<FailedTries | undefined> {
+  const rows = await selectSinceEntered(queries, { accountId, entered: ENTERED, events: FAILED });
+  const others = rows.filter((row) => {
+    const own = row.at >= since && row.address === from.address && row.user_agent === from.userAgent;
+    return !own && (JSON.parse(row.details) as { purpose?: unknown }).purpose === 'sign-in';
+  });
+  const [newest] = others;
+  return newest && { count: others.length, lastAt: newest.at, address: newest.address ?? '', userAgent: newest.user_agent ?? '' };
+}
 
 export async function record(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, entry: AuditEntry): Promise<void> {
   await insertEvent(transaction, {

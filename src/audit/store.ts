@@ -46,6 +46,32 @@ export async function insertEvent(transaction: Transaction, row: AuditEventRow):
   await transaction.insertInto('audit_events').values(row).execute();
 }
 
+const SHOWN_MOST = 100;
+
+/** The newest first, at most a hundred. */
+export async function selectSinceEntered(
+  queries: Queries,
+  { accountId, entered, events }: { accountId: string; entered: string; events: readonly string[] },
+): Promise<AuditEventRow[]> {
+  const last = await queries
+    .selectFrom('audit_events')
+    .select('at')
+    .where('account_id', '=', accountId)
+    .where('event', '=', entered)
+    .orderBy('at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return queries
+    .selectFrom('audit_events')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('at', '>', last?.at ?? 0)
+    .where('event', 'in', events)
+    .orderBy('at', 'desc')
+    .limit(SHOWN_MOST)
+    .execute();
+}
+
 /** False where another process is chaining now. On SQLite the transaction itself is the lock. */
 export async function lockChain({ engine }: Pick<Database, 'engine'>, transaction: Transaction): Promise<boolean> {
   if (engine === 'sqlite') return true;

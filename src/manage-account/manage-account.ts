@@ -22,7 +22,7 @@ import type { Queries, Transaction } from '../platform/database/database.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { readPolicy } from '../policy/policy.ts';
-import { endSessionOf, endSessions, forgetProofs, listSessions, raiseSession, type Session } from '../sessions/sessions.ts';
+import { endSessionOf, endSessions, forgetFailedTries, forgetProofs, listSessions, raiseSession, type Session } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
 
 export interface Security {
@@ -231,6 +231,7 @@ export async function changeOwnPassword(
     await attempts.endOtherAttempts(transaction, account.id);
     await endSessions(transaction, account.id, session.id);
     await record(world, transaction, { event: 'authn_password_change', accountId: account.id, from: caller, details: { by: 'owner' } });
+    await forgetFailedTries(transaction, session.id);
     await attempts.tell(world, transaction, 'password-changed', { account, from: caller });
     return { ok: true, token: await raiseSession(world, transaction, { session, proofs: { password: world.clock.now() } }) };
   });

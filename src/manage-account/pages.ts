@@ -17,6 +17,7 @@ export interface Frame {
   readonly now: number;
   /** What the last page did. */
   readonly notice: string | undefined;
+  readonly failedTries: Session['failedTries'];
 }
 
 /** Said once, on the page after. */
@@ -46,8 +47,26 @@ export function settings(frame: Frame, { title, current, body }: { title: string
     title,
     current,
     signedIn: { ...frame.account, formToken: frame.formToken },
-    body: html`${said && notice({ kind: said[0], text: said[1] })}${body}`,
+    body: html`${frame.failedTries && alarm(frame, frame.failedTries)}${said && notice({ kind: said[0], text: said[1] })}${body}`,
   });
+}
+
+/** RL-8: on every page until it was answered, so that nobody overlooks it. */
+function alarm({ formToken }: Frame, { count, lastAt, address, userAgent }: NonNullable<Frame['failedTries']>): Html {
+  const times = count === 1 ? 'once' : `${count} times`;
+  return html`<div class="notice bad" role="alert">
+    <p>
+      Before you signed in, somebody entered your password and then got the second step wrong ${times}, the last time on ${momentOf(lastAt)} from
+      ${describeUserAgent(userAgent)}, address ${address}. They did not get in. If this was not you, they know your password.
+    </p>
+    ${form({
+      action: '/account/failed-tries',
+      formToken,
+      body: html`<div class="actions">
+        ${linkButton({ label: 'Change password', href: '/account/security/password', main: true })} ${button({ label: 'This was me' })}
+      </div>`,
+    })}
+  </div>`;
 }
 
 const LANGUAGES = [['en', 'English']] as const;

@@ -6,7 +6,7 @@ import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
-import type { Session } from '../sessions/sessions.ts';
+import { forgetFailedTries, type Session } from '../sessions/sessions.ts';
 import * as manage from './manage-account.ts';
 import * as pages from './pages.ts';
 import * as securityPages from './security-pages.ts';
@@ -30,6 +30,7 @@ const frame = (world: World, visit: Visit, session: Session): pages.Frame => ({
   account: session.account,
   now: world.clock.now(),
   notice: takeNotice(visit),
+  failedTries: session.failedTries,
 });
 
 /** What the last page did, said once on the next. */
@@ -61,6 +62,10 @@ function mountProfile(web: Web<Session>, world: World): void {
     const errors = await manage.changeProfile(world, { session, ...fields, caller: visit });
     if (errors) return page(pages.account(frame(world, visit, session), { errors, name: fields.name }), 422);
     return changed(visit, { notice: 'profile-saved', to: '/account' });
+  });
+  web.post('/account/failed-tries', async (_visit, session) => {
+    await forgetFailedTries(world.database.query, session.id);
+    return redirect(SECURITY);
   });
 }
 
@@ -265,9 +270,10 @@ function mountMethods(web: Web<Session>, world: World): void {
     return show(visit, session, removed.reason === 'not-found' ? undefined : removed.reason);
   });
   web.post(`${address}/replace`, async (visit, session) => {
-    const fresh = await freshOr(world, session, addressOf(visit));
-    if ('answer' in fresh) return fresh.answer;
-    const { id, kind, name } = find(visit, fresh.security);
+    const security = await manage.readSecurity(world, world.database.query, session);
+    // First whether it is there: only an id of ours may become part of an address to come back to.
+    const { id, kind, name } = find(visit, security);
+    if (security.missing.length > 0) return confirmFirst(addressOf(visit));
     return beginMethod(world, { visit, session, kind, replaces: id, name });
   });
 }

@@ -5,6 +5,7 @@
  * Trusted devices and API keys belong in this folder too.
  */
 import type { Account } from '../accounts/accounts.ts';
+import type { FailedTries } from '../audit/audit.ts';
 import { assuranceLevel } from '../factors/factors.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
@@ -27,6 +28,8 @@ export interface Session {
   readonly expiresAt: number;
   readonly userAgent: string;
   readonly address: string;
+  /** What the owner is told until they say that they have seen it (RL-8). */
+  readonly failedTries: FailedTries | undefined;
 }
 
 /** The browser that a session is opened in. */
@@ -44,7 +47,7 @@ const TOKEN_BYTES = 32;
 export async function openSession(
   world: World,
   transaction: Transaction,
-  { accountId, proofs, browser }: { accountId: string; proofs: Proofs; browser: Browser },
+  { accountId, proofs, browser, failedTries }: { accountId: string; proofs: Proofs; browser: Browser; failedTries?: FailedTries | undefined },
 ): Promise<{ token: string; sessionId: string }> {
   const now = world.clock.now();
   const token = makeToken(world);
@@ -58,6 +61,7 @@ export async function openSession(
     account_id: accountId,
     proofs: JSON.stringify(proofs),
     browser_hash: browserHash,
+    failed_tries: failedTries ? JSON.stringify(failedTries) : null,
     user_agent: browser.userAgent,
     address: browser.address,
     created_at: now,
@@ -96,6 +100,11 @@ export async function raiseSession(world: World, transaction: Transaction, { ses
   });
   if (!raised) throw new Problem('conflict', 'You were signed out in the meantime, so nothing was changed. Sign in again to go on.');
   return token;
+}
+
+/** The owner has seen what they were told. */
+export async function forgetFailedTries(queries: Queries, sessionId: string): Promise<void> {
+  await store.updateFailedTries(queries, sessionId, null);
 }
 
 /** Proofs by something that was since taken away prove nothing any more (FC-5). */

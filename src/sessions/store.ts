@@ -14,6 +14,8 @@ export interface SessionRow {
   /** JSON of Proofs. */
   proofs: string;
   browser_hash: string;
+  /** JSON of FailedTries; null once seen. */
+  failed_tries: string | null;
   user_agent: string;
   address: string;
   created_at: number;
@@ -30,7 +32,7 @@ export async function selectSession(queries: Queries, tokenHash: string): Promis
   const row = await queries
     .selectFrom('sessions as s')
     .innerJoin('accounts as a', 'a.id', 's.account_id')
-    .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address'])
+    .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
     .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
     .where('s.token_hash', '=', tokenHash)
     .executeTakeFirst();
@@ -73,6 +75,10 @@ export async function updateToken(transaction: Transaction, id: string, set: { t
   return numUpdatedRows === 1n;
 }
 
+export async function updateFailedTries(queries: Queries, id: string, failedTries: string | null): Promise<void> {
+  await queries.updateTable('sessions').set({ failed_tries: failedTries }).where('id', '=', id).execute();
+}
+
 export async function deleteSessionsOfBrowser(transaction: Transaction, browserHash: string): Promise<void> {
   await transaction.deleteFrom('sessions').where('browser_hash', '=', browserHash).execute();
 }
@@ -101,5 +107,6 @@ function sessionFrom(row: Omit<SessionRow, 'token_hash' | 'account_id' | 'browse
     expiresAt: row.expires_at,
     userAgent: row.user_agent,
     address: row.address,
+    failedTries: row.failed_tries === null ? undefined : (JSON.parse(row.failed_tries) as Session['failedTries']),
   };
 }

@@ -5,7 +5,7 @@
  */
 import { checkPassword, findAccount, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
-import { record, type Origin } from '../audit/audit.ts';
+import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { standing } from '../factors/factors.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
@@ -118,7 +118,8 @@ export async function finishSignIn(
   await rememberBrowser(world, transaction, account.id, caller.browserToken);
   // A method that was set up here was shown here: it is part of what this session has proved.
   const proofs = setUp ? { ...state.proofs, [state.method.kind]: world.clock.now() } : state.proofs;
-  const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller });
+  const failedTries = await failedTriesBefore(transaction, { accountId: account.id, from: caller, since: attempt.createdAt });
+  const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, failedTries });
   const methods = Object.keys(proofs).join(' ');
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });

@@ -90,6 +90,7 @@ async function createSessions({ schema }: Kysely<unknown>, { instant }: Types): 
     .addColumn('account_id', 'text', (column) => column.notNull().references('accounts.id').onDelete('cascade'))
     .addColumn('proofs', 'text', (column) => column.notNull())
     .addColumn('browser_hash', 'text', (column) => column.notNull())
+    .addColumn('failed_tries', 'text')
     .addColumn('user_agent', 'text', (column) => column.notNull())
     .addColumn('address', 'text', (column) => column.notNull())
     .addColumn('created_at', instant, (column) => column.notNull())

@@ -39,10 +39,8 @@ function sessionGuard(world: World): Guard<Session> {
   return async (visit) => {
     const session = await sessionOf(world, visit);
     if (session) return { pass: true, context: session };
-    if (visit.cookie('session') !== undefined) {
-      visit.clearCookie('session');
-      visit.setCookie('notice', 'session-ended');
-    }
+    // The cookie stays: a second click comes with the token that the first is replacing, and must not take the new one out of the browser.
+    if (visit.cookie('session') !== undefined) visit.setCookie('notice', 'signed-out-meanwhile');
     const then = visit.method === 'GET' && visit.path !== '/account' ? localPath(visit.path) : undefined;
     return { pass: false, answer: redirect(then === undefined ? '/sign-in' : `/sign-in?then=${then}`) };
   };

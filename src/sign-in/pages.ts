@@ -8,7 +8,7 @@ import type { Installation } from '../platform/world.ts';
 /** What the page says after something else ended here. */
 const NOTICES: Readonly<Record<string, string>> = {
   'signed-out': 'You are signed out.',
-  'session-ended': 'Please sign in again. You were signed out because you had been away for a while, or because something about your account changed.',
+  'signed-out-meanwhile': 'Please sign in again. You were signed out because you had been away for a while, or because something about your account changed.',
   'password-reset': 'Your new password is set. Sign in with it.',
   'took-too-long': 'That took too long, or was finished elsewhere. Please sign in again.',
 };

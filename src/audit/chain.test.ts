@@ -8,7 +8,8 @@ const from = { address: '192.0.2.1', userAgent: 'Firefox', requestId: 'r' };
 
 async function happen(world: TestWorld, times: number): Promise<void> {
   await world.database.transaction(async (transaction) => {
-    for (let time = 0; time < times; time++) await record(world, transaction, { event: 'authn_login_fail', accountId: null, from, details: { reason: `${time}` } });
+    for (let time = 0; time < times; time++)
+      await record(world, transaction, { event: 'authn_login_fail', accountId: null, from, details: { reason: `${time}` } });
   });
 }
 

@@ -210,6 +210,13 @@ const PLANTED: readonly Planted[] = [
     text: 'export const a = 1;\n'.repeat(401),
     says: /policy.ts has 401 lines, over 400. Take the part that has a name/,
   },
+  {
+    breaks: rules.claimsAreShown,
+    what: 'a requirement that no test shows',
+    file: 'src/policy/policy.ts',
+    text: '/** Meets TO-999. */\n',
+    says: /claims TO-999, which no test shows. Write the test/,
+  },
 ];
 
 /** Would be noticed by a reader of text, and must not be: what stands in comments and strings, and types that look back. */

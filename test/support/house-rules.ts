@@ -2,7 +2,7 @@
  * The rules of the house. Each takes the source files and answers with complaints, which say what to do instead.
  * The linter says what it can (.oxlintrc.json); what needs more than one file, or a name of ours, is said here.
  */
-import { findInCode, findInText, productOf, roomOf, type House, type ResolvedImport, type SourceFile } from './house.ts';
+import { findInCode, findInText, productOf, REQUIREMENT, roomOf, titlesOf, type House, type ResolvedImport, type SourceFile } from './house.ts';
 import { functionsOf } from './source-text.ts';
 
 /** The ladder, lowest first: a room imports from lower rungs alone. In brackets: rooms to come, empty today. */
@@ -264,3 +264,15 @@ function nameOf(names: readonly string[]): RegExp {
   ]);
   return new RegExp(ways.join('|'), 'g');
 }
+
+/** Every requirement that the code claims to meet is shown by a test that says so. */
+export const claimsAreShown: Rule = (house) => {
+  const shown = new Set(
+    [...house.values()].filter((file) => file.path.endsWith('.test.ts')).flatMap((file) => titlesOf(file).flatMap((title) => title.match(REQUIREMENT) ?? [])),
+  );
+  return productOf(house).flatMap((file) =>
+    findInText(file, REQUIREMENT)
+      .filter((one) => !shown.has(one.found))
+      .map((one) => `${place(file, one)} claims ${one.found}, which no test shows. Write the test, with ${one.found} in its title, or take the claim away.`),
+  );
+};

@@ -24,6 +24,7 @@ export function readVisit(world: World, request: FastifyRequest, reply: FastifyR
     query: new URLSearchParams(query),
     parameters: request.params as Record<string, string>,
     field: (name, bytesMost = FIELD_BYTES_MOST) => readField(fields, name, bytesMost),
+    onThisMachine: isOnThisMachine(request),
     address: addressOf(request),
     userAgent: printable(request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MOST),
     requestId: request.id,
@@ -75,6 +76,15 @@ function addressOf(request: FastifyRequest): string {
   const address = isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? '') : request.ip;
   // ::ffff:192.0.2.1 is 192.0.2.1, and must count as the same for limits.
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+const PASSED_ON = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
+const LOOPBACK_HOST = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+
+function isOnThisMachine({ socket, headers }: FastifyRequest): boolean {
+  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
+  const fromHere = address === '::1' || /^127(?:\.\d{1,3}){3}$/.test(address);
+  return fromHere && LOOPBACK_HOST.test(headers.host ?? '') && !PASSED_ON.some((name) => headers[name] !== undefined);
 }
 
 export function splitAddress(url: string): { path: string; query: string } {

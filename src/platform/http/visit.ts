@@ -13,6 +13,11 @@ export interface Visit {
    * bytes (4,096 unless told): no field of ours is.
    */
   field(name: string, bytesMost?: number): string;
+  /**
+   * Whether it was sent on this very machine, to this machine by name, through nobody. A page of another site can have its own name lead here (DNS
+   * rebinding), and a tunnel's end stands here too: neither is.
+   */
+  readonly onThisMachine: boolean;
   /** The client's address, believed from a proxy only where `TWINLOCK_TRUSTED_PROXIES` names it. */
   readonly address: string;
   /** The User-Agent header: at most 300 characters, without control characters. */

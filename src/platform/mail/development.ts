@@ -1,4 +1,4 @@
-// Outgoing mail shown on a page of its own, for trying Twinlock out without a mail server. Only with the development flag, only on loopback.
+// Outgoing mail shown on a page of its own, for trying Twinlock out without a mail server. Only with the development flag, only for who sits at this machine.
 import { html } from '../html/html.ts';
 import { alonePage } from '../html/layout.ts';
 import { page, type Web } from '../http/visit.ts';
@@ -12,7 +12,7 @@ export const developmentTransport: Transport = { keepsSent: true, send: async ()
 
 export function mountDevelopmentMail(web: Web<undefined>, world: World): void {
   web.get('/dev/mail', async (visit) => {
-    if (!isLoopback(visit.address)) throw new Problem('not-found', 'There is no page at this address. Check it for a slip, or start at the beginning.');
+    if (!visit.onThisMachine) throw new Problem('not-found', 'There is no page at this address. Check it for a slip, or start at the beginning.');
     const mails = await listSent(world, SHOWN_MOST);
     return page(
       alonePage({
@@ -35,5 +35,3 @@ export function mountDevelopmentMail(web: Web<undefined>, world: World): void {
     );
   });
 }
-
-const isLoopback = (address: string): boolean => address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);

@@ -198,7 +198,7 @@ const backAndAgain: Interruption = async ({ browser }) => {
 const secondTab: Interruption = async ({ browser }) => {
   const { path } = browser.page;
   const tab = browser.tab();
-  for (const address of [path, '/account/security', '/sign-in', '/sign-in/verify', '/verify-email']) await tab.visit(address);
+  for (const address of [path, '/account/security', '/sign-in/verify']) await tab.visit(address);
 };
 
 const restart: Interruption = async ({ browser }, portal) => {

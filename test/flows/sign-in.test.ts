@@ -338,7 +338,19 @@ forEachPortal((open) => {
   test('"Sign out" is in the profile menu of every page, and afterwards the back button shows nothing', async () => {
     const ada = await portal.newcomer().join();
     const { browser } = ada;
-    for (const path of ['/account', '/account/security', '/account/sessions', '/account/email', '/account/security/password', '/account/security/enable']) {
+    await ada.openSecurity();
+    await browser.press('Enable Two-Factor Authentication');
+    await browser.press('Send verification code');
+    for (const path of [
+      '/account',
+      '/account/security',
+      '/account/sessions',
+      '/account/email',
+      '/account/security/password',
+      '/account/security/enable',
+      '/account/security/set-up/code',
+      '/verify-email',
+    ]) {
       await browser.visit(path);
       assert.equal(browser.page.path, path);
       await browser.press('Profile');

@@ -19,6 +19,7 @@ export class PersonInChromium implements AsyncDisposable {
   readonly context: BrowserContext;
   readonly page: Page;
   readonly faults: string[] = [];
+  readonly #options: PersonInChromiumOptions;
   readonly name: string;
   email: string;
   password = 'seven quiet purple herons';
@@ -27,7 +28,9 @@ export class PersonInChromium implements AsyncDisposable {
   /** As the newest downloaded file has it. */
   recoveryKey = '';
 
-  private constructor(portal: ServedPortal, context: BrowserContext, page: Page, { name = 'Ada Example', email = 'ada@example.org' }: PersonInChromiumOptions) {
+  private constructor(portal: ServedPortal, context: BrowserContext, page: Page, options: PersonInChromiumOptions) {
+    const { name = 'Ada Example', email = 'ada@example.org' } = options;
+    this.#options = options;
     this.portal = portal;
     this.context = context;
     this.page = page;
@@ -44,9 +47,9 @@ export class PersonInChromium implements AsyncDisposable {
     return new PersonInChromium(portal, context, await context.newPage(), options);
   }
 
-  /** The same person in another browser. */
-  async elsewhere(options: PersonInChromiumOptions = {}): Promise<PersonInChromium> {
-    const other = await PersonInChromium.arrive(this.context.browser()!, this.portal, { name: this.name, email: this.email, ...options });
+  /** The same person in another browser of the same kind. */
+  async elsewhere(): Promise<PersonInChromium> {
+    const other = await PersonInChromium.arrive(this.context.browser()!, this.portal, { ...this.#options, email: this.email });
     return Object.assign(other, { password: this.password, phone: this.phone, recoveryKey: this.recoveryKey });
   }
 

@@ -1,0 +1,113 @@
+// Every page in every state, on a phone and on a desktop, in light and dark: what the pages promise to everybody.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.ts';
+import { PersonInChromium } from '../support/person-in-chromium.ts';
+import { routesOf } from '../support/routes.ts';
+import { servePortal } from '../support/served-portal.ts';
+import { everyPage, type Stop } from './every-page.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+
+let browser: Browser;
+before(async () => void (browser = await launchBrowser()));
+after(() => browser.close());
+
+describe('every page', { concurrency: 2 }, () => {
+  for (const [device, options] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
+    test(`on a ${device}`, async (t) => {
+      await using portal = await servePortal();
+      const seen = new Set<string>();
+      for await (const stop of everyPage(browser, portal, { ...options, reducedMotion: 'reduce' })) {
+        seen.add(new URL(stop.person.page.url()).pathname);
+        await t.test(stop.name, () => check(stop));
+      }
+      const pages = routesOf(portal.app).filter(({ method, path }) => method === 'GET' && !NO_PAGES.test(path));
+      const missed = pages.filter(({ path }) => ![...seen].some((one) => patternOf(path).test(one))).map(({ path }) => path);
+      assert.deepEqual(missed, [], 'The walk passes by every page that there is.');
+    });
+  }
+});
+
+test('the mail of a portal for development, none and some', async (t) => {
+  await using portal = await servePortal({ development: true });
+  await using ada = await PersonInChromium.arrive(browser, portal, { ...PHONE, reducedMotion: 'reduce' });
+  await ada.visit('/dev/mail');
+  await t.test('none', () => check({ name: 'none', person: ada }));
+  await ada.signUp();
+  await ada.visit('/dev/mail');
+  await t.test('some', () => check({ name: 'some', person: ada }));
+  const code = /\b\d{6}\b/.exec(await ada.page.getByRole('article').innerText())![0];
+  await ada.page.goBack();
+  await ada.fill('Verification code', code);
+  await ada.press('Continue');
+  await ada.sees('Your email is verified');
+});
+
+/** What is for machines, and the addresses of buttons, which lead on to the page that they stand on. */
+const NO_PAGES = /^\/(?:healthz)?$|\/(?:send|back|download|replace|remove)$/;
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
+
+async function check({ person: { page, faults } }: Stop): Promise<void> {
+  await page.waitForLoadState();
+  assert.equal(await page.evaluate(LAYOUT_SHIFT), 0, 'Nothing moves while the page comes.');
+  const inspector = await page.context().newCDPSession(page);
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    assert.deepEqual(await violations(inspector), [], `WCAG 2.2 AA, ${colorScheme}`);
+    assert.deepEqual(await page.evaluate(WITHOUT_VISIBLE_FOCUS), [], `Whatever can have the focus shows it, ${colorScheme}.`);
+  }
+  await inspector.detach();
+  assert.ok((await page.locator(':is(main, nav) :is(a[href], button:enabled)').filter({ visible: true }).count()) > 0, 'It leads on.');
+  await fits(page);
+  assert.deepEqual(faults, []);
+}
+
+/** WCAG 1.4.4 and 1.4.10: at 320 pixels, and with text of twice the size in a window of twice that, one scrolls in one direction only. */
+async function fits(page: Page): Promise<void> {
+  const usual = page.viewportSize()!;
+  const widths = async () => ({ page: await page.evaluate('document.documentElement.scrollWidth'), window: await page.evaluate('innerWidth') });
+  await page.setViewportSize({ width: 320, height: 640 });
+  assert.deepEqual(await widths(), { page: 320, window: 320 });
+  await page.setViewportSize({ width: 640, height: 800 });
+  // By script: the policy lets no style attribute through, but a property may be set.
+  await page.evaluate("document.documentElement.style.fontSize = '200%'");
+  assert.deepEqual(await widths(), { page: 640, window: 640 });
+  await page.evaluate("document.documentElement.style.fontSize = ''");
+  await page.setViewportSize(usual);
+}
+
+/** Run through the debugger: our own policy would refuse it a place in the page. */
+async function violations(inspector: CDPSession): Promise<unknown> {
+  await inspector.send('Runtime.evaluate', { expression: `globalThis.axe ?? (() => { ${AXE} })()` });
+  const { result } = await inspector.send('Runtime.evaluate', { expression: RUN_AXE, awaitPromise: true, returnByValue: true });
+  return result.value;
+}
+
+const RUN_AXE = `axe.run({ rules: { 'target-size': { enabled: true } } })
+  .then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => html + ' ' + any.map(({ message }) => message))]))`;
+
+const LAYOUT_SHIFT = `new Promise((resolve) => {
+  const shifts = new PerformanceObserver(() => undefined);
+  shifts.observe({ type: 'layout-shift', buffered: true });
+  requestAnimationFrame(() => setTimeout(() => resolve(shifts.takeRecords().reduce((sum, { value }) => sum + value, 0))));
+})`;
+
+const WITHOUT_VISIBLE_FOCUS = `(() => {
+  const before = document.activeElement;
+  const missing = [];
+  for (const element of document.querySelectorAll('a[href], button, input:not([type=hidden]), select')) {
+    if (!element.checkVisibility({ visibilityProperty: true }) || element.disabled) continue;
+    element.focus({ focusVisible: true, preventScroll: true });
+    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
+    if (outlineStyle === 'none' || parseFloat(outlineWidth) < 2 || outlineColor === 'rgba(0, 0, 0, 0)') missing.push(element.outerHTML);
+  }
+  before?.focus({ preventScroll: true });
+  return missing;
+})()`;

@@ -6,7 +6,7 @@ import { rememberBrowser, signUp, verifyEmail } from '../src/accounts/accounts.t
 import { beginAttempt } from '../src/attempts/attempts.ts';
 import { enrol, toolsOf } from '../src/factors/factors.ts';
 import { makeRecoveryKey, newRecoveryKeyState } from '../src/factors/recovery-key/recovery-key.ts';
-import { openWorld } from '../src/main.ts';
+import { openWorld } from '../src/open-world.ts';
 import { readSettings } from '../src/config.ts';
 import type { Transaction } from '../src/platform/database/database.ts';
 import type { World } from '../src/platform/world.ts';

@@ -1,12 +1,11 @@
-// The operator's commands. `twinlock --help` lists them.
+// The operator's commands. `twinlock --help` lists them. What a command needs of the portal is loaded once its words are understood, so that a slip is told at once.
 import { readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
-import { checkpointShape, makeCheckpoint, verifyChain, type Broken, type Checkpoint } from './audit/audit.ts';
+import type { Broken, Checkpoint } from './audit/audit.ts';
 import { readSettings, type Environment, type Settings } from './config.ts';
-import { openWorld, reasonOf, startPortal } from './main.ts';
+import { reasonOf } from './platform/reason.ts';
 import { nearest } from './platform/words/nearest.ts';
 import type { World } from './platform/world.ts';
-import { readPolicy, setPolicy, TWO_FACTOR_POLICIES } from './policy/policy.ts';
 
 const HELP = `Twinlock: two-factor authentication for an organisation's people and apps.
 
@@ -69,6 +68,7 @@ function understand(words: readonly string[]) {
 async function serve(words: readonly string[], { development }: Flags): Promise<void> {
   if (words.length > 0) throw new Misunderstanding(`'twinlock serve' takes no '${words[0]}'.`);
   const settings = settingsFrom({ development, serving: true });
+  const { startPortal } = await import('./main.ts');
   const portal = await startPortal(settings);
   if (development) {
     say(`\n  ${settings.name} is ready: open ${settings.origin}\n`);
@@ -81,6 +81,7 @@ async function serve(words: readonly string[], { development }: Flags): Promise<
 }
 
 async function policy([verb, wanted, ...more]: readonly string[]): Promise<void> {
+  const { readPolicy, setPolicy, TWO_FACTOR_POLICIES } = await import('./policy/policy.ts');
   const two = TWO_FACTOR_POLICIES.find((one) => one === wanted);
   const shows = verb === undefined || (verb === 'show' && wanted === undefined);
   if (!shows && (verb !== 'set' || more.length > 0))
@@ -105,6 +106,8 @@ async function audit([verb, ...more]: readonly string[], { checkpoint: file }: F
   if ((verb !== 'verify' && verb !== 'checkpoint') || more.length > 0 || (verb === 'checkpoint' && file !== undefined)) {
     throw new Misunderstanding(`Say 'twinlock audit verify' or 'twinlock audit checkpoint'.`);
   }
+  const { checkpointShape, makeCheckpoint, verifyChain } = await import('./audit/audit.ts');
+  const checkpoint = file === undefined ? undefined : readCheckpoint(file, checkpointShape.parse);
   await withWorld(async (world) => {
     if (verb === 'checkpoint') {
       const made = await makeCheckpoint(world);
@@ -112,7 +115,7 @@ async function audit([verb, ...more]: readonly string[], { checkpoint: file }: F
       return say(`${JSON.stringify(made, null, 2)}\n`);
     }
     const progress = (entries: number): void => void process.stderr.write(`  ${entries} entries read\n`);
-    const verified = await verifyChain(world, { progress, ...(file === undefined ? {} : { checkpoint: readCheckpoint(file) }) });
+    const verified = await verifyChain(world, { progress, ...(checkpoint && { checkpoint }) });
     if (!verified.ok) throw new Error(`The audit log is not as it was written. Entry ${verified.sequence}: ${BROKEN[verified.reason]}`);
     const waiting = verified.unchained > 0 ? `, and ${verified.unchained} of the last moments that are not chained yet` : '';
     say(`The audit log is as it was written: ${verified.entries} entries${waiting}. Its end: ${verified.head}\n`);
@@ -128,15 +131,16 @@ const BROKEN: Readonly<Record<Broken, string>> = {
   'checkpoint-not-signed': 'the checkpoint for it was not signed by this installation.',
 };
 
-function readCheckpoint(file: string): Checkpoint {
+function readCheckpoint(file: string, parse: (value: unknown) => Checkpoint): Checkpoint {
   try {
-    return checkpointShape.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     throw new Misunderstanding(`The file ${file} is no checkpoint that 'twinlock audit checkpoint' printed.`, { cause });
   }
 }
 
 async function withWorld(work: (world: World) => Promise<void>): Promise<void> {
+  const { openWorld } = await import('./open-world.ts');
   const world = await openWorld(settingsFrom({ development: false, serving: false }));
   try {
     await work(world);

@@ -1,0 +1,63 @@
+// The real World of the settings: the database, brought up to date, and the keys that it was written with.
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Settings } from './config.ts';
+import type { Database } from './platform/database/database.ts';
+import { migrate } from './platform/database/migrate.ts';
+import { openPostgres } from './platform/database/postgres.ts';
+import { openSqlite } from './platform/database/sqlite.ts';
+import { jsonLog, systemClock, systemRandom } from './platform/real.ts';
+import { reasonOf } from './platform/reason.ts';
+import { checkKeys, hasKeyCheck } from './platform/secrets/key-check.ts';
+import { makeKeysFile, readKeysFile } from './platform/secrets/keys-file.ts';
+import { makeKeys, type Keys } from './platform/secrets/keys.ts';
+import { makePasswordHasher } from './platform/secrets/password-hash.ts';
+import type { World } from './platform/world.ts';
+
+/** The World with its database up to date and its keys at hand. */
+export async function openWorld(settings: Settings): Promise<World> {
+  mkdirSync(settings.dataDirectory, { recursive: true, mode: 0o700 });
+  const database = await openDatabase(settings);
+  try {
+    const keys = await openKeys(settings, database);
+    const { name, origin, development } = settings;
+    return {
+      installation: { name, origin, secure: origin.startsWith('https:'), development },
+      clock: systemClock,
+      random: systemRandom,
+      database,
+      keys,
+      passwordHasher: makePasswordHasher(keys, systemRandom, settings.argon2),
+      // In development the terminal is for people.
+      log: jsonLog(development ? 'warn' : 'info'),
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openDatabase({ database: settings }: Settings): Promise<Database> {
+  if (settings.engine === 'sqlite') mkdirSync(path.dirname(settings.file), { recursive: true, mode: 0o700 });
+  const database = settings.engine === 'sqlite' ? openSqlite(settings.file) : openPostgres(settings.url);
+  try {
+    await migrate(database);
+  } catch (cause) {
+    await database.close().catch(() => undefined);
+    throw new Error(`The database (${settings.engine === 'sqlite' ? settings.file : 'TWINLOCK_DATABASE_URL'}) can't be used: ${reasonOf(cause)}`, { cause });
+  }
+  return database;
+}
+
+async function openKeys({ keysFile }: Settings, database: Database): Promise<Keys> {
+  if (!existsSync(keysFile)) {
+    if (await hasKeyCheck(database.query))
+      throw new Error(
+        `The keys file ${keysFile} is missing, and the database was written with it. Restore it from a backup, or name it by TWINLOCK_KEYS_FILE.`,
+      );
+    makeKeysFile(keysFile, systemRandom);
+  }
+  const keys = makeKeys(readKeysFile(keysFile));
+  await checkKeys(database.query, keys);
+  return keys;
+}

@@ -40,7 +40,7 @@ const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', strin
 };
 
 export function settings(frame: Frame, { title, current, body }: { title: string; current: SettingsPage['current']; body: Value }): Html {
-  const said = frame.notice === undefined ? undefined : NOTICES[frame.notice];
+  const said = frame.notice === undefined || !Object.hasOwn(NOTICES, frame.notice) ? undefined : NOTICES[frame.notice];
   return settingsPage({
     installationName: frame.installation.name,
     language: frame.account.language,

@@ -24,7 +24,7 @@ interface SignInPage {
 }
 
 export function signIn({ installation, formToken, email, then, notice: code, refused, now = 0 }: SignInPage): Html {
-  const said = code === undefined ? undefined : NOTICES[code];
+  const said = code === undefined || !Object.hasOwn(NOTICES, code) ? undefined : NOTICES[code];
   const wrong =
     refused?.reason === 'wrong' ? 'That email and password do not go together. Check both and try again. “Forgot password?” below helps, too.' : undefined;
   return alonePage({

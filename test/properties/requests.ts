@@ -121,6 +121,7 @@ function otherCookies(state: State, states: readonly State[], value: fc.Arbitrar
   return fc.oneof(
     fc.constant({}),
     fc.constantFrom(...states).map((other) => ({ ...other.cookies, 'twinlock-browser': state.cookies['twinlock-browser']! })),
+    fc.constantFrom(...PROTOTYPES).map((name) => ({ ...state.cookies, 'twinlock-notice': name })),
     fc.tuple(names, value).map(([name, made]) => ({ ...state.cookies, [name]: made.slice(0, 1000) })),
   );
 }

@@ -127,11 +127,12 @@ forEachPortal((open) => {
     assert.equal(kept.page.path, '/account');
   });
 
-  test('FC-1 removing and renaming ask for a fresh proof when the last is older than ten minutes, and lead back', async () => {
+  test('FC-1 removing, renaming and replacing ask for a fresh proof when the last is older than ten minutes, and lead back', async () => {
     const ada = await withApp();
     await ada.addApp({ name: 'Tablet' });
     const { browser } = ada;
     for (const [button, done] of [
+      ['Set up on the new phone', /Enable With Authenticator App/],
       ['Save name', /The new name is saved\./],
       ['Remove', /The method is removed\./],
     ] as const) {

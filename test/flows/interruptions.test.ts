@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { minutes } from '../../src/platform/durations.ts';
+import { minutes, seconds } from '../../src/platform/durations.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
-import type { Person } from '../support/person.ts';
+import { keyInFile, type Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
 import type { Visitor } from '../support/visitor.ts';
 
@@ -27,7 +27,7 @@ const enterEmailedCode =
   (button = 'Continue') =>
   (ada: Person): unknown =>
     ada.enterCode(ada.newestCode(), { button });
-const keepKey = (ada: Person): unknown => ada.keepRecoveryKey();
+const saveKey = async (ada: Person): Promise<void> => void (ada.recoveryKey = keyInFile((await ada.downloadRecoveryKey()).text));
 const scan = (ada: Person, portal: Portal): void => void (ada.app = AuthenticatorApp.from(ada.browser.page, portal.clock));
 const enterAppCode =
   (button = 'Continue') =>
@@ -44,8 +44,11 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
   },
   'flow 1, enabling by email': {
     begin: async (ada) => (await ada.join()).openSecurity(),
-    steps: [press('Enable Two-Factor Authentication'), press('Send verification code'), enterEmailedCode(), keepKey],
-    end: async (ada, portal) => ada.signIn({ browser: portal.browser(), by: 'email' }),
+    steps: [press('Enable Two-Factor Authentication'), press('Send verification code'), enterEmailedCode(), saveKey, press('Finish')],
+    end: async (ada, portal) => {
+      await ada.signIn({ browser: portal.browser(), by: 'email' });
+      await ada.signIn({ browser: portal.browser(), by: 'recovery-key' });
+    },
   },
   'enabling with an app': {
     begin: async (ada) => (await ada.join()).openSecurity(),
@@ -55,8 +58,8 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
       press('Continue'),
       scan,
       enterAppCode('Verify'),
-      (ada) => ada.downloadRecoveryKey(),
-      keepKey,
+      saveKey,
+      press('Finish'),
     ],
     end: async (ada, portal) => ada.signIn({ browser: portal.browser(), by: 'app' }),
   },
@@ -82,7 +85,8 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
         ada.browser.fill('Recovery Key', ada.recoveryKey!);
         return ada.browser.press('Continue');
       },
-      keepKey,
+      saveKey,
+      press('Finish'),
     ],
     end: async (ada, portal) => ada.signIn({ browser: portal.browser(), by: 'recovery-key' }),
   },
@@ -99,7 +103,7 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
       await (await ada.join()).enableByApp();
       await ada.openSecurity();
     },
-    steps: [press('Create new Recovery Key'), press('Send verification code'), enterEmailedCode(), keepKey],
+    steps: [press('Create new Recovery Key'), press('Send verification code'), enterEmailedCode(), saveKey, press('Finish')],
     end: async (ada, portal) => ada.signIn({ browser: portal.browser(), by: 'recovery-key' }),
   },
   'flow 5, set-up with an app in a new browser': {
@@ -117,7 +121,8 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
       press('Continue'),
       scan,
       enterAppCode('Verify'),
-      keepKey,
+      saveKey,
+      press('Finish'),
       press('Continue'),
     ],
     end: async (ada, portal) => {
@@ -151,7 +156,8 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
         ada.browser.fill('Recovery Key', ada.recoveryKey!);
         return ada.browser.press('Continue');
       },
-      keepKey,
+      saveKey,
+      press('Finish'),
       (ada) => {
         ada.email = `new.${ada.email}`;
         ada.browser.fill('Email', ada.email);
@@ -172,7 +178,8 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
         ada.browser.fill('Recovery Key', ada.recoveryKey!);
         return ada.browser.press('Continue');
       },
-      keepKey,
+      saveKey,
+      press('Finish'),
       (ada) => {
         ada.password = 'six amber lanterns swing';
         ada.browser.fill('New password', ada.password);
@@ -225,6 +232,8 @@ forEachPortal((open) => {
               await interrupt(ada, portal);
               assert.equal(placeOf(ada), at);
             }
+            // People take their time.
+            portal.clock.advance(seconds(20));
             await step(ada, portal);
             assert.equal(ada.browser.page.status, 200, ada.browser.page.text);
           }

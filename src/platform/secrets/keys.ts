@@ -2,7 +2,7 @@
  * The installation's secret keys. One root key a version, in a file that only the operator can read; everything else is derived
  * from it by HKDF-SHA-256 (RFC 5869), one key for each purpose, so that no two uses share a key.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type Hmac, type KeyObject } from 'node:crypto';
 
 export interface Keys {
   /** Encrypts with AES-256-GCM under the newest key; only the same `place` opens it again, so a row's secret is of no use in another row. */
@@ -42,20 +42,22 @@ export interface RootKey {
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const LENGTH_BYTES = 4;
 
 /** `roots`: newest first. Hashes are made with the oldest, since a hash can't be made again under another key; sealing with the newest. */
 export function makeKeys(roots: readonly RootKey[]): Keys {
   const newest = roots[0];
   const oldest = roots.at(-1);
   if (!newest || !oldest) throw new Error('There is no key.');
-  const sealing = new Map(roots.map((root) => [root.id, derive(root, 'seal')]));
+  // As key objects: bytes would be made into one anew at every use, which costs ten times what the hash does.
+  const sealing = new Map(roots.map((root) => [root.id, createSecretKey(derive(root, 'seal'))]));
   const peppers = new Map(roots.map((root) => [root.id, derive(root, 'pepper')]));
-  const hashing = new Map<HashPurpose, Uint8Array>();
+  const hashing = new Map<HashPurpose, KeyObject>();
 
-  const hashBytes = (purpose: HashPurpose, ...parts: string[]): Uint8Array => {
+  const hmac = (purpose: HashPurpose, parts: readonly string[]): Hmac => {
     let key = hashing.get(purpose);
-    if (!key) hashing.set(purpose, (key = derive(oldest, `hash ${purpose}`)));
-    return createHmac('sha256', key).update(framed(parts)).digest();
+    if (!key) hashing.set(purpose, (key = createSecretKey(derive(oldest, `hash ${purpose}`))));
+    return createHmac('sha256', key).update(framed(parts));
   };
 
   return {
@@ -76,8 +78,8 @@ export function makeKeys(roots: readonly RootKey[]): Keys {
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
       return decipher.update(bytes.subarray(idEnd + NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
     },
-    hash: (purpose, ...parts) => Buffer.from(hashBytes(purpose, ...parts)).toString('base64url'),
-    hashBytes,
+    hash: (purpose, ...parts) => hmac(purpose, parts).digest('base64url'),
+    hashBytes: (purpose, ...parts) => hmac(purpose, parts).digest(),
     pepper(keyId = newest.id) {
       const secret = peppers.get(keyId);
       return secret && { keyId, secret };
@@ -91,14 +93,14 @@ function derive(root: RootKey, purpose: string): Uint8Array {
 
 /** Each part with its length in front: ['ab', 'c'] and ['a', 'bc'] must never look alike. */
 function framed(parts: readonly string[]): Buffer {
-  return Buffer.concat(
-    parts.flatMap((part) => {
-      const bytes = Buffer.from(part);
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  const bytes = Buffer.alloc(parts.reduce((sum, part) => sum + LENGTH_BYTES + Buffer.byteLength(part), 0));
+  let at = 0;
+  for (const part of parts) {
+    const length = bytes.write(part, at + LENGTH_BYTES);
+    bytes.writeUInt32BE(length, at);
+    at += LENGTH_BYTES + length;
+  }
+  return bytes;
 }
 
 /** Compares in constant time. For hashes, whose length is no secret. */

@@ -2,7 +2,7 @@
  * The installation's secret keys. One root key a version, in a file that only the operator can read; everything else is derived
  * from it by HKDF-SHA-256 (RFC 5869), one key for each purpose, so that no two uses share a key.
  */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type Hmac, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
 
 export interface Keys {
   /** Encrypts with AES-256-GCM under the newest key; only the same `place` opens it again, so a row's secret is of no use in another row. */
@@ -54,7 +54,7 @@ export function makeKeys(roots: readonly RootKey[]): Keys {
   const peppers = new Map(roots.map((root) => [root.id, derive(root, 'pepper')]));
   const hashing = new Map<HashPurpose, KeyObject>();
 
-  const hmac = (purpose: HashPurpose, parts: readonly string[]): Hmac => {
+  const hmac = (purpose: HashPurpose, parts: readonly string[]) => {
     let key = hashing.get(purpose);
     if (!key) hashing.set(purpose, (key = createSecretKey(derive(oldest, `hash ${purpose}`))));
     return createHmac('sha256', key).update(framed(parts));

@@ -199,7 +199,13 @@ export function recoveryKey(frame: Frame, { attempt, account }: Situation, { key
   const body = [
     used && html`<p class="quiet">The key that you have just used is used up. This one takes its place.</p>`,
     html`<p class="quiet">If you ever lose your phone and your email, this key gets you back in. We can’t show it again.</p>`,
-    keepKeyBody({ key, saved, downloadForm: (inside) => form({ action: `${frame.address}/download`, formToken: frame.formToken, body: inside }) }),
+    keepKeyBody({
+      key,
+      saved,
+      email: account.email,
+      origin: frame.installation.origin,
+      downloadForm: (inside) => form({ action: `${frame.address}/download`, formToken: frame.formToken, body: inside }),
+    }),
     problem(frame, refusal),
     form({
       action: frame.address,

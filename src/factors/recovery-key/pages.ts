@@ -14,12 +14,21 @@ export const pages: FactorPages<RecoveryKeyState, null> = {
   confirm: () => ({ heading: 'Recovery Key', button: 'Continue', body: html``, dialog: false }),
 };
 
+interface KeyToKeep {
+  readonly key: string;
+  readonly saved: boolean;
+  readonly email: string;
+  readonly origin: string;
+  readonly downloadForm: (button: Html) => Html;
+}
+
 /**
  * The key, and three ways to save it. The download is a form, so that it works without JavaScript; `downloadForm` wraps its button, which is the
  * main one until the key was `saved`.
  */
-export function keepKeyBody({ key, saved, downloadForm }: { key: string; saved: boolean; downloadForm: (button: Html) => Html }): Html {
+export function keepKeyBody({ key, saved, email, origin, downloadForm }: KeyToKeep): Html {
   return html`<p class="key" id="recovery-key">${key}</p>
+    <p class="paper">For ${email} at ${origin}. To use it, sign in there with your password, choose “Try another way”, then “Recovery Key”. It works once.</p>
     <div class="actions save">
       ${downloadForm(html`<button class="${saved ? 'button wide' : 'button main wide'}" type="submit" data-download>Download</button>`)}
       <button class="button" type="button" data-copy="${key}" data-saves hidden>Copy</button>

@@ -190,7 +190,8 @@ test('the file says what it is, for which account and site, when it was made and
 });
 
 test('the page shows the key, with a download that needs no script and buttons that appear with one', () => {
-  const show = (saved: boolean) => String(keepKeyBody({ key, saved, downloadForm: (button) => html`<form method="post">${button}</form>` }));
+  const owner = { email: 'ada@example.org', origin: 'https://example.org' };
+  const show = (saved: boolean) => String(keepKeyBody({ key, saved, ...owner, downloadForm: (button) => html`<form method="post">${button}</form>` }));
   const body = show(false);
   assert.match(body, new RegExp(`class="key"[^>]*>${key}<`));
   assert.match(body, /<form method="post">\s*<button[^>]*type="submit"[^>]*>Download<\/button>/);

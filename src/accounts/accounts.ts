@@ -5,6 +5,7 @@
  * browser that made it: so neither signing up nor signing in afterwards tells whether an account exists (docs/decisions/0002).
  * Passwords are counted before they are checked, hashed outside every transaction, and an address without an account costs one hash like any other.
  */
+import { record, type Origin } from '../audit/audit.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { days, minutes } from '../platform/durations.ts';
@@ -148,15 +149,24 @@ async function rightOne(
 /** The password of somebody who is signed in, shown again. It has a budget of its own: a stolen session must not guess for ever. */
 export async function confirmPassword(
   world: World,
-  { accountId, password }: { accountId: string; password: string },
+  { accountId, password, from }: { accountId: string; password: string; from: Origin },
 ): Promise<{ ok: true } | { ok: false; reason: 'wrong' } | { ok: false; reason: 'too-many-tries'; retryAt: number }> {
   const budget = [accountId, 'signed in'];
-  const spent = await world.database.transaction((transaction) => spend(transaction, world, PASSWORD_GUESSES, ...budget));
+  const spent = await world.database.transaction(async (transaction) => {
+    const tried = await spend(transaction, world, PASSWORD_GUESSES, ...budget);
+    if (!tried.allowed) await record(world, transaction, { event: 'authn_confirm_throttled', accountId, from, details: { reason: 'too-many-tries' } });
+    return tried;
+  });
   if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
   const row = await store.selectAccount(world.database.query, accountId);
   const tooLong = Buffer.byteLength(password) > BYTES_MOST;
   const verdict = await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : row?.password_hash);
-  if (!verdict.right) return { ok: false, reason: 'wrong' };
+  if (!verdict.right) {
+    await world.database.transaction((transaction) =>
+      record(world, transaction, { event: 'authn_confirm_fail', accountId, from, details: { reason: 'wrong' } }),
+    );
+    return { ok: false, reason: 'wrong' };
+  }
   await world.database.transaction((transaction) => forgive(transaction, world, PASSWORD_GUESSES, ...budget));
   return { ok: true };
 }

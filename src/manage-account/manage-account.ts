@@ -220,7 +220,7 @@ export async function changeOwnPassword(
   if ((await readSecurity(world, world.database.query, session)).missing.length > 0) return { ok: false, reason: 'stale' };
   const sentence = await passwordRefusal(world, { password, email: account.email });
   if (sentence !== undefined) return { ok: false, reason: 'refused', sentence };
-  const confirmed = await confirmPassword(world, { accountId: account.id, password: current });
+  const confirmed = await confirmPassword(world, { accountId: account.id, password: current, from: caller });
   if (!confirmed.ok)
     return confirmed.reason === 'wrong' ? { ok: false, reason: 'current-wrong' } : { ok: false, reason: 'too-many-tries', retryAt: confirmed.retryAt };
   const passwordHash = await hashNewPassword(world, password);

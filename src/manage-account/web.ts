@@ -113,7 +113,7 @@ function mountConfirming(web: Web<Session>, world: World): void {
     if (missing.length === 0) return redirect(to);
     const asksPassword = missing.includes('password');
     if (asksPassword) {
-      const confirmed = await confirmPassword(world, { accountId: session.account.id, password: visit.field('password') });
+      const confirmed = await confirmPassword(world, { accountId: session.account.id, password: visit.field('password'), from: visit });
       if (!confirmed.ok)
         return page(pages.confirm(frame(world, visit, session), { missing, then: to, refused: confirmed }), confirmed.reason === 'wrong' ? 422 : 429);
     }

@@ -57,6 +57,7 @@ export async function finishVerifying(
   if (!verified.ok) {
     // Whoever reads this mailbox already has an account. The new one was never anybody's; the old one is not touched.
     await deleteAccount(transaction, account.id);
+    await record(world, transaction, { event: 'user_deleted', accountId: account.id, from: caller, details: { reason: 'address taken' } });
     return { ok: false, reason: 'taken' };
   }
   await record(world, transaction, { event: 'user_email_verified', accountId: account.id, from: caller });

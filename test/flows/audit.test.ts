@@ -98,7 +98,7 @@ forEachPortal((open) => {
       assert.deepEqual([...said].toSorted(), [...fields].toSorted(), event);
     }
     const whose = new Set(log.all.map((one) => one.account));
-    assert.deepEqual(whose.size, 2, 'hers, and nobody’s where none is known');
+    assert.deepEqual(whose.size, 3, 'hers, that of signing up twice, and nobody’s where none is known');
   });
 });
 
@@ -137,6 +137,16 @@ async function tryToGetIn(log: Log, ada: Person, portal: Portal): Promise<void> 
 async function changeTheRest(log: Log, ada: Person, portal: Portal): Promise<void> {
   const { browser } = ada;
   portal.clock.advance(minutes(11));
+  await browser.visit('/account/security/password');
+  const wrongProof = async () => {
+    browser.fill('Password', 'not this one at all');
+    await browser.press('Continue');
+  };
+  await log.expect('a wrong one', wrongProof, { authn_confirm_fail: { reason: 'wrong' } });
+  for (let time = 0; time < 4; time++) await wrongProof();
+  await log.news();
+  await log.expect('one too many', wrongProof, { authn_confirm_throttled: { reason: 'too-many-tries' } });
+  portal.clock.advance(minutes(1));
   await log.expect('a fresh proof', () => confirm(ada), {
     authn_factor_success: { kind: 'totp', purpose: 'confirm', name: 'New phone' },
     authn_confirmed: { methods: 'password totp' },
@@ -164,6 +174,13 @@ async function changeTheRest(log: Log, ada: Person, portal: Portal): Promise<voi
   await log.expect('reset', () => browser.press('Save new password'), { authn_password_change: { by: 'reset' } });
   await browser.visit(link);
   await log.expect('by the same link', () => browser.press('Continue'), { authn_password_reset_refused: {} });
+
+  await ada.signUp();
+  await log.news();
+  await log.expect('signing up twice', () => ada.enterCode(ada.newestCode()), {
+    authn_factor_success: { kind: 'email-code', purpose: 'verify-email' },
+    user_deleted: { reason: 'address taken' },
+  });
 }
 
 async function rename({ browser }: Person): Promise<void> {

@@ -3,7 +3,7 @@
  * forgotten password. What follows the password is an attempt (see attempts/); a session is opened in the transaction that ends it
  * and nowhere before. No answer here tells whether an account exists: unknown, wrong and paused look and cost the same (RL-7).
  */
-import { checkPassword, findAccount, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
+import { checkPassword, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { standing } from '../factors/factors.ts';
@@ -26,7 +26,10 @@ export type Entered =
 export const SIGN_IN = 'sign-in';
 const TOKEN_BYTES = 32;
 
-/** Makes an account that is not verified yet, and enters it. The caller has checked the fields and hashed the password. */
+/**
+ * Makes an account that is not verified yet, enters it and sends the code that verifies it: all of that or none, so that who has to press again
+ * makes no second account. The caller has checked the fields and hashed the password.
+ */
 export async function signUp(
   world: World,
   {
@@ -41,7 +44,9 @@ export async function signUp(
     const account = await createAccount(world, transaction, { email, name, passwordHash, language, browserToken: caller.browserToken });
     await rememberBrowser(world, transaction, account.id, caller.browserToken);
     await record(world, transaction, { event: 'user_created', accountId: account.id, from: caller });
-    return enter(world, transaction, { account, caller, returnTo: '/verify-email' });
+    const entered = await enter(world, transaction, { account, caller, returnTo: '/verify-email' });
+    if (entered.kind === 'session') await beginVerifyingEmail(world, transaction, { ...entered, caller });
+    return entered;
   });
 }
 
@@ -139,14 +144,18 @@ export async function startVerifyingEmail(
   world: World,
   { sessionId, accountId, caller }: { sessionId: string; accountId: string; caller: Caller },
 ): Promise<attempts.Sent> {
-  return world.database.transaction(async (transaction) => {
-    const account = await findAccount(transaction, accountId);
-    if (!account) throw attempts.changedMeanwhile();
-    const holder = { sessionId };
-    const attempt = await attempts.beginAttempt(world, transaction, { holder, purpose: 'verify-email', accountId, state: {} });
-    const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
-    return attempts.sendEmailCode(world, transaction, situation!, caller);
-  });
+  return world.database.transaction((transaction) => beginVerifyingEmail(world, transaction, { sessionId, accountId, caller }));
+}
+
+async function beginVerifyingEmail(
+  world: World,
+  transaction: Transaction,
+  { sessionId, accountId, caller }: { sessionId: string; accountId: string; caller: Caller },
+): Promise<attempts.Sent> {
+  const attempt = await attempts.beginAttempt(world, transaction, { holder: { sessionId }, purpose: 'verify-email', accountId, state: {} });
+  const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
+  if (!situation) throw attempts.changedMeanwhile();
+  return attempts.sendEmailCode(world, transaction, situation, caller);
 }
 
 /** Puts the cookie of what was entered into the browser; the cookie of the step before goes (SE-2). */

@@ -33,11 +33,7 @@ async function answerSignUp(world: World, visit: Visit): Promise<Answer> {
     const refused = { ...answered, now: world.clock.now() };
     return page(pages.signUp(world.installation, visit.formToken, fields, refused), answered.reason === 'fields' ? 422 : 429);
   }
-  const { entered } = answered;
-  if (entered.kind === 'session') {
-    await startVerifyingEmail(world, { sessionId: entered.sessionId, accountId: entered.accountId, caller: visit });
-  }
-  return enterBrowser(visit, entered, { next: '/sign-in/set-up', home: CODE });
+  return enterBrowser(visit, answered.entered, { next: '/sign-in/set-up', home: CODE });
 }
 
 function verifyJourney(world: World): Journey<Session> {

@@ -44,9 +44,12 @@ export const pages: FactorPages<TotpState, TotpPending> = {
   }),
 };
 
-/** Black on white also in the dark, with the quiet zone of four modules that scanners need. */
+/**
+ * Black on white also in the dark, with the quiet zone of four modules that scanners need. Nothing on a screen is torn or stained, so the modules are
+ * better few and large than many and redundant.
+ */
 function qrCode(uri: string): string {
-  return renderSVG(uri, { border: 4, ecc: 'M', pixelSize: 1 }).replace(
+  return renderSVG(uri, { border: 4, ecc: 'L', pixelSize: 1 }).replace(
     '<svg ',
     '<svg class="qr" role="img" aria-label="QR code for your authenticator app" shape-rendering="crispEdges" ',
   );

@@ -12,6 +12,8 @@ export interface AlonePage {
   readonly footer?: Value;
   readonly progress?: { readonly at: number; readonly of: number } | undefined;
   readonly signedIn?: SignedIn | undefined;
+  /** For what is read rather than answered. */
+  readonly wide?: boolean;
 }
 
 /** Who is signed in. Every page of theirs has the profile button. */
@@ -22,13 +24,13 @@ export interface SignedIn {
 }
 
 /** One card, one question. */
-export function alonePage({ installationName, language, title, body, footer, progress, signedIn }: AlonePage): Html {
+export function alonePage({ installationName, language, title, body, footer, progress, signedIn, wide = false }: AlonePage): Html {
   return document({
     installationName,
     language,
     title,
     content: html`${signedIn && bar(installationName, signedIn)}
-      <main class="alone">
+      <main class="${wide ? 'alone wide' : 'alone'}">
         ${!signedIn && brand(installationName)}
         <div class="card">
           ${progress && steps(progress)}

@@ -1,5 +1,5 @@
 /**
- * A real PostgreSQL server from npm's binaries, one for each test process; `POSTGRES_URL` names another one to use instead.
+ * A real PostgreSQL server from npm's binaries, one for each test process, or one for all (one-postgres.ts); `POSTGRES_URL` names another one to use instead.
  * A shell stands between the server and us and waits for its standard input to close: so the server ends, and its files
  * go, however this process ends, be it by SIGKILL.
  */

@@ -1,56 +1,53 @@
-// Makes docs/screenshot.png for the README: a portal over data of its own, in a real browser. Run by `npm run screenshot`.
+// Makes docs/screenshot.png for the README: a portal that runs, in a real browser. Run by `npm run screenshot`.
 import { writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import type { Browser, BrowserContext } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { days } from '../src/platform/durations.ts';
 import { launchBrowser } from '../test/support/browser.ts';
-import { openPortal, type Portal } from '../test/support/portal.ts';
+import { PersonInChromium } from '../test/support/person-in-chromium.ts';
+import { servePortal } from '../test/support/served-portal.ts';
 
-const DESKTOP = { width: 940, height: 760 };
-const PHONE = { width: 380, height: 760 };
+const DESKTOP = { width: 940, height: 880 };
+const PHONE = { width: 380, height: 880 };
 const FILE = new URL('../docs/screenshot.png', import.meta.url);
 
 async function main(): Promise<void> {
-  await using portal = await openPortal({ engine: 'sqlite', installation: { name: 'Example Ltd' } });
-  const browser = await launchBrowser();
-  try {
-    await portal.app.listen({ host: 'localhost', port: 0 });
-    const { port } = portal.app.server.address() as AddressInfo;
-    const pictures = await takePictures(portal, browser, `http://localhost:${port}`);
-    writeFileSync(FILE, await sideBySide(browser, pictures));
-  } finally {
-    await browser.close();
-  }
+  await using browser = await launchBrowser();
+  writeFileSync(FILE, await sideBySide(browser, await takePictures(browser)));
 }
 
-/** Security and Credentials of somebody with an app, and the question for its code on a phone in the dark. */
-async function takePictures(portal: Portal, browser: Browser, origin: string): Promise<Buffer[]> {
-  const ada = await portal.newcomer({ name: 'Ada Example', email: 'ada@example.com' }).join();
-  await ada.enableByApp();
-  await ada.enableEmailToo();
-  const phone = portal.browser();
-  await ada.enterPassword(phone);
-  const settings = [
-    { viewport: DESKTOP, colorScheme: 'light', cookies: ada.browser.cookies, path: '/account/security' },
-    { viewport: PHONE, colorScheme: 'dark', cookies: phone.cookies, path: '/sign-in/verify' },
-  ] as const;
-  const pictures: Buffer[] = [];
-  for (const { viewport, colorScheme, cookies, path } of settings) {
-    const context: BrowserContext = await browser.newContext({ viewport, colorScheme });
-    await context.addCookies(cookies.names.map((name) => ({ name, value: cookies.get(name)!, url: origin })));
-    const page = await context.newPage();
-    await page.goto(origin + path);
-    pictures.push(await page.screenshot());
-    await context.close();
-  }
-  return pictures;
+/** Security and Credentials of somebody with an app, and how it came there: its QR code, on a phone in the dark. */
+async function takePictures(browser: Browser): Promise<Buffer[]> {
+  await using portal = await servePortal();
+  await using ada = await PersonInChromium.arrive(browser, portal, { viewport: PHONE, reducedMotion: 'reduce' });
+  await ada.join();
+  await ada.openSecurity();
+  await ada.enableByEmail();
+  await ada.press('Add a method', 'Enable With Authenticator App', 'Continue');
+  await ada.scanQrCode();
+  await ada.page.emulateMedia({ colorScheme: 'dark' });
+  const phone = await ada.page.screenshot();
+  await ada.page.emulateMedia({ colorScheme: 'light' });
+  await ada.fill('Verification code', ada.phone!.fresh());
+  await ada.press('Verify');
+  await ada.sees('Security and Credentials');
+  await ada.signOut();
+  portal.clock.advance(days(1));
+  await ada.enterPassword();
+  await ada.fill('Verification code', ada.phone!.fresh());
+  await ada.press('Continue');
+  await ada.sees('Manage Account');
+  await ada.page.setViewportSize(DESKTOP);
+  await ada.openSecurity();
+  return [await ada.page.screenshot(), phone];
 }
 
 async function sideBySide(browser: Browser, pictures: readonly Buffer[]): Promise<Buffer> {
-  const page = await browser.newPage({ viewport: { width: DESKTOP.width + PHONE.width + 72, height: DESKTOP.height + 48 } });
+  const page = await browser.newPage({ viewport: { width: DESKTOP.width + PHONE.width + 96, height: DESKTOP.height + 64 } });
   const images = pictures.map(
-    (picture) => `<img src="data:image/png;base64,${picture.toString('base64')}" style="border-radius:12px;box-shadow:0 2px 16px #0003">`,
+    (picture) =>
+      `<img height="${DESKTOP.height}" src="data:image/png;base64,${picture.toString('base64')}" style="border-radius:14px;box-shadow:0 6px 24px #0003">`,
   );
-  await page.setContent(`<body style="margin:24px;display:flex;gap:24px;background:#dfe4ea">${images.join('')}</body>`);
+  await page.setContent(`<body style="margin:32px;display:flex;gap:32px;background:#dfe4ea">${images.join('')}</body>`);
   return page.screenshot();
 }
 

@@ -16,12 +16,16 @@ export async function readRows({ query }: Database): Promise<Rows> {
   return Object.fromEntries(names.map((table, index) => [table, inOrder(found[index]!.map(shown))]));
 }
 
-/** Makes the database hold these rows and no others. */
-export async function writeRows({ transaction }: Database, rows: Rows): Promise<void> {
+/** Makes the database hold these rows and no others. `present`: what it holds, where that is known, so that only what differs is written. */
+export async function writeRows({ transaction }: Database, rows: Rows, present?: Rows): Promise<void> {
+  const differs = (table: string): boolean => JSON.stringify(rows[table]) !== JSON.stringify(present?.[table]);
+  // What goes from these takes with it what refers to it.
+  const names = REFERRED_TO.some(differs) ? Object.keys(rows) : Object.keys(rows).filter(differs);
+  if (names.length === 0) return;
   await transaction(async (inside) => {
     const untyped = inside as unknown as Kysely<Record<string, Row>>;
-    for (const table of Object.keys(rows).toReversed()) await untyped.deleteFrom(table).execute();
-    for (const [table, all] of Object.entries(rows)) if (all.length > 0) await untyped.insertInto(table).values(all.map(stored)).execute();
+    for (const table of names.toReversed()) await untyped.deleteFrom(table).execute();
+    for (const table of names) if (rows[table]!.length > 0) await untyped.insertInto(table).values(rows[table]!.map(stored)).execute();
   });
 }
 

@@ -8,7 +8,9 @@ import { launchBrowser } from '../support/browser.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
 import { routesOf, type Route } from '../support/routes.ts';
 import { servePortal } from '../support/served-portal.ts';
-import { gettingIn, managingAnAccount, type Stop } from './every-page.ts';
+import { gettingIn } from './getting-in.ts';
+import { managingAnAccount } from './managing-an-account.ts';
+import type { Stop } from './walk.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

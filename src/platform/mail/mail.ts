@@ -29,7 +29,10 @@ export interface Outgoing extends LaidOut {
 /** Thrown by a transport where trying again is no use: the address does not exist, say. */
 export class PermanentMailError extends Error {}
 
-const LEASE = minutes(2);
+/** So many are sent at a time, each on a connection of its own. */
+export const CONNECTIONS_MOST = 3;
+/** Longer than the longest conversation that smtp.ts allows, so that no other process takes over a mail that is still on its way. */
+const LEASE = minutes(4);
 const PAUSES = [seconds(10), seconds(30), minutes(1), minutes(5), minutes(15), hours(1)];
 const GIVE_UP_AFTER = days(2);
 const AT_ONCE = 20;
@@ -51,14 +54,25 @@ export async function post(world: Pick<World, 'clock' | 'random' | 'keys'>, tran
   }
 }
 
-/** Sends what is due; returns how many were taken. */
-export async function deliverDue(world: World, transport: Transport): Promise<number> {
+/**
+ * Sends what is due; returns how many were taken. `unnoted`: mails that were taken while the database could not be told so; the next call only makes
+ * the note.
+ */
+export async function deliverDue(world: World, transport: Transport, unnoted = new Set<string>()): Promise<number> {
+  for (const id of unnoted) await note(world, transport, id, unnoted);
   const due = await store.selectDue(world.database.query, world.clock.now(), AT_ONCE);
-  const sent = await Promise.all(due.map((row) => deliver(world, transport, row)));
-  return sent.filter((one) => one).length;
+  let taken = 0;
+  // One is claimed only when its turn has come: one that waited in line could outlast its lease.
+  const send = async (): Promise<void> => {
+    for (let row = due.shift(); row; row = due.shift()) if (await deliver(world, transport, row, unnoted)) taken += 1;
+  };
+  const ended = await Promise.allSettled(Array.from({ length: CONNECTIONS_MOST }, send));
+  const failed = ended.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+  return taken;
 }
 
-async function deliver(world: World, transport: Transport, row: store.OutboxRow): Promise<boolean> {
+async function deliver(world: World, transport: Transport, row: store.OutboxRow, unnoted: Set<string>): Promise<boolean> {
   const { query } = world.database;
   const now = world.clock.now();
   if (now >= row.expires_at) {
@@ -66,7 +80,8 @@ async function deliver(world: World, transport: Transport, row: store.OutboxRow)
     await store.deleteMail(query, row.id);
     return false;
   }
-  if (!(await store.claim(query, row, now + LEASE))) return false;
+  const claimed = await store.claim(query, row, now + LEASE);
+  if (!claimed) return false;
   const message = readMessage(world, row);
   try {
     await transport.send({
@@ -78,16 +93,22 @@ async function deliver(world: World, transport: Transport, row: store.OutboxRow)
     const permanent = error instanceof PermanentMailError;
     world.log.warn(permanent ? 'mail refused' : 'mail not sent', {
       id: row.id,
-      tries: row.tries + 1,
+      tries: claimed.tries,
       error: error instanceof Error ? error.message : String(error),
     });
     if (permanent) await store.deleteMail(query, row.id);
-    else await store.retryAt(query, row.id, world.clock.now() + PAUSES[Math.min(row.tries, PAUSES.length - 1)]!);
+    else await store.retryAt(query, claimed, world.clock.now() + PAUSES[Math.min(row.tries, PAUSES.length - 1)]!);
     return false;
   }
-  if (transport.keepsSent) await store.markSent(query, row.id, world.clock.now());
-  else await store.deleteMail(query, row.id);
+  unnoted.add(row.id);
+  await note(world, transport, row.id, unnoted);
   return true;
+}
+
+async function note({ database: { query }, clock }: World, transport: Transport, id: string, unnoted: Set<string>): Promise<void> {
+  if (transport.keepsSent) await store.markSent(query, id, clock.now());
+  else await store.deleteMail(query, id);
+  unnoted.delete(id);
 }
 
 /** The newest mails of a transport that keeps them. */
@@ -114,12 +135,13 @@ const place = (id: string) => ['outbox', id, 'message'] as const;
 export function startDelivery(world: World, transport: Transport): { nudge(): void; stop(): Promise<void> } {
   let running: Promise<void> | undefined;
   let nudges = 0;
+  const unnoted = new Set<string>();
   const run = async (): Promise<void> => {
     for (let seen = -1; seen !== nudges;) {
       // What is posted from here on is due after this look at the outbox, and its nudge asks for another.
       seen = nudges;
       try {
-        await deliverDue(world, transport);
+        while ((await deliverDue(world, transport, unnoted)) > 0);
       } catch (error) {
         world.log.error('mail delivery failed', { error: error instanceof Error ? error.message : String(error) });
       }

@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { seconds } from '../durations.ts';
 import { parseEmailAddress } from './address.ts';
-import { PermanentMailError, type Transport } from './mail.ts';
+import { CONNECTIONS_MOST, PermanentMailError, type Transport } from './mail.ts';
 import type { Addressee } from './message.ts';
 
 /** `url`: smtp://user:password@host:587 or smtps://…; TLS is demanded except of a server on this machine. */
@@ -11,13 +11,14 @@ export function smtpTransport(url: string, from: Addressee, options: { ca?: stri
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   const transport = createTransport({
     pool: true,
-    maxConnections: 3,
+    maxConnections: CONNECTIONS_MOST,
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (secure ? 465 : 587) : Number(port),
     secure,
     requireTLS: !secure && !local,
     ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
     tls: { minVersion: 'TLSv1.2', ...(options.ca === undefined ? {} : { ca: options.ca }) },
+    // With these a conversation (connecting, greeting, and six commands) can't outlast the lease of a mail, see mail.ts.
     connectionTimeout: seconds(10),
     greetingTimeout: seconds(10),
     socketTimeout: seconds(30),

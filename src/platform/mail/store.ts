@@ -27,21 +27,23 @@ export async function selectDue(queries: Queries, now: number, most: number): Pr
   return queries.selectFrom('outbox').selectAll().where('sent_at', 'is', null).where('next_try_at', '<=', now).orderBy('created_at').limit(most).execute();
 }
 
-/** Of two workers that saw the same row, one claims it: until `until` it is nobody else's. */
-export async function claim(queries: Queries, row: OutboxRow, until: number): Promise<boolean> {
+/** Of two workers that saw the same row, one claims it: until `until` it is nobody else's. Returns the row as it is then. */
+export async function claim(queries: Queries, row: OutboxRow, until: number): Promise<OutboxRow | undefined> {
+  const claimed = { ...row, next_try_at: until, tries: row.tries + 1 };
   const { numUpdatedRows } = await queries
     .updateTable('outbox')
-    .set({ next_try_at: until, tries: row.tries + 1 })
+    .set({ next_try_at: claimed.next_try_at, tries: claimed.tries })
     .where('id', '=', row.id)
     .where('tries', '=', row.tries)
     .where('next_try_at', '=', row.next_try_at)
     .where('sent_at', 'is', null)
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return numUpdatedRows === 1n ? claimed : undefined;
 }
 
-export async function retryAt(queries: Queries, id: string, at: number): Promise<void> {
-  await queries.updateTable('outbox').set({ next_try_at: at }).where('id', '=', id).execute();
+/** Only of a row that is still this worker's. */
+export async function retryAt(queries: Queries, { id, tries }: OutboxRow, at: number): Promise<void> {
+  await queries.updateTable('outbox').set({ next_try_at: at }).where('id', '=', id).where('tries', '=', tries).execute();
 }
 
 export async function markSent(queries: Queries, id: string, at: number): Promise<void> {

@@ -7,6 +7,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Kysely, Transaction as KyselyTransaction } from 'kysely';
+import { groupCommits } from './group-commit.ts';
 
 // Filled by declaration merging, from the store.ts of each feature.
 // oxlint-disable-next-line typescript/no-empty-object-type
@@ -32,6 +33,7 @@ export type Engine = 'sqlite' | 'postgres';
 const insideTransaction = new AsyncLocalStorage<true>();
 
 export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
+  const transact: Database['transaction'] = engine === 'sqlite' ? groupCommits(kysely) : (work) => kysely.transaction().execute(work);
   return {
     engine,
     get query() {
@@ -42,7 +44,7 @@ export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
       if (insideTransaction.getStore()) throw new Error('A transaction was begun inside a transaction.');
       for (let tries = 1; ; tries++) {
         try {
-          return await kysely.transaction().execute((transaction) => insideTransaction.run(true, () => work(transaction)));
+          return await transact((transaction) => insideTransaction.run(true, () => work(transaction)));
         } catch (error) {
           if (tries === TRIES_MOST || !isDeadlock(error)) throw error;
         }

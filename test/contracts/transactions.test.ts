@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { sql } from 'kysely';
+import type { Transaction } from '../../src/platform/database/database.ts';
+import { forEachDatabase, makeTestWorld, type TestWorld } from '../support/world.ts';
+
+const write = (transaction: Transaction, key: string) => transaction.insertInto('limits').values({ key, marks: '[]', forget_at: 0 }).execute();
+
+async function keysIn({ database }: TestWorld): Promise<string[]> {
+  const rows = await database.query.selectFrom('limits').select('key').orderBy('key').execute();
+  return rows.map((row) => row.key);
+}
+
+forEachDatabase((_engine, make) => {
+  test('of transactions at the same time, those that throw leave nothing and the others everything', async () => {
+    const world = await make();
+    const asked = Array.from({ length: 200 }, (_, number) =>
+      world.database.transaction(async (transaction) => {
+        await write(transaction, `${number} first`);
+        if (number % 3 === 0) throw new Error(`not ${number}`);
+        await write(transaction, `${number} second`);
+        return number;
+      }),
+    );
+    const outcomes = await Promise.allSettled(asked);
+    const expected: string[] = [];
+    for (const [number, outcome] of outcomes.entries()) {
+      if (number % 3 === 0) assert.match(String(outcome.status === 'rejected' && outcome.reason), new RegExp(`not ${number}$`));
+      else expected.push(`${number} first`, `${number} second`);
+      if (number % 3 !== 0) assert.deepEqual(outcome, { status: 'fulfilled', value: number });
+    }
+    assert.deepEqual(await keysIn(world), expected.sort());
+  });
+
+  test('whoever is told that a transaction is done finds it from another process', async () => {
+    const world = await make();
+    await using other = await world.secondProcess();
+    await Promise.all(
+      Array.from({ length: 50 }, async (_, number) => {
+        await world.database.transaction((transaction) => write(transaction, `${number}`));
+        assert.ok((await keysIn(other)).includes(`${number}`));
+      }),
+    );
+  });
+
+  test('what is read, decided upon and written at the same time is counted once each', async () => {
+    const world = await make();
+    await world.database.transaction((transaction) => write(transaction, 'count'));
+    const addOne = (process: TestWorld) =>
+      process.database.transaction(async (transaction) => {
+        // The row's lock on PostgreSQL; SQLite has one writer at a time.
+        await transaction
+          .updateTable('limits')
+          .set((row) => ({ marks: row.ref('marks') }))
+          .where('key', '=', 'count')
+          .execute();
+        const { forget_at: count } = await transaction.selectFrom('limits').select('forget_at').where('key', '=', 'count').executeTakeFirstOrThrow();
+        await transaction
+          .updateTable('limits')
+          .set({ forget_at: count + 1 })
+          .where('key', '=', 'count')
+          .execute();
+      });
+    await using other = await world.secondProcess();
+    await Promise.all(Array.from({ length: 100 }, (_, number) => addOne(number % 2 === 0 ? world : other)));
+    const { forget_at } = await world.database.query.selectFrom('limits').select('forget_at').executeTakeFirstOrThrow();
+    assert.equal(forget_at, 100);
+  });
+});
+
+test('on sqlite, transactions of one moment share one commit', async () => {
+  await using world = await makeTestWorld({ engine: 'sqlite' });
+  const before = commitsIn(world);
+  await Promise.all(Array.from({ length: 20 }, (_, number) => world.database.transaction((transaction) => write(transaction, `${number}`))));
+  assert.equal(commitsIn(world) - before, 1);
+  assert.equal((await keysIn(world)).length, 20);
+});
+
+test('on sqlite, a commit that fails has failed for all who shared it', async () => {
+  await using world = await makeTestWorld({ engine: 'sqlite' });
+  const asked = [0, 1, 2].map((number) =>
+    world.database.transaction(async (transaction) => {
+      await write(transaction, `${number}`);
+      if (number !== 1) return;
+      // What refers to nothing is noticed at the commit.
+      await sql`pragma defer_foreign_keys = on`.execute(transaction);
+      await transaction.insertInto('password_resets').values({ token_hash: 'a', account_id: 'nobody', expires_at: 0 }).execute();
+    }),
+  );
+  const outcomes = await Promise.allSettled(asked);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  );
+  assert.deepEqual(await keysIn(world), []);
+  await world.database.transaction((transaction) => write(transaction, 'later'));
+  assert.deepEqual(await keysIn(world), ['later']);
+});
+
+/** Frames of the write-ahead log that end a commit: those that say how many pages the database has after them (SQLite file format, 4.1). */
+function commitsIn({ place }: TestWorld): number {
+  const log = readFileSync(`${place}-wal`);
+  const [headerBytes, frameHeaderBytes, pageBytes] = [32, 24, log.readUInt32BE(8)];
+  let commits = 0;
+  for (let at = headerBytes; at + frameHeaderBytes + pageBytes <= log.length; at += frameHeaderBytes + pageBytes)
+    if (log.readUInt32BE(at + 4) > 0) commits += 1;
+  return commits;
+}

@@ -6,9 +6,8 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, request as httpRequest } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import type { InjectOptions } from 'fastify';
+import { siteAt } from './http-site.ts';
 import type { Portal } from './portal.ts';
 import type { Site } from './visitor.ts';
 import type { TestWorldOptions } from './world.ts';
@@ -16,7 +15,6 @@ import type { TestWorldOptions } from './world.ts';
 /** What the process is told at first, and later its clock alone. */
 export type Told = { readonly kind: 'open'; readonly options: TestWorldOptions } | { readonly kind: 'clock'; readonly now: number };
 
-const CONNECTIONS_MOST = 64;
 /** No two may draw the same ids. */
 let seed = 77;
 
@@ -27,14 +25,14 @@ export async function startSecondProcess(portal: Portal): Promise<SecondProcess>
   const child = fork(fileURLToPath(new URL('second-process-main.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
   let told = clock.now();
   const port = await tell(child, { kind: 'open', options: { engine: database.engine, path: place, startAt: told, seed: (seed += 1), installation } });
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MOST });
+  const site = siteAt(port);
   return {
     async inject(asked) {
       if (clock.now() !== told) await tell(child, { kind: 'clock', now: (told = clock.now()) });
-      return send(asked, { port, agent });
+      return site.inject(asked);
     },
     async [Symbol.asyncDispose]() {
-      agent.destroy();
+      site.close();
       const gone = once(child, 'exit');
       child.disconnect();
       await gone;
@@ -51,20 +49,4 @@ async function tell(child: ChildProcess, told: Told): Promise<number> {
     once(child, 'exit').then(([code]) => Promise.reject(new Error(`The second process ended with ${String(code)}.`))),
   ])) as [number];
   return port;
-}
-
-/** As a proxy on this machine passes a request on. */
-function send(asked: InjectOptions, { port, agent }: { port: number; agent: Agent }): ReturnType<Site['inject']> {
-  const { method = 'GET', url, headers = {}, payload, remoteAddress } = asked;
-  if (typeof url !== 'string' || (payload !== undefined && typeof payload !== 'string')) throw new TypeError('Only plain addresses and bodies.');
-  const passedOn = { ...headers, ...(remoteAddress === undefined ? {} : { 'x-forwarded-for': remoteAddress }), connection: 'keep-alive' };
-  return new Promise((resolve, reject) => {
-    const sent = httpRequest({ host: '127.0.0.1', port, method, path: url, agent, headers: passedOn as Record<string, string> }, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (part: string) => (body += part));
-      response.on('end', () => resolve({ statusCode: response.statusCode!, headers: response.headers, body }));
-      response.on('error', reject);
-    });
-    sent.on('error', reject).end(payload);
-  });
 }

@@ -75,6 +75,9 @@ async function serve(words: readonly string[], { development }: Flags): Promise<
     if (settings.smtpUrl === undefined) say(`  Mail is not sent but shown: ${settings.origin}/dev/mail\n`);
     say(`  Data: ${settings.dataDirectory}   Stop: Ctrl+C\n\n`);
   }
+  const { makeSetUpLink } = await import('./organisations/organisations.ts');
+  const link = await makeSetUpLink(portal.world);
+  if (link !== undefined) say(`  Nobody looks after this portal yet. Whoever opens this link first can, as its owner:\n  ${link}\n\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void portal.stop().then(() => process.exit(0), fail));
   }

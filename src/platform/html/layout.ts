@@ -21,6 +21,8 @@ export interface SignedIn {
   readonly name: string;
   readonly email: string;
   readonly formToken: string;
+  /** Whether there is a console to open. */
+  readonly administers?: boolean;
 }
 
 /** One card, one question. */
@@ -70,13 +72,26 @@ export interface SettingsPage {
   readonly body: Value;
 }
 
+export interface FramedPage extends Omit<SettingsPage, 'current'> {
+  /** What the navigation is called, and where it leads. */
+  readonly navigation: { readonly label: string; readonly sections: readonly (readonly [key: string, href: string, label: string])[]; readonly above?: Value };
+  readonly current: string;
+}
+
 const SECTIONS = [
   ['account', '/account', 'Account'],
   ['security', '/account/security', 'Security and Credentials'],
   ['sessions', '/account/sessions', 'Sessions'],
 ] as const;
+const ADMINISTRATION = ['administration', '/admin', 'Administration'] as const;
 
-export function settingsPage({ installationName, language, title, current, signedIn, body }: SettingsPage): Html {
+export function settingsPage(page: SettingsPage): Html {
+  const sections = page.signedIn.administers === true ? [...SECTIONS, ADMINISTRATION] : SECTIONS;
+  return framedPage({ ...page, navigation: { label: 'Manage Account', sections } });
+}
+
+/** The bar, a navigation beside the content, and the content. */
+export function framedPage({ installationName, language, title, navigation, current, signedIn, body }: FramedPage): Html {
   return document({
     installationName,
     language,
@@ -84,8 +99,9 @@ export function settingsPage({ installationName, language, title, current, signe
     content: html`<a class="skip" href="#content">Skip to the content</a>
       ${bar(installationName, signedIn)}
       <div class="settings">
-        <nav aria-label="Manage Account">
-          ${SECTIONS.map(([key, href, label]) => html`<a href="${href}" ${key === current && html` aria-current="page"`}>${label}</a>`)}
+        <nav aria-label="${navigation.label}">
+          ${navigation.above}
+          ${navigation.sections.map(([key, href, label]) => html`<a href="${href}" ${key === current && html` aria-current="page"`}>${label}</a>`)}
         </nav>
         <main id="content" tabindex="-1">
           <h1>${title}</h1>
@@ -96,13 +112,14 @@ export function settingsPage({ installationName, language, title, current, signe
 }
 
 /** The menu of the profile button is a popover: the browser opens it, and closes it by Escape or a click elsewhere. */
-function bar(installationName: string, { name, email, formToken }: SignedIn): Html {
+function bar(installationName: string, { name, email, formToken, administers }: SignedIn): Html {
   return html`<header class="bar">
     ${brand(installationName)}
     <button class="profile" type="button" popovertarget="profile-menu" aria-label="Profile" data-initials="${initialsOf(name)}"></button>
     <div class="menu" id="profile-menu" popover>
       <p class="quiet">${name}<br />${email}</p>
       <a href="/account">Manage Account</a>
+      ${administers === true && html`<a href="/admin">Administration</a>`}
       ${form({ action: '/sign-out', formToken, body: html`<button type="submit">Sign out</button>` })}
     </div>
   </header>`;

@@ -34,12 +34,20 @@ const NOTICES: Readonly<Record<string, string>> = {
 
 const SECTIONS = [['people', '/admin/people', 'People']] as const;
 
-export function console(frame: Frame, { title, current, body }: { title: string; current: (typeof SECTIONS)[number][0]; body: Value }): Html {
+interface ConsolePage {
+  readonly title: string;
+  readonly heading?: string;
+  readonly current: (typeof SECTIONS)[number][0];
+  readonly body: Value;
+}
+
+export function console(frame: Frame, { title, heading = title, current, body }: ConsolePage): Html {
   const said = frame.notice === undefined ? undefined : NOTICES[frame.notice];
   return framedPage({
     installationName: frame.installation.name,
     language: frame.account.language,
     title,
+    heading,
     current,
     navigation: {
       label: 'Administration',

@@ -128,7 +128,8 @@ export function person(frame: Frame, one: PersonInFull, refused: string | undefi
   const { account, role, joinedAt, lastSignInAt, methods, sessions } = one;
   const stands = methods.some(({ kind }) => factorOf(kind).stands);
   return console(frame, {
-    title: account.name,
+    title: 'Person',
+    heading: account.name,
     current: 'people',
     body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
       <section class="card" aria-labelledby="about">

@@ -83,11 +83,13 @@ export function linkDead(frame: Frame, sentence: string): Html {
   ]);
 }
 
-function alone({ installation, account, formToken }: Frame, title: string, body: Value): Html {
+function alone({ installation, account, formToken }: Frame, heading: string, body: Value): Html {
   return alonePage({
     installationName: installation.name,
     language: account?.language ?? 'en',
-    title,
+    // A name of up to a hundred signs makes no title.
+    title: 'Organisation',
+    heading,
     signedIn: account && { ...account, formToken },
     body,
   });

@@ -8,6 +8,8 @@ export interface AlonePage {
   readonly installationName: string;
   readonly language: string;
   readonly title: string;
+  /** Where it is another than the title: a name, say, which may be long. */
+  readonly heading?: string;
   readonly body: Value;
   readonly footer?: Value;
   readonly progress?: { readonly at: number; readonly of: number } | undefined;
@@ -26,7 +28,7 @@ export interface SignedIn {
 }
 
 /** One card, one question. */
-export function alonePage({ installationName, language, title, body, footer, progress, signedIn, wide = false }: AlonePage): Html {
+export function alonePage({ installationName, language, title, heading = title, body, footer, progress, signedIn, wide = false }: AlonePage): Html {
   return document({
     installationName,
     language,
@@ -36,7 +38,7 @@ export function alonePage({ installationName, language, title, body, footer, pro
         ${!signedIn && brand(installationName)}
         <div class="card">
           ${progress && steps(progress)}
-          <h1>${title}</h1>
+          <h1>${heading}</h1>
           ${body}
         </div>
         ${footer}
@@ -76,6 +78,7 @@ export interface FramedPage extends Omit<SettingsPage, 'current'> {
   /** What the navigation is called, and where it leads. */
   readonly navigation: { readonly label: string; readonly sections: readonly (readonly [key: string, href: string, label: string])[]; readonly above?: Value };
   readonly current: string;
+  readonly heading?: string;
 }
 
 const SECTIONS = [
@@ -91,7 +94,7 @@ export function settingsPage(page: SettingsPage): Html {
 }
 
 /** The bar, a navigation beside the content, and the content. */
-export function framedPage({ installationName, language, title, navigation, current, signedIn, body }: FramedPage): Html {
+export function framedPage({ installationName, language, title, heading = title, navigation, current, signedIn, body }: FramedPage): Html {
   return document({
     installationName,
     language,
@@ -104,7 +107,7 @@ export function framedPage({ installationName, language, title, navigation, curr
           ${navigation.sections.map(([key, href, label]) => html`<a href="${href}" ${key === current && html` aria-current="page"`}>${label}</a>`)}
         </nav>
         <main id="content" tabindex="-1">
-          <h1>${title}</h1>
+          <h1>${heading}</h1>
           ${body}
         </main>
       </div>`,

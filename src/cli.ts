@@ -77,7 +77,9 @@ async function serve(words: readonly string[], { development }: Flags): Promise<
   }
   const { makeSetUpLink } = await import('./organisations/organisations.ts');
   const link = await makeSetUpLink(portal.world);
-  if (link !== undefined) say(`  Nobody looks after this portal yet. Whoever opens this link first can, as its owner:\n  ${link}\n\n`);
+  // Where it runs for real, the standard output is a log, which others may read.
+  if (link !== undefined)
+    (development ? process.stdout : process.stderr).write(`  Nobody looks after this portal yet. Whoever opens this first can:\n  ${link}\n\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void portal.stop().then(() => process.exit(0), fail));
   }

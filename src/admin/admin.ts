@@ -14,7 +14,7 @@ import { endSessions, listSessions, type Session } from '../sessions/sessions.ts
 import { csvOf } from './csv.ts';
 import * as store from './store.ts';
 
-export const PEOPLE_ON_A_PAGE = 50;
+const PEOPLE_ON_A_PAGE = 50;
 const EXPORTED_AT_ONCE = 500;
 
 export interface PersonShown {
@@ -62,7 +62,7 @@ export async function exportPeople(world: World, { organisation, account, from }
       event: 'organisation_people_exported',
       accountId: account.id,
       from,
-      details: { organisation: organisation.id, people: rows.length - 1 },
+      details: { organisation: organisation.id, people: String(rows.length - 1) },
     }),
   );
   return csvOf(rows);

@@ -41,7 +41,7 @@ interface ConsolePage {
   readonly body: Value;
 }
 
-export function console(frame: Frame, { title, heading = title, current, body }: ConsolePage): Html {
+export function consolePage(frame: Frame, { title, heading = title, current, body }: ConsolePage): Html {
   const said = frame.notice === undefined ? undefined : NOTICES[frame.notice];
   return framedPage({
     installationName: frame.installation.name,

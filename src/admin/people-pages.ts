@@ -4,11 +4,11 @@ import { button, linkButton, mistakes, notice, select, textField } from '../plat
 import { html, type Html } from '../platform/html/html.ts';
 import { dateOf, momentOf } from '../platform/words/times.ts';
 import type { Filter, PeoplePage, PersonInFull, PersonShown } from './admin.ts';
-import { addressIn, console, consoleForm, type Frame } from './pages.ts';
+import { addressIn, consoleForm, consolePage, type Frame } from './pages.ts';
 
 const PEOPLE = '/admin/people';
 
-export const NAMES: Readonly<Record<Role, string>> = { owner: 'Owner', admin: 'Admin', auditor: 'Auditor', member: 'Member' };
+const NAMES: Readonly<Record<Role, string>> = { owner: 'Owner', admin: 'Admin', auditor: 'Auditor', member: 'Member' };
 
 interface PeopleShown extends PeoplePage {
   readonly total: number;
@@ -22,7 +22,7 @@ interface PeopleShown extends PeoplePage {
 export function people(frame: Frame, { people: shown, next, total, filter, after, invitations, refused }: PeopleShown): Html {
   const query = queryOf(filter);
   const narrowed = Object.values(query).some((value) => value !== '');
-  return console(frame, {
+  return consolePage(frame, {
     title: 'People',
     current: 'people',
     body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
@@ -105,7 +105,7 @@ function pendingInvitations(frame: Frame, invitations: readonly Invitation[]): H
 }
 
 export function invite(frame: Frame, { email, role, refused }: { email: string; role: Role; refused?: { address?: string; other?: string } }): Html {
-  return console(frame, {
+  return consolePage(frame, {
     title: 'Invite somebody',
     current: 'people',
     body: html`${mistakes(refused?.address)} ${refused?.other !== undefined && notice({ kind: 'bad', text: refused.other })}
@@ -127,7 +127,7 @@ const MEANINGS = 'Admins look after people. Auditors see everything and change n
 export function person(frame: Frame, one: PersonInFull, refused: string | undefined): Html {
   const { account, role, joinedAt, lastSignInAt, methods, sessions } = one;
   const stands = methods.some(({ kind }) => factorOf(kind).stands);
-  return console(frame, {
+  return consolePage(frame, {
     title: 'Person',
     heading: account.name,
     current: 'people',

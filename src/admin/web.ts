@@ -31,20 +31,20 @@ const PEOPLE = '/admin/people';
 /** Whoever has passed the guard. */
 interface Console extends Membership {
   readonly session: Session;
-  /** All whose console they may open. */
+  /** All whose context they may open. */
   readonly memberships: readonly Membership[];
 }
 
 export function mountAdmin(web: Web<Session>, world: World): void {
   const opened = web.guarded(consoleGuard(world));
-  opened.get('/admin', async (_visit, console) => redirect(pages.addressIn(console, PEOPLE)));
+  opened.get('/admin', async (_visit, context) => redirect(pages.addressIn(context, PEOPLE)));
   mountPeople(opened, world);
   mountInvitations(opened, world);
   mountPerson(opened, world);
 }
 
 /**
- * Who may open the console, and of which organisation. To everybody else there is nothing here, whatever id they name: not even a refusal.
+ * Who may open the context, and of which organisation. To everybody else there is nothing here, whatever id they name: not even a refusal.
  * A form names its organisation; an address may leave it out where one is meant that is looked after the longest.
  */
 function consoleGuard(world: World): Guard<Console, Session> {
@@ -58,46 +58,46 @@ function consoleGuard(world: World): Guard<Console, Session> {
 }
 
 /**
- * A form of the console: what it does has to be open to the role, and whoever changes something shows first that it is them. `back`: the page it stands on.
+ * A form of the context: what it does has to be open to the role, and whoever changes something shows first that it is them. `back`: the page it stands on.
  * Whether it may be done to the person whom it is about is decided where it is done.
  */
 function change(world: World, { action, back }: { action: Action; back: (visit: Visit) => string }, handler: Handler<Console>): Handler<Console> {
-  return async (visit, console) => {
-    if (!may(console.role, action)) throw new Problem('not-allowed', peoplePages.REASONS['not-allowed']);
-    if (!(await proofIsFresh(world, console.session))) return confirmFirst(console, back(visit));
-    return handler(visit, console);
+  return async (visit, context) => {
+    if (!may(context.role, action)) throw new Problem('not-allowed', peoplePages.REASONS['not-allowed']);
+    if (!(await proofIsFresh(world, context.session))) return confirmFirst(context, back(visit));
+    return handler(visit, context);
   };
 }
 
-const confirmFirst = (console: Console, path: string): Answer => redirect(`/account/confirm?then=${encodeURIComponent(pages.addressIn(console, path))}`);
+const confirmFirst = (context: Console, path: string): Answer => redirect(`/account/confirm?then=${encodeURIComponent(pages.addressIn(context, path))}`);
 
 function mountPeople(web: Web<Console>, world: World): void {
-  web.get(PEOPLE, (visit, console) => showPeople(world, visit, console));
-  web.post(`${PEOPLE}/export`, async (visit, console) => {
-    if (!may(console.role, 'export')) throw noSuchPage();
+  web.get(PEOPLE, (visit, context) => showPeople(world, visit, context));
+  web.post(`${PEOPLE}/export`, async (visit, context) => {
+    if (!may(context.role, 'export')) throw noSuchPage();
     return file(
       'people.csv',
       'text/csv; charset=utf-8',
       await exportPeople(
         world,
-        actorOf(visit, console),
+        actorOf(visit, context),
         filterOf((name) => visit.field(name)),
       ),
     );
   });
 }
 
-async function showPeople(world: World, visit: Visit, console: Console, refused?: { sentence: string; status: number }): Promise<Answer> {
+async function showPeople(world: World, visit: Visit, context: Console, refused?: { sentence: string; status: number }): Promise<Answer> {
   const { query } = world.database;
   const filter = filterOf((name) => visit.query.get(name) ?? '');
   const after = (visit.query.get('after') ?? '').slice(0, SEARCH_CHARACTERS_MOST).replaceAll('\0', '');
   const [listed, total, invitations] = [
-    await listPeople(query, console.organisation, filter, after),
-    await countPeople(query, console.organisation.id),
-    await listInvitations(query, console.organisation),
+    await listPeople(query, context.organisation, filter, after),
+    await countPeople(query, context.organisation.id),
+    await listInvitations(query, context.organisation),
   ];
   const shown = { ...listed, total, filter, after, invitations, refused: refused?.sentence };
-  return page(peoplePages.people(frameOf(world, visit, console), shown), refused?.status ?? 200);
+  return page(peoplePages.people(frameOf(world, visit, context), shown), refused?.status ?? 200);
 }
 
 const SEARCH_CHARACTERS_MOST = 254;
@@ -114,36 +114,36 @@ function filterOf(read: (name: string) => string): Filter {
 
 function mountInvitations(web: Web<Console>, world: World): void {
   const address = `${PEOPLE}/invite`;
-  web.get(address, async (visit, console) => {
-    if (!may(console.role, 'invite')) throw noSuchPage();
-    if (!(await proofIsFresh(world, console.session))) return confirmFirst(console, address);
-    return page(peoplePages.invite(frameOf(world, visit, console), { email: '', role: 'member' }));
+  web.get(address, async (visit, context) => {
+    if (!may(context.role, 'invite')) throw noSuchPage();
+    if (!(await proofIsFresh(world, context.session))) return confirmFirst(context, address);
+    return page(peoplePages.invite(frameOf(world, visit, context), { email: '', role: 'member' }));
   });
   web.post(
     address,
-    change(world, { action: 'invite', back: () => address }, async (visit, console) => {
+    change(world, { action: 'invite', back: () => address }, async (visit, context) => {
       const typed = { email: visit.field('email'), role: givenRoleOf(visit.field('role')) };
-      const invited = await invite(world, actorOf(visit, console), typed);
-      if (invited.ok) return done(visit, console, 'invited');
+      const invited = await invite(world, actorOf(visit, context), typed);
+      if (invited.ok) return done(visit, context, 'invited');
       const sentence = inviteSentence(world, invited);
       const refused = invited.reason === 'address' || invited.reason === 'belongs-already' ? { address: sentence } : { other: sentence };
-      return page(peoplePages.invite(frameOf(world, visit, console), { email: typed.email, role: typed.role ?? 'member', refused }), statusOf(invited.reason));
+      return page(peoplePages.invite(frameOf(world, visit, context), { email: typed.email, role: typed.role ?? 'member', refused }), statusOf(invited.reason));
     }),
   );
   web.post(
     `${PEOPLE}/invitations/:id/resend`,
-    change(world, { action: 'invite', back: () => PEOPLE }, async (visit, console) => {
-      const sent = await resendInvitation(world, actorOf(visit, console), visit.parameters['id']!);
-      if (sent.ok) return done(visit, console, 'invited-again');
+    change(world, { action: 'invite', back: () => PEOPLE }, async (visit, context) => {
+      const sent = await resendInvitation(world, actorOf(visit, context), visit.parameters['id']!);
+      if (sent.ok) return done(visit, context, 'invited-again');
       if (sent.reason === 'not-found') throw noSuchPage();
-      return showPeople(world, visit, console, { sentence: inviteSentence(world, sent), status: statusOf(sent.reason) });
+      return showPeople(world, visit, context, { sentence: inviteSentence(world, sent), status: statusOf(sent.reason) });
     }),
   );
   web.post(
     `${PEOPLE}/invitations/:id/revoke`,
-    change(world, { action: 'invite', back: () => PEOPLE }, async (visit, console) => {
-      const revoked = await revokeInvitation(world, actorOf(visit, console), visit.parameters['id']!);
-      if (revoked.ok) return done(visit, console, 'invitation-revoked');
+    change(world, { action: 'invite', back: () => PEOPLE }, async (visit, context) => {
+      const revoked = await revokeInvitation(world, actorOf(visit, context), visit.parameters['id']!);
+      if (revoked.ok) return done(visit, context, 'invitation-revoked');
       throw noSuchPage();
     }),
   );
@@ -175,17 +175,17 @@ function statusOf(reason: InviteRefusal): number {
 function mountPerson(web: Web<Console>, world: World): void {
   const address = `${PEOPLE}/:id`;
   const back = (visit: Visit) => `${PEOPLE}/${visit.parameters['id']}`;
-  web.get(address, (visit, console) => showPerson(world, visit, console));
+  web.get(address, (visit, context) => showPerson(world, visit, context));
 
   const mount = (verb: string, action: Action, notice: string, work: (actor: Actor, targetId: string, visit: Visit) => Promise<Acted>): void =>
     web.post(
       `${address}/${verb}`,
-      change(world, { action, back }, async (visit, console) => {
-        const acted = await work(actorOf(visit, console), visit.parameters['id']!, visit);
+      change(world, { action, back }, async (visit, context) => {
+        const acted = await work(actorOf(visit, context), visit.parameters['id']!, visit);
         // Whoever was removed has no page here any more.
-        if (acted.ok) return done(visit, console, notice, action === 'remove' ? PEOPLE : back(visit));
+        if (acted.ok) return done(visit, context, notice, action === 'remove' ? PEOPLE : back(visit));
         if (acted.reason === 'not-found') throw noSuchPage();
-        return showPerson(world, visit, console, acted.reason);
+        return showPerson(world, visit, context, acted.reason);
       }),
     );
   const seenIn = (visit: Visit) => roleOf(visit.field('seen')) ?? unreadable();
@@ -204,18 +204,18 @@ function unreadable(): never {
   throw new Problem('bad-request', 'The form was not one of this page. Go back, reload the page and try again.');
 }
 
-async function showPerson(world: World, visit: Visit, console: Console, refused?: keyof typeof peoplePages.REASONS): Promise<Answer> {
-  const person = await readPerson(world, console.organisation, visit.parameters['id']!);
+async function showPerson(world: World, visit: Visit, context: Console, refused?: keyof typeof peoplePages.REASONS): Promise<Answer> {
+  const person = await readPerson(world, context.organisation, visit.parameters['id']!);
   if (!person) throw noSuchPage();
   const status = refused === undefined ? 200 : refused === 'changed-meanwhile' ? 409 : 403;
-  return page(peoplePages.person(frameOf(world, visit, console), person, refused && peoplePages.REASONS[refused]), status);
+  return page(peoplePages.person(frameOf(world, visit, context), person, refused && peoplePages.REASONS[refused]), status);
 }
 
 const actorOf = (visit: Visit, { session, organisation }: Console): Actor => ({ account: session.account, organisation, from: visit });
 
-function done(visit: Visit, console: Console, notice: string, path = PEOPLE): Answer {
+function done(visit: Visit, context: Console, notice: string, path = PEOPLE): Answer {
   visit.setCookie('notice', notice);
-  return redirect(pages.addressIn(console, path));
+  return redirect(pages.addressIn(context, path));
 }
 
 function frameOf(world: World, visit: Visit, { session, organisation, role, memberships }: Console): pages.Frame {

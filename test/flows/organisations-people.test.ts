@@ -128,7 +128,7 @@ forEachPortal((open) => {
     assert.equal(owner.browser.download!.text.split('\r\n').length, 120);
     const events = await portal.world.database.query.selectFrom('audit_events').select('details').where('event', '=', 'organisation_people_exported').execute();
     assert.deepEqual(
-      events.map(({ details }) => (JSON.parse(details) as { people: number }).people).sort((one, other) => one - other),
+      events.map(({ details }) => Number((JSON.parse(details) as { people: string }).people)).sort((one, other) => one - other),
       [2, 118],
     );
   });

@@ -27,7 +27,7 @@ export function people(frame: Frame, { people: shown, next, total, filter, after
     current: 'people',
     body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
       <p class="quiet">${total === 1 ? 'One person belongs' : `${total.toLocaleString('en-GB')} people belong`} to ${frame.organisation.name}.</p>
-      <section class="card" aria-label="Search">${searchForm(frame, filter)}</section>
+      <div class="card">${searchForm(frame, filter)}</div>
       ${may(frame.role, 'invite') && html`<div class="actions">${linkButton({ label: 'Invite somebody', href: addressIn(frame, `${PEOPLE}/invite`), main: true })}</div>`}
       <section class="card" aria-labelledby="members">
         <h2 id="members">${narrowed ? 'Found' : 'Members'}</h2>
@@ -169,7 +169,7 @@ function actions(frame: Frame, { account, role }: PersonInFull): Html | false {
   const address = `${PEOPLE}/${account.id}`;
   const seen = html`<input type="hidden" name="seen" value="${role}" />`;
   return html`<section class="card" aria-labelledby="role-of">
-      <h2 id="role-of">Role</h2>
+      <h2 id="role-of">What they may do</h2>
       ${consoleForm(frame, {
         action: `${address}/role`,
         body: html`${seen}${select({ label: 'Role', name: 'role', value: role, options: rolesToGive(frame.role).map((one) => [one, NAMES[one]] as const) })}

@@ -166,7 +166,7 @@ export function endSessionsOf(world: World, actor: Actor, targetId: string): Pro
   });
 }
 
-/** Whoever changes something about others shows first that it is them (FC-1, AD-4). */
+/** Whoever changes something about others shows first that it is them (FC-1). */
 export async function proofIsFresh(world: World, session: Session): Promise<boolean> {
   const enrolled = await listFactors(world, world.database.query, session.account.id);
   return attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now: world.clock.now() }).length === 0;

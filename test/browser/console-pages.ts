@@ -69,7 +69,10 @@ async function* accepting(guest: PersonInChromium): Walk {
   await guest.enterEmailedCode();
   await guest.sees('Join Herons and Cranes Ltd');
   yield { name: 'invitation', person: guest };
-  await using stranger = await PersonInChromium.arrive(guest.context.browser()!, guest.portal, { viewport: guest.page.viewportSize(), email: 'else@example.org' });
+  await using stranger = await PersonInChromium.arrive(guest.context.browser()!, guest.portal, {
+    viewport: guest.page.viewportSize(),
+    email: 'else@example.org',
+  });
   await stranger.join();
   await stranger.visit(path);
   yield { name: 'invitation, for another address', person: stranger };

@@ -88,15 +88,7 @@ async function readPeople(
   { search, role, twoFactor }: Filter,
   { after, most }: { after: string; most: number },
 ): Promise<PeoplePage> {
-  const kinds = factors.filter((factor) => factor.stands).map((factor) => factor.kind);
-  const rows = await store.selectPeople(queries, {
-    organisationId: organisation.id,
-    beginning: searchKeyOf(search),
-    role,
-    protected: twoFactor && { wanted: twoFactor === 'on', kinds },
-    after,
-    most: most + 1,
-  });
+  const rows = await selectFound(queries, organisation, { search, role, twoFactor }, { after, most: most + 1 });
   const shown = rows.slice(0, most);
   const ids = shown.map((row) => row.account_id);
   const held = groupBy(await store.selectKinds(queries, ids), (one) => one.account_id);
@@ -110,7 +102,52 @@ async function readPeople(
     kinds: standingKinds((held.get(row.account_id) ?? []).map((one) => one.kind)),
     lastSignInAt: signIns.get(row.account_id) ?? null,
   }));
-  return { people, next: rows.length > most ? shown.at(-1)?.email_key : undefined };
+  const last = shown.at(-1);
+  return { people, next: rows.length > most && last ? cursorOf(last) : undefined };
+}
+
+type Found = store.PersonRow & { readonly by: 'email' | 'name' };
+
+/** Those whose name begins with what is searched for, and behind them those whose address does: each is one range of one index. */
+async function selectFound(
+  queries: Queries,
+  organisation: Organisation,
+  { search, role, twoFactor }: Filter,
+  { after, most }: { after: string; most: number },
+): Promise<Found[]> {
+  const kinds = factors.filter((factor) => factor.stands).map((factor) => factor.kind);
+  const beginning = searchKeyOf(search);
+  const cursor = readCursor(after, beginning);
+  const select = async (by: 'email' | 'name', from: Cursor, wanted: number): Promise<Found[]> => {
+    const rows = await store.selectPeople(queries, {
+      organisationId: organisation.id,
+      by,
+      beginning,
+      role,
+      protected: twoFactor && { wanted: twoFactor === 'on', kinds },
+      after: from,
+      most: wanted,
+    });
+    return rows.map((row) => ({ ...row, by }));
+  };
+  if (cursor.by === 'email') return select('email', cursor, most);
+  const byName = await select('name', cursor, most);
+  return byName.length === most ? byName : [...byName, ...(await select('email', { by: 'email', email: '', name: '' }, most - byName.length))];
+}
+
+/** Whoever came last, and in which of the two lists. As text: the address, and behind a space, which no address has, the name where that was the list. */
+interface Cursor {
+  readonly by: 'email' | 'name';
+  readonly email: string;
+  readonly name: string;
+}
+
+const cursorOf = ({ by, email_key, name_key }: Found): string => (by === 'email' ? email_key : `${email_key} ${name_key}`);
+
+function readCursor(text: string, beginning: string): Cursor {
+  const space = text.indexOf(' ');
+  if (space !== -1) return { by: 'name', email: text.slice(0, space), name: text.slice(space + 1) };
+  return { by: text === '' && beginning !== '' ? 'name' : 'email', email: text, name: '' };
 }
 
 function standingKinds(kinds: readonly string[]): string[] {

@@ -7,57 +7,54 @@ export interface PersonRow {
   readonly name: string;
   readonly email: string;
   readonly email_key: string;
+  readonly name_key: string;
   readonly role: string;
   readonly joined_at: number;
 }
 
 export interface Wanted {
   readonly organisationId: string;
-  /** The beginning of an address or a name, as they are searched for; '' for everybody. */
+  /** Those whose address begins so, in the order of addresses; or those whose name does, in the order of names. */
+  readonly by: 'email' | 'name';
+  /** As it is searched for; '' for everybody. By address, those whose name begins so too are left out: they are found by name. */
   readonly beginning: string;
   readonly role: string | undefined;
   /** Whether they have a factor of one of `kinds`. */
   readonly protected: { readonly wanted: boolean; readonly kinds: readonly string[] } | undefined;
-  /** The last address of the page before, '' for the first. */
-  readonly after: string;
+  /** The last of the page before; of empty texts for the first page. */
+  readonly after: { readonly email: string; readonly name: string };
   readonly most: number;
 }
 
 /** The highest code point: what begins with a prefix lies between the prefix and the prefix followed by it. */
 const LAST = '\u{10ffff}';
 
-/** In the order of their addresses, which one index has; the next page begins where the last one ended, however many lie before it. */
+/** A range of one index, in its order: the next page begins where the last one ended, however many lie before it, match it, or are in other organisations. */
 export async function selectPeople(queries: Queries, wanted: Wanted): Promise<PersonRow[]> {
+  const { beginning, after } = wanted;
+  const end = beginning + LAST;
   let query = queries
     .selectFrom('memberships as m')
     .innerJoin('accounts as a', 'a.id', 'm.account_id')
-    .select(['m.account_id', 'm.role', 'm.joined_at', 'm.email_key', 'a.name', 'a.email'])
+    .select(['m.account_id', 'm.role', 'm.joined_at', 'm.email_key', 'm.name_key', 'a.name', 'a.email'])
     .where('m.organisation_id', '=', wanted.organisationId)
-    .where('m.email_key', '>', wanted.after)
-    .orderBy('m.email_key')
     .limit(wanted.most);
-  if (wanted.role !== undefined) query = query.where('m.role', '=', wanted.role);
-  if (wanted.beginning !== '') {
-    const { organisationId, beginning } = wanted;
-    const end = beginning + LAST;
-    // Two ranges of two indexes: a condition with "or" would be looked for in everybody.
-    query = query.where('m.account_id', 'in', (select) =>
-      select
-        .selectFrom('memberships as e')
-        .select('e.account_id')
-        .where('e.organisation_id', '=', organisationId)
-        .where('e.email_key', '>=', beginning)
-        .where('e.email_key', '<', end)
-        .union(
-          select
-            .selectFrom('memberships as n')
-            .select('n.account_id')
-            .where('n.organisation_id', '=', organisationId)
-            .where('n.name_key', '>=', beginning)
-            .where('n.name_key', '<', end),
-        ),
-    );
+  if (wanted.by === 'name') {
+    query = query
+      .where('m.name_key', '>=', beginning)
+      .where('m.name_key', '<', end)
+      .where((where) => where(where.refTuple('m.name_key', 'm.email_key'), '>', where.tuple(after.name, after.email)))
+      .orderBy('m.name_key');
+  } else {
+    query = query.where('m.email_key', '>', after.email);
+    if (beginning !== '')
+      query = query
+        .where('m.email_key', '>=', beginning)
+        .where('m.email_key', '<', end)
+        .where((where) => where.or([where('m.name_key', '<', beginning), where('m.name_key', '>=', end)]));
   }
+  query = query.orderBy('m.email_key');
+  if (wanted.role !== undefined) query = query.where('m.role', '=', wanted.role);
   const { protected: guarded } = wanted;
   if (guarded) {
     query = query.where((where): Expression<SqlBool> => {

@@ -90,7 +90,7 @@ function mountPeople(web: Web<Console>, world: World): void {
 async function showPeople(world: World, visit: Visit, context: Console, refused?: { sentence: string; status: number }): Promise<Answer> {
   const { query } = world.database;
   const filter = filterOf((name) => visit.query.get(name) ?? '');
-  const after = (visit.query.get('after') ?? '').slice(0, SEARCH_CHARACTERS_MOST).replaceAll('\0', '');
+  const after = (visit.query.get('after') ?? '').slice(0, CURSOR_CHARACTERS_MOST).replaceAll('\0', '');
   const [listed, total, invitations] = [
     await listPeople(query, context.organisation, filter, after),
     await countPeople(query, context.organisation.id),
@@ -101,6 +101,8 @@ async function showPeople(world: World, visit: Visit, context: Console, refused?
 }
 
 const SEARCH_CHARACTERS_MOST = 254;
+/** An address and a name. */
+const CURSOR_CHARACTERS_MOST = 500;
 
 function filterOf(read: (name: string) => string): Filter {
   const twoFactor = read('two-factor');

@@ -107,6 +107,25 @@ forEachPortal((open) => {
     assert.equal(listed(await owner.browser.press('First page'))[0], 'page-002@example.com');
   });
 
+  test('a search finds those whose name begins so, and then those whose address does, each once, over all pages', async () => {
+    const two = (index: number) => String(index).padStart(2, '0');
+    await seed(portal, await organisationOf(portal), [
+      // The order of names is another than that of addresses, and some have the same.
+      ...Array.from({ length: 60 }, (_, index) => ({ name: `Wren ${two(Math.floor((59 - index) / 2))}`, email: `named-${two(index)}@example.com` })),
+      ...Array.from({ length: 60 }, (_, index) => ({ name: `Somebody ${index}`, email: `wren-${two(index)}@example.com` })),
+      ...Array.from({ length: 5 }, (_, index) => ({ name: 'Wren Both', email: `wren-both-${index}@example.com` })),
+    ]);
+    const found = [...(await find('wren'))];
+    assert.equal(found.length, 50);
+    assert.deepEqual(found.slice(0, 4), ['named-58@example.com', 'named-59@example.com', 'named-56@example.com', 'named-57@example.com']);
+    found.push(...listed(await owner.browser.press('Next page')));
+    found.push(...listed(await owner.browser.press('Next page')));
+    assert.equal(found.length, 125);
+    assert.equal(new Set(found).size, 125);
+    assert.deepEqual(found.slice(60, 66), [...Array.from({ length: 5 }, (_, index) => `wren-both-${index}@example.com`), 'wren-00@example.com']);
+    assert.ok(!owner.browser.page.hasButton('Next page'));
+  });
+
   test('the export has whom the filter shows, on all pages, and runs in no spreadsheet; it is recorded', async () => {
     await seed(portal, await organisationOf(portal), [
       { name: '=HYPERLINK("http://evil.example","a, b")', email: 'x-one@example.com' },

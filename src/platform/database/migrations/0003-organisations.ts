@@ -47,7 +47,7 @@ async function createMemberships(database: Kysely<unknown>, { instant, byteOrder
   const { schema } = database;
   await schema.createIndex('memberships_account').on('memberships').columns(['account_id', 'organisation_id']).execute();
   await schema.createIndex('memberships_email').on('memberships').columns(['organisation_id', 'email_key']).execute();
-  await schema.createIndex('memberships_name').on('memberships').columns(['organisation_id', 'name_key']).execute();
+  await schema.createIndex('memberships_name').on('memberships').columns(['organisation_id', 'name_key', 'email_key']).execute();
   await schema.createIndex('memberships_role').on('memberships').columns(['organisation_id', 'role', 'email_key']).execute();
   // An organisation has one owner, never two.
   await schema.createIndex('memberships_owner').on('memberships').column('organisation_id').unique().where(sql.ref('role'), '=', sql.lit('owner')).execute();

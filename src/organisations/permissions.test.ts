@@ -22,7 +22,7 @@ describe('permissions', () => {
       for (const role of ROLES) assert.equal(may(role, action), TABLE[action][role], role);
     });
 
-  test('nobody acts on a higher role, whatever it is', () => {
+  test('AD-3 nobody acts on a higher role, whatever it is', () => {
     for (const action of OTHERS)
       for (const role of ROLES)
         for (const other of ROLES) {

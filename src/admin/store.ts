@@ -40,18 +40,16 @@ export async function selectPeople(queries: Queries, wanted: Wanted): Promise<Pe
     .where('m.organisation_id', '=', wanted.organisationId)
     .limit(wanted.most);
   if (wanted.by === 'name') {
+    // One bound below, not two: a database may begin at the lower of them and read all that lies between.
+    const [name, email] = after.name.startsWith(beginning) ? [after.name, after.email] : [beginning, ''];
     query = query
-      .where('m.name_key', '>=', beginning)
+      .where((where) => where(where.refTuple('m.name_key', 'm.email_key'), '>', where.tuple(name, email)))
       .where('m.name_key', '<', end)
-      .where((where) => where(where.refTuple('m.name_key', 'm.email_key'), '>', where.tuple(after.name, after.email)))
       .orderBy('m.name_key');
   } else {
-    query = query.where('m.email_key', '>', after.email);
+    query = after.email.startsWith(beginning) ? query.where('m.email_key', '>', after.email) : query.where('m.email_key', '>=', beginning);
     if (beginning !== '')
-      query = query
-        .where('m.email_key', '>=', beginning)
-        .where('m.email_key', '<', end)
-        .where((where) => where.or([where('m.name_key', '<', beginning), where('m.name_key', '>=', end)]));
+      query = query.where('m.email_key', '<', end).where((where) => where.or([where('m.name_key', '<', beginning), where('m.name_key', '>=', end)]));
   }
   query = query.orderBy('m.email_key');
   if (wanted.role !== undefined) query = query.where('m.role', '=', wanted.role);

@@ -13,7 +13,7 @@ export async function* lookingAfterAnOrganisation(browser: Browser, portal: Serv
   await using guest = await arrive('Guy Example-Hyphenated Of A Long Name', 'guy.of.a.long.address@mail.example.org');
   yield* claiming(owner);
   yield* inviting(owner, guest);
-  yield* accepting(guest);
+  yield* accepting(guest, arrive);
   yield* lookingAfter(owner, guest);
 }
 
@@ -52,7 +52,9 @@ async function* inviting(owner: PersonInChromium, guest: PersonInChromium): Walk
   yield { name: 'people, one invited', person: owner };
 }
 
-async function* accepting(guest: PersonInChromium): Walk {
+type Arrive = (name: string, email: string) => Promise<PersonInChromium>;
+
+async function* accepting(guest: PersonInChromium, arrive: Arrive): Walk {
   const { text } = await guest.portal.mailTo(guest.email, 'You are invited');
   const link = new URL(/http\S+invitation\?token=\S+/.exec(text)![0]);
   const path = link.pathname + link.search;
@@ -69,10 +71,7 @@ async function* accepting(guest: PersonInChromium): Walk {
   await guest.enterEmailedCode();
   await guest.sees('Join Herons and Cranes Ltd');
   yield { name: 'invitation', person: guest };
-  await using stranger = await PersonInChromium.arrive(guest.context.browser()!, guest.portal, {
-    viewport: guest.page.viewportSize(),
-    email: 'else@example.org',
-  });
+  await using stranger = await arrive('Else Example', 'else@example.org');
   await stranger.join();
   await stranger.visit(path);
   yield { name: 'invitation, for another address', person: stranger };

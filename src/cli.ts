@@ -75,14 +75,14 @@ async function serve(words: readonly string[], { development }: Flags): Promise<
     if (settings.smtpUrl === undefined) say(`  Mail is not sent but shown: ${settings.origin}/dev/mail\n`);
     say(`  Data: ${settings.dataDirectory}   Stop: Ctrl+C\n\n`);
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void portal.stop().then(() => process.exit(0), fail));
+  }
   const { makeSetUpLink } = await import('./organisations/organisations.ts');
   const link = await makeSetUpLink(portal.world);
   // Where it runs for real, the standard output is a log, which others may read.
   if (link !== undefined)
     (development ? process.stdout : process.stderr).write(`  Nobody looks after this portal yet. Whoever opens this first can:\n  ${link}\n\n`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void portal.stop().then(() => process.exit(0), fail));
-  }
 }
 
 async function policy([verb, wanted, ...more]: readonly string[]): Promise<void> {

@@ -119,11 +119,11 @@ suite('twinlock serve', () => {
     using workplace = new Workplace();
     writeFileSync(path.join(workplace.directory, '.env'), 'TWINLOCK_NAME="Name of the file" # a comment\nTWINLOCK_DATA_DIR=here\nUNRELATED=1\n');
     const fromFile = await workplace.serve();
-    assert.match(fromFile.said.output, /Name of the file is ready/);
+    await fromFile.says('stdout', /Name of the file is ready/);
     assert.ok(existsSync(path.join(workplace.directory, 'here', 'keys.json')));
     await fromFile.stop();
     await using fromBoth = await workplace.serve({ TWINLOCK_NAME: 'Name of the environment' });
-    assert.match(fromBoth.said.output, /Name of the environment is ready/);
+    await fromBoth.says('stdout', /Name of the environment is ready/);
   });
 
   test('a port that is taken, a database that does not answer or can’t be opened: a sentence, and exit code 1', async () => {

@@ -1,7 +1,10 @@
 // The table of contents: every page of the portal, and who may see it.
 import type { FastifyInstance } from 'fastify';
+import type { Account } from './accounts/accounts.ts';
+import { mountAdmin } from './admin/web.ts';
 import { mountForgotPassword } from './forgot-password/web.ts';
 import { mountManageAccount } from './manage-account/web.ts';
+import { mountOrganisations } from './organisations/web.ts';
 import { localPath } from './platform/http/local-path.ts';
 import { redirect, type Guard } from './platform/http/visit.ts';
 import { makeWeb, type WebOptions } from './platform/http/web.ts';
@@ -25,6 +28,8 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   mountSignUp(web, signedIn, world);
   mountForgotPassword(web, world);
   mountManageAccount(signedIn, world);
+  mountOrganisations(web.guarded(whoeverVisits(world)), world);
+  mountAdmin(signedIn, world);
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);
 
   fastify.get('/healthz', async () => {
@@ -32,6 +37,11 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
     return { ok: true };
   });
   return fastify;
+}
+
+/** Everybody, with the account of who is signed in. */
+function whoeverVisits(world: World): Guard<Account | undefined> {
+  return async (visit) => ({ pass: true, context: (await sessionOf(world, visit))?.account });
 }
 
 /** Only who is signed in; everybody else signs in first and comes back. A post is not repeated: what it would do must be pressed again. */

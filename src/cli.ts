@@ -78,6 +78,11 @@ async function serve(words: readonly string[], { development }: Flags): Promise<
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void portal.stop().then(() => process.exit(0), fail));
   }
+  const { makeSetUpLink } = await import('./organisations/organisations.ts');
+  const link = await makeSetUpLink(portal.world);
+  // Where it runs for real, the standard output is a log, which others may read.
+  if (link !== undefined)
+    (development ? process.stdout : process.stderr).write(`  Nobody looks after this portal yet. Whoever opens this first can:\n  ${link}\n\n`);
 }
 
 async function policy([verb, wanted, ...more]: readonly string[]): Promise<void> {

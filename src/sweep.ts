@@ -3,6 +3,7 @@ import { sweepAccounts } from './accounts/accounts.ts';
 import { sweepAttempts } from './attempts/attempts.ts';
 import { repeat, type Background } from './platform/background.ts';
 import { SWEPT_AT_ONCE } from './platform/database/delete-expired.ts';
+import { sweepOrganisations } from './organisations/organisations.ts';
 import { minutes } from './platform/durations.ts';
 import { sweepLimits } from './platform/limits/limits.ts';
 import { sweepMail } from './platform/mail/mail.ts';
@@ -10,7 +11,14 @@ import type { World } from './platform/world.ts';
 import { sweepSessions } from './sessions/sessions.ts';
 
 /** Each deletes a small batch and says how many rows that were. */
-const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [sweepSessions, sweepAttempts, sweepAccounts, sweepLimits, sweepMail];
+const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [
+  sweepSessions,
+  sweepAttempts,
+  sweepAccounts,
+  sweepOrganisations,
+  sweepLimits,
+  sweepMail,
+];
 
 /** Sweeps until nothing is left; returns how many rows went. */
 export async function sweep(world: World): Promise<number> {

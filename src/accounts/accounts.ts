@@ -26,6 +26,8 @@ export interface Account {
   readonly language: string;
   readonly passwordChangedAt: number;
   readonly createdAt: number;
+  /** Whether the person may open the console of an organisation. Known where a session brought the account, see sessions/store.ts. */
+  readonly administers?: boolean;
 }
 
 /** PR-1 */
@@ -65,6 +67,7 @@ export async function signUp(
     email_key: email.key,
     email_verified_at: null,
     name,
+    name_key: searchKeyOf(name),
     language,
     password_hash: passwordHash,
     password_changed_at: now,
@@ -216,7 +219,7 @@ export async function changeEmail(
 }
 
 export async function changeName(transaction: Transaction, accountId: string, name: string): Promise<void> {
-  await store.updateAccount(transaction, accountId, { name });
+  await store.updateAccount(transaction, accountId, { name, name_key: searchKeyOf(name) });
 }
 
 export async function changeLanguage(transaction: Transaction, accountId: string, language: string): Promise<void> {
@@ -279,6 +282,9 @@ export async function sweepAccounts({ database: { query }, clock }: World): Prom
     await deleteExpired(query, { table: 'password_resets', key: 'token_hash', column: 'expires_at', before: now }),
   ];
 }
+
+/** What a name, or its beginning, is found by. */
+export const searchKeyOf = (name: string): string => name.normalize('NFC').trim().toLowerCase();
 
 function accountFrom(row: store.AccountRow): Account {
   return {

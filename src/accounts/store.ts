@@ -16,6 +16,8 @@ export interface AccountRow {
   email_key: string;
   email_verified_at: number | null;
   name: string;
+  /** The name in lower case, for searching. */
+  name_key: string;
   language: string;
   /** A PHC string. */
   password_hash: string;

@@ -39,8 +39,16 @@ export const AUDIT_EVENTS = {
   authn_confirm_fail: ['reason'],
   authn_confirm_throttled: ['reason'],
   session_created: [],
-  session_ended: ['reason'],
+  session_ended: ['reason', 'organisation', 'by'],
   policy_changed: ['from', 'to'],
+  privilege_permissions_changed: ['organisation', 'from', 'to', 'by'],
+  organisation_created: ['organisation', 'name'],
+  organisation_invited: ['organisation', 'email', 'role'],
+  organisation_invitation_revoked: ['organisation', 'email', 'role'],
+  organisation_joined: ['organisation', 'role', 'by'],
+  organisation_member_removed: ['organisation', 'role', 'by'],
+  organisation_ownership_transferred: ['organisation', 'by'],
+  organisation_people_exported: ['organisation', 'people'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type AuditEvent = keyof typeof AUDIT_EVENTS;

@@ -33,6 +33,7 @@ const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', strin
   'method-renamed': ['good', 'The new name is saved.'],
   'method-removed': ['good', 'The method is removed. All other browsers are signed out.'],
   'recovery-key-created': ['good', 'Your new Recovery Key is ready. The old one no longer works.'],
+  joined: ['good', 'You have joined the organisation.'],
   recovered: ['plain', 'You used your Recovery Key, and have the next one. If you lost a phone, remove or replace its app below, within the next ten minutes.'],
   'email-changed': ['good', 'Your new address is saved.'],
   'took-too-long': ['plain', 'That took too long, or was finished in another window, so nothing was changed just now. Start again if it is still to be done.'],

@@ -18,6 +18,9 @@ export class Problem extends Error {
   }
 }
 
+/** What is not there, and what is not to be known to be there, look the same. */
+export const noSuchPage = (): Problem => new Problem('not-found', 'There is no page at this address. Check it for a slip, or start at the beginning.');
+
 /** The codes are API: add to them, never rename one. */
 const statusOf = {
   'bad-request': 400,

@@ -34,6 +34,11 @@ export async function selectSession(queries: Queries, tokenHash: string): Promis
     .innerJoin('accounts as a', 'a.id', 's.account_id')
     .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
     .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
+    .select((select) =>
+      select
+        .exists(select.selectFrom('memberships as m').select('m.role').whereRef('m.account_id', '=', 'a.id').where('m.role', '<>', 'member'))
+        .as('administers'),
+    )
     .where('s.token_hash', '=', tokenHash)
     .executeTakeFirst();
   if (!row) return undefined;
@@ -47,6 +52,8 @@ export async function selectSession(queries: Queries, tokenHash: string): Promis
       language: row.language,
       passwordChangedAt: row.password_changed_at,
       createdAt: row.account_created_at,
+      // 1 on SQLite, true on PostgreSQL.
+      administers: Boolean(row.administers),
     },
   };
 }

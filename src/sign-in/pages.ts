@@ -47,7 +47,9 @@ export function signIn({ installation, formToken, email, then, notice: code, ref
       })}
       <p class="links"><a href="/forgot-password">Forgot password?</a></p>
     `,
-    footer: html`<p class="quiet">New here? <a href="/sign-up">Create an account</a></p>`,
+    footer: html`<p class="quiet">
+      New here? <a href="/sign-up${then !== '' && `?then=${encodeURIComponent(then)}&email=${encodeURIComponent(email)}`}">Create an account</a>
+    </p>`,
   });
 }
 

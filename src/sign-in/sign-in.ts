@@ -28,7 +28,7 @@ const TOKEN_BYTES = 32;
 
 /**
  * Makes an account that is not verified yet, enters it and sends the code that verifies it: all of that or none, so that who has to press again
- * makes no second account. The caller has checked the fields and hashed the password.
+ * makes no second account. The caller has checked the fields and hashed the password. `then`: where the person was going, a path of ours.
  */
 export async function signUp(
   world: World,
@@ -37,15 +37,16 @@ export async function signUp(
     name,
     passwordHash,
     language,
+    then,
     caller,
-  }: { email: { address: string; key: string }; name: string; passwordHash: string; language: string; caller: Caller },
+  }: { email: { address: string; key: string }; name: string; passwordHash: string; language: string; then: string | null; caller: Caller },
 ): Promise<Entered> {
   return world.database.transaction(async (transaction) => {
     const account = await createAccount(world, transaction, { email, name, passwordHash, language, browserToken: caller.browserToken });
     await rememberBrowser(world, transaction, account.id, caller.browserToken);
     await record(world, transaction, { event: 'user_created', accountId: account.id, from: caller });
-    const entered = await enter(world, transaction, { account, caller, returnTo: '/verify-email' });
-    if (entered.kind === 'session') await beginVerifyingEmail(world, transaction, { ...entered, caller });
+    const entered = await enter(world, transaction, { account, caller, returnTo: verifyAddress(then) });
+    if (entered.kind === 'session') await beginVerifyingEmail(world, transaction, { ...entered, returnTo: then, caller });
     return entered;
   });
 }
@@ -142,17 +143,20 @@ export async function leaveSignIn(world: World, attemptToken: string): Promise<v
 /** Begins to verify the account's address, and sends the code. */
 export async function startVerifyingEmail(
   world: World,
-  { sessionId, accountId, caller }: { sessionId: string; accountId: string; caller: Caller },
+  { sessionId, accountId, returnTo, caller }: { sessionId: string; accountId: string; returnTo: string | null; caller: Caller },
 ): Promise<attempts.Sent> {
-  return world.database.transaction((transaction) => beginVerifyingEmail(world, transaction, { sessionId, accountId, caller }));
+  return world.database.transaction((transaction) => beginVerifyingEmail(world, transaction, { sessionId, accountId, returnTo, caller }));
 }
+
+/** Where the address is verified, on the way to somewhere or to nowhere. */
+export const verifyAddress = (then: string | null): string => (then === null ? '/verify-email' : `/verify-email?then=${encodeURIComponent(then)}`);
 
 async function beginVerifyingEmail(
   world: World,
   transaction: Transaction,
-  { sessionId, accountId, caller }: { sessionId: string; accountId: string; caller: Caller },
+  { sessionId, accountId, returnTo, caller }: { sessionId: string; accountId: string; returnTo: string | null; caller: Caller },
 ): Promise<attempts.Sent> {
-  const attempt = await attempts.beginAttempt(world, transaction, { holder: { sessionId }, purpose: 'verify-email', accountId, state: {} });
+  const attempt = await attempts.beginAttempt(world, transaction, { holder: { sessionId }, purpose: 'verify-email', accountId, state: { returnTo } });
   const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
   if (!situation) throw attempts.changedMeanwhile();
   return attempts.sendEmailCode(world, transaction, situation, caller);

@@ -3,6 +3,7 @@ import { mountJourney, type Journey } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { localPath } from '../platform/http/local-path.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { endSession, sessionOf } from '../sessions/sessions.ts';
 import * as pages from './pages.ts';
@@ -26,7 +27,8 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
     if (await sessionOf(world, visit)) return redirect(localPath(visit.query.get('then')) ?? HOME);
     const notice = visit.cookie('notice');
     if (notice !== undefined) visit.clearCookie('notice');
-    return page(pages.signIn({ installation: world.installation, formToken: visit.formToken, email: '', then: visit.query.get('then') ?? '', notice }));
+    const email = parseEmailAddress(visit.query.get('email') ?? '')?.address ?? '';
+    return page(pages.signIn({ installation: world.installation, formToken: visit.formToken, email, then: visit.query.get('then') ?? '', notice }));
   });
   web.post(START, (visit) => signIn(world, visit));
   web.get('/sign-in/done', async (visit) => {

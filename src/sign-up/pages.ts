@@ -11,7 +11,14 @@ type Refused = { readonly now: number } & (
   | { readonly reason: 'too-many'; readonly retryAt: number }
 );
 
-export function signUp(installation: Installation, formToken: string, { email, name }: { email: string; name: string }, refused?: Refused): Html {
+interface Typed {
+  readonly email: string;
+  readonly name: string;
+  /** Where the person was going, a path of ours; '' where nowhere. */
+  readonly then: string;
+}
+
+export function signUp(installation: Installation, formToken: string, { email, name, then }: Typed, refused?: Refused): Html {
   const errors: SignUpErrors = refused?.reason === 'fields' ? refused.errors : {};
   return alonePage({
     installationName: installation.name,
@@ -38,14 +45,16 @@ export function signUp(installation: Installation, formToken: string, { email, n
           hint: errors.password === undefined ? PASSWORD_HINT : undefined,
           error: errors.password,
         })}
-        ${button({ label: 'Create account', main: true, wide: true })}`,
+        ${then !== '' && html`<input type="hidden" name="then" value="${then}" />`} ${button({ label: 'Create account', main: true, wide: true })}`,
       })}
     `,
-    footer: html`<p class="quiet">Have an account? <a href="/sign-in">Sign in</a></p>`,
+    footer: html`<p class="quiet">
+      Have an account? <a href="/sign-in${then !== '' && `?then=${encodeURIComponent(then)}&email=${encodeURIComponent(email)}`}">Sign in</a>
+    </p>`,
   });
 }
 
-export function verifyEmail(installation: Installation, formToken: string, account: Account): Html {
+export function verifyEmail(installation: Installation, formToken: string, account: Account, then: string): Html {
   return alonePage({
     installationName: installation.name,
     language: account.language,
@@ -55,7 +64,12 @@ export function verifyEmail(installation: Installation, formToken: string, accou
         We will send a code of six digits to <strong>${account.email}</strong>. Entering it shows that the address is yours. Two-factor authentication needs
         that.
       </p>
-      ${form({ action: '/verify-email', formToken, body: button({ label: 'Send verification code', main: true, wide: true }) })}`,
+      ${form({
+        action: '/verify-email',
+        formToken,
+        body: html`${then !== '' && html`<input type="hidden" name="then" value="${then}" />`}
+        ${button({ label: 'Send verification code', main: true, wide: true })}`,
+      })}`,
     footer: html`<p class="quiet"><a href="/account">Do this later</a></p>`,
   });
 }

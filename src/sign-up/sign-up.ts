@@ -28,7 +28,7 @@ export type SignUpAnswer =
 
 export async function signUp(
   world: World,
-  { email, name, password, caller }: { email: string; name: string; password: string; caller: Caller },
+  { email, name, password, then, caller }: { email: string; name: string; password: string; then: string | null; caller: Caller },
 ): Promise<SignUpAnswer> {
   const address = parseEmailAddress(email);
   const errors: SignUpErrors = {
@@ -41,7 +41,7 @@ export async function signUp(
   if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
 
   const passwordHash = await hashNewPassword(world, password);
-  const entered = await enterNewAccount(world, { email: address, name: name.normalize('NFC').trim(), passwordHash, language: 'en', caller });
+  const entered = await enterNewAccount(world, { email: address, name: name.normalize('NFC').trim(), passwordHash, language: 'en', then, caller });
   return { ok: true, entered };
 }
 

@@ -1,40 +1,51 @@
 // /sign-up and /verify-email.
 import { mountJourney, type Journey } from '../attempts/attempts.ts';
+import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import type { Session } from '../sessions/sessions.ts';
-import { enterBrowser } from '../sign-in/sign-in.ts';
+import { enterBrowser, verifyAddress } from '../sign-in/sign-in.ts';
 import * as pages from './pages.ts';
 import { finishVerifying, isVerified, signUp, startVerifyingEmail } from './sign-up.ts';
 
 const CODE = '/verify-email/code';
 
 export function mountSignUp(web: Web<undefined>, signedIn: Web<Session>, world: World): void {
-  web.get('/sign-up', async (visit) => page(pages.signUp(world.installation, visit.formToken, { email: '', name: '' })));
+  web.get('/sign-up', async (visit) => {
+    const email = parseEmailAddress(visit.query.get('email') ?? '')?.address ?? '';
+    return page(pages.signUp(world.installation, visit.formToken, { email, name: '', then: thenOf(visit.query.get('then')) }));
+  });
   web.post('/sign-up', (visit) => answerSignUp(world, visit));
   web.get('/verify-email/taken', async () => page(pages.taken(world.installation)));
 
   signedIn.get('/verify-email', async (visit, session) => {
-    if (isVerified(session.account)) return page(pages.verified(world.installation, visit.formToken, session.account));
-    return page(pages.verifyEmail(world.installation, visit.formToken, session.account));
+    const then = thenOf(visit.query.get('then'));
+    if (isVerified(session.account)) return then === '' ? page(pages.verified(world.installation, visit.formToken, session.account)) : redirect(then);
+    return page(pages.verifyEmail(world.installation, visit.formToken, session.account, then));
   });
   signedIn.post('/verify-email', async (visit, session) => {
-    if (isVerified(session.account)) return redirect('/verify-email');
-    await startVerifyingEmail(world, { sessionId: session.id, accountId: session.account.id, caller: visit });
+    const then = thenOf(visit.field('then'));
+    if (isVerified(session.account)) return redirect(verifyAddress(then === '' ? null : then));
+    await startVerifyingEmail(world, { sessionId: session.id, accountId: session.account.id, returnTo: then === '' ? null : then, caller: visit });
     return redirect(CODE);
   });
   mountJourney(signedIn, world, verifyJourney(world));
 }
 
 async function answerSignUp(world: World, visit: Visit): Promise<Answer> {
-  const fields = { email: visit.field('email'), name: visit.field('name') };
-  const answered = await signUp(world, { ...fields, password: visit.field('password'), caller: visit });
+  const then = thenOf(visit.field('then'));
+  const fields = { email: visit.field('email'), name: visit.field('name'), then };
+  const answered = await signUp(world, { ...fields, password: visit.field('password'), then: then === '' ? null : then, caller: visit });
   if (!answered.ok) {
     const refused = { ...answered, now: world.clock.now() };
     return page(pages.signUp(world.installation, visit.formToken, fields, refused), answered.reason === 'fields' ? 422 : 429);
   }
   return enterBrowser(visit, answered.entered, { next: '/sign-in/set-up', home: CODE });
 }
+
+/** Where a person was going, a path of ours; '' where nowhere. */
+const thenOf = (text: string | null): string => localPath(text) ?? '';
 
 function verifyJourney(world: World): Journey<Session> {
   return {
@@ -49,7 +60,7 @@ function verifyJourney(world: World): Journey<Session> {
       return () => {
         if (finished.ok) {
           visit.setCookie('session', finished.token);
-          return redirect('/verify-email');
+          return redirect(situation.attempt.state.returnTo ?? '/verify-email');
         }
         visit.clearCookie('session');
         return redirect('/verify-email/taken');

@@ -97,8 +97,8 @@ describe('FC-1: a session without a fresh proof', () => {
       }
     }
     assert.deepEqual(await factorsOf(ada), rows);
-    const { name: _name, ...after_ } = await accountOf(portal, ada.email);
-    const { name: _was, ...before_ } = account;
+    const { name: _name, name_key: _key, ...after_ } = await accountOf(portal, ada.email);
+    const { name: _was, name_key: _keyBefore, ...before_ } = account;
     assert.deepEqual(after_, before_);
     assert.equal(portal.mail.to('thief@example.com').length, 0);
   });

@@ -178,6 +178,16 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/account/security/methods/:id/remove': 'nothing',
   '/account/security/methods/:id/replace': 'nothing',
   '/verify-email': 'nothing',
+  '/set-up': '256 random bits',
+  '/invitation': '256 random bits',
+  '/admin/people/export': 'nothing',
+  '/admin/people/invite': 'an address: limited by mail',
+  '/admin/people/invitations/:id/resend': 'nothing',
+  '/admin/people/invitations/:id/revoke': 'nothing',
+  '/admin/people/:id/role': 'a choice',
+  '/admin/people/:id/remove': 'nothing',
+  '/admin/people/:id/make-owner': 'nothing',
+  '/admin/people/:id/end-sessions': 'nothing',
 };
 /** The parts of a step that every journey shares. */
 const SHARED = /\/(send|back|other|download)$|\/(recovery-key|recovery-key\/new|next-recovery-key)$/;

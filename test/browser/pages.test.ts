@@ -8,6 +8,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
 import { routesOf, type Route } from '../support/routes.ts';
 import { servePortal } from '../support/served-portal.ts';
+import { lookingAfterAnOrganisation } from './console-pages.ts';
 import { gettingIn } from './getting-in.ts';
 import { managingAnAccount } from './managing-an-account.ts';
 import type { Stop } from './walk.ts';
@@ -27,7 +28,7 @@ describe('every page', () => {
   const seen = new Set<string>();
   let mounted: readonly Route[] = [];
   describe('in every state', { concurrency: 2 }, () => {
-    for (const walk of [gettingIn, managingAnAccount]) {
+    for (const walk of [gettingIn, managingAnAccount, lookingAfterAnOrganisation]) {
       test(walk.name, async (t) => {
         await using portal = await servePortal();
         for await (const stop of walk(browser, portal, OPTIONS)) {
@@ -73,8 +74,8 @@ describe('every page', () => {
   });
 });
 
-/** What is for machines, and the addresses of buttons, which lead on to the page that they stand on. */
-const NO_PAGES = /^\/(?:healthz)?$|\/(?:send|back|download|replace|remove)$/;
+/** What is for machines, what leads on to its first page, and the addresses of buttons, which lead on to the page that they stand on. */
+const NO_PAGES = /^\/(?:healthz|admin)?$|\/(?:send|back|download|replace|remove)$/;
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
 
 async function check({ person: { page, faults } }: Stop): Promise<void> {

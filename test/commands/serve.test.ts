@@ -91,6 +91,23 @@ suite('twinlock serve', () => {
     assert.ok(lines.some((line) => line.event === 'request' && line.status === 404));
   });
 
+  test('while nobody looks after it, each start prints a link, not into the log, and the one before is dead; afterwards none', async () => {
+    using workplace = new Workplace();
+    await using mail = await startMailServer();
+    const settings = { TWINLOCK_ORIGIN: 'https://login.example.org', TWINLOCK_SMTP_URL: mail.url };
+    const links: string[] = [];
+    for (let start = 1; start <= 2; start++) {
+      await using portal = await workplace.serve(settings, { development: false });
+      const [, link] = await portal.says('stderr', /https:\/\/login\.example\.org(\/set-up\?token=[\w-]{43})\n/);
+      links.push(link!);
+      assert.doesNotMatch(portal.said.output, /set-up/);
+      const statuses = await Promise.all(links.map(async (one) => (await fetch(portal.address + one)).status));
+      assert.deepEqual(statuses, start === 1 ? [200] : [410, 200]);
+    }
+    await using development = await workplace.serve();
+    await development.says('stdout', /Nobody looks after this portal yet\. Whoever opens this first can:\n {2}http:\/\/localhost:\d+\/set-up\?token=/);
+  });
+
   test('mail that a real server takes is not shown at /dev/mail, in development either', async () => {
     using workplace = new Workplace();
     await using mail = await startMailServer();
@@ -102,11 +119,11 @@ suite('twinlock serve', () => {
     using workplace = new Workplace();
     writeFileSync(path.join(workplace.directory, '.env'), 'TWINLOCK_NAME="Name of the file" # a comment\nTWINLOCK_DATA_DIR=here\nUNRELATED=1\n');
     const fromFile = await workplace.serve();
-    assert.match(fromFile.said.output, /Name of the file is ready/);
+    await fromFile.says('stdout', /Name of the file is ready/);
     assert.ok(existsSync(path.join(workplace.directory, 'here', 'keys.json')));
     await fromFile.stop();
     await using fromBoth = await workplace.serve({ TWINLOCK_NAME: 'Name of the environment' });
-    assert.match(fromBoth.said.output, /Name of the environment is ready/);
+    await fromBoth.says('stdout', /Name of the environment is ready/);
   });
 
   test('a port that is taken, a database that does not answer or can’t be opened: a sentence, and exit code 1', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AUDIT_EVENTS, type AuditEvent } from '../../src/audit/audit.ts';
 import { minutes } from '../../src/platform/durations.ts';
+import { invitationPath, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
 import { linkIn, type Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
 
@@ -86,8 +87,9 @@ forEachPortal((open) => {
     await log.expect('signing out', () => ada.signOut(), { session_ended: { reason: 'signed out' } });
     await tryToGetIn(log, ada, portal);
     await changeTheRest(log, ada, portal);
-
     assert.ok(log.all.every(({ from, event }) => event === 'policy_changed' || from === `${browser.address} ${browser.userAgent}`));
+    await lookAfterAnOrganisation(log, ada, portal);
+
     assert.deepEqual(
       [...new Set(log.all.map(({ event }) => event))].toSorted(),
       Object.keys(AUDIT_EVENTS).toSorted(),
@@ -98,7 +100,7 @@ forEachPortal((open) => {
       assert.deepEqual([...said].toSorted(), [...fields].toSorted(), event);
     }
     const whose = new Set(log.all.map((one) => one.account));
-    assert.deepEqual(whose.size, 3, 'hers, that of signing up twice, and nobody’s where none is known');
+    assert.deepEqual(whose.size, 4, 'hers, that of signing up twice, that of whom she looks after, and nobody’s where none is known');
   });
 });
 
@@ -181,6 +183,47 @@ async function changeTheRest(log: Log, ada: Person, portal: Portal): Promise<voi
     authn_factor_success: { kind: 'email-code', purpose: 'verify-email' },
     user_deleted: { reason: 'address taken' },
   });
+}
+
+/** She claims the portal, and does to somebody whatever can be done. */
+async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): Promise<void> {
+  const { browser } = ada;
+  const bob = await portal.newcomer().join();
+  ada.password = 'nine loud herons at sea';
+  await ada.signIn();
+  await browser.visit(await setUpPath(portal));
+  browser.fill('Name of the organisation', 'Herons Ltd');
+  await log.news();
+  await browser.press('Create organisation');
+  const [created] = await log.news();
+  const organisation = created!.details['organisation']!;
+  assert.deepEqual([created!.event, created!.details], ['organisation_created', { organisation, name: 'Herons Ltd' }]);
+  const by = created!.account!;
+  const invited = { organisation, email: bob.email, role: 'member' };
+  await log.expect('inviting', () => sendInvitation(ada, bob.email, 'Member'), { organisation_invited: invited });
+  await log.expect('taking it back', () => browser.press('Take back'), { organisation_invitation_revoked: invited });
+  await log.expect('inviting again', () => sendInvitation(ada, bob.email, 'Member'), { organisation_invited: invited });
+  await bob.browser.visit(invitationPath(bob));
+  await log.expect('joining', () => bob.browser.press('Accept'), { organisation_joined: { organisation, role: 'member', by } });
+  await openPerson(ada, bob.email);
+  browser.fill('Role', 'Admin');
+  await log.expect('another role', () => browser.press('Change role'), {
+    privilege_permissions_changed: { organisation, from: 'member', to: 'admin', by },
+  });
+  await log.expect('signing somebody out', () => browser.press('End all sessions'), {
+    session_ended: { reason: 'all ended by an administrator', organisation, by },
+  });
+  await browser.press('Back to People');
+  await log.expect('exporting', () => browser.press('Export as CSV'), { organisation_people_exported: { organisation, people: '2' } });
+  await openPerson(ada, bob.email);
+  await log.expect('removing', () => browser.press('Remove from the organisation'), { organisation_member_removed: { organisation, role: 'admin', by } });
+  await sendInvitation(ada, bob.email, 'Member');
+  await bob.signIn();
+  await bob.browser.visit(invitationPath(bob));
+  await bob.browser.press('Accept');
+  await openPerson(ada, bob.email);
+  await log.news();
+  await log.expect('passing it on', () => browser.press('Transfer ownership'), { organisation_ownership_transferred: { organisation, by } });
 }
 
 async function rename({ browser }: Person): Promise<void> {

@@ -10,7 +10,7 @@ export const LADDER = [
   'platform',
   'audit',
   'accounts',
-  '(organisations)',
+  'organisations',
   'factors',
   'policy',
   'sessions',
@@ -21,19 +21,22 @@ export const LADDER = [
   'forgot-password',
   'manage-account',
   '(apps)',
-  '(admin)',
+  'admin',
 ] as const;
 
 /** Pure files, each named for its question: values in, an answer out. */
 export const DECISIONS: readonly string[] = [
   'accounts/name-rules.ts',
   'accounts/password-rules.ts',
+  'admin/csv.ts',
   'attempts/fresh-proof.ts',
   'attempts/method-name.ts',
   'attempts/next-step.ts',
   'attempts/notices.ts',
   'attempts/progress.ts',
   'factors/code.ts',
+  'organisations/notices.ts',
+  'organisations/permissions.ts',
   'platform/durations.ts',
   'platform/html/places.ts',
   'platform/http/local-path.ts',
@@ -53,6 +56,8 @@ export const PARTS: readonly string[] = [
   'audit/chain.ts',
   'factors/contract.ts',
   'factors/registry.ts',
+  'organisations/invitations.ts',
+  'organisations/membership.ts',
 ].map((name) => `src/${name}`);
 
 /**

@@ -76,6 +76,16 @@ export class Serving implements AsyncDisposable {
     }
   }
 
+  /** What it says there, once it has said it: some of it comes after the first answer. */
+  async says(where: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray> {
+    const stream = this.#child[where]!;
+    for (;;) {
+      const found = pattern.exec(where === 'stdout' ? this.said.output : this.said.errors);
+      if (found) return found;
+      await once(stream, 'data', { signal: AbortSignal.timeout(START_MILLISECONDS_MOST) });
+    }
+  }
+
   /** By the signal that service managers send: it finishes what it has begun. Returns the exit code. */
   async stop(): Promise<number | null> {
     this.#child.kill('SIGTERM');

@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import { portal } from './migrations/0001-portal.ts';
 import { auditChain } from './migrations/0002-audit-chain.ts';
+import { organisations } from './migrations/0003-organisations.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -8,11 +9,13 @@ export interface Types {
   readonly bytes: 'blob' | 'bytea';
   /** Epoch milliseconds. */
   readonly instant: 'integer' | 'bigint';
+  /** The collation that compares text byte by byte. */
+  readonly byteOrder: 'BINARY' | 'C';
 }
 
 const typesOf: Record<Engine, Types> = {
-  sqlite: { bytes: 'blob', instant: 'integer' },
-  postgres: { bytes: 'bytea', instant: 'bigint' },
+  sqlite: { bytes: 'blob', instant: 'integer', byteOrder: 'BINARY' },
+  postgres: { bytes: 'bytea', instant: 'bigint', byteOrder: 'C' },
 };
 
 type Migration = (database: Kysely<unknown>, types: Types) => Promise<void>;
@@ -21,6 +24,7 @@ type Migration = (database: Kysely<unknown>, types: Types) => Promise<void>;
 const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0001-portal', portal],
   ['0002-audit-chain', auditChain],
+  ['0003-organisations', organisations],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

@@ -8,6 +8,8 @@ export interface AlonePage {
   readonly installationName: string;
   readonly language: string;
   readonly title: string;
+  /** Where it is another than the title: a name, say, which may be long. */
+  readonly heading?: string;
   readonly body: Value;
   readonly footer?: Value;
   readonly progress?: { readonly at: number; readonly of: number } | undefined;
@@ -21,10 +23,12 @@ export interface SignedIn {
   readonly name: string;
   readonly email: string;
   readonly formToken: string;
+  /** Whether there is a console to open. */
+  readonly administers?: boolean;
 }
 
 /** One card, one question. */
-export function alonePage({ installationName, language, title, body, footer, progress, signedIn, wide = false }: AlonePage): Html {
+export function alonePage({ installationName, language, title, heading = title, body, footer, progress, signedIn, wide = false }: AlonePage): Html {
   return document({
     installationName,
     language,
@@ -34,7 +38,7 @@ export function alonePage({ installationName, language, title, body, footer, pro
         ${!signedIn && brand(installationName)}
         <div class="card">
           ${progress && steps(progress)}
-          <h1>${title}</h1>
+          <h1>${heading}</h1>
           ${body}
         </div>
         ${footer}
@@ -70,13 +74,27 @@ export interface SettingsPage {
   readonly body: Value;
 }
 
+export interface FramedPage extends Omit<SettingsPage, 'current'> {
+  /** What the navigation is called, and where it leads. */
+  readonly navigation: { readonly label: string; readonly sections: readonly (readonly [key: string, href: string, label: string])[]; readonly above?: Value };
+  readonly current: string;
+  readonly heading?: string;
+}
+
 const SECTIONS = [
   ['account', '/account', 'Account'],
   ['security', '/account/security', 'Security and Credentials'],
   ['sessions', '/account/sessions', 'Sessions'],
 ] as const;
+const ADMINISTRATION = ['administration', '/admin', 'Administration'] as const;
 
-export function settingsPage({ installationName, language, title, current, signedIn, body }: SettingsPage): Html {
+export function settingsPage(page: SettingsPage): Html {
+  const sections = page.signedIn.administers === true ? [...SECTIONS, ADMINISTRATION] : SECTIONS;
+  return framedPage({ ...page, navigation: { label: 'Manage Account', sections } });
+}
+
+/** The bar, a navigation beside the content, and the content. */
+export function framedPage({ installationName, language, title, heading = title, navigation, current, signedIn, body }: FramedPage): Html {
   return document({
     installationName,
     language,
@@ -84,11 +102,12 @@ export function settingsPage({ installationName, language, title, current, signe
     content: html`<a class="skip" href="#content">Skip to the content</a>
       ${bar(installationName, signedIn)}
       <div class="settings">
-        <nav aria-label="Manage Account">
-          ${SECTIONS.map(([key, href, label]) => html`<a href="${href}" ${key === current && html` aria-current="page"`}>${label}</a>`)}
+        <nav aria-label="${navigation.label}">
+          ${navigation.above}
+          ${navigation.sections.map(([key, href, label]) => html`<a href="${href}" ${key === current && html` aria-current="page"`}>${label}</a>`)}
         </nav>
         <main id="content" tabindex="-1">
-          <h1>${title}</h1>
+          <h1>${heading}</h1>
           ${body}
         </main>
       </div>`,
@@ -96,13 +115,14 @@ export function settingsPage({ installationName, language, title, current, signe
 }
 
 /** The menu of the profile button is a popover: the browser opens it, and closes it by Escape or a click elsewhere. */
-function bar(installationName: string, { name, email, formToken }: SignedIn): Html {
+function bar(installationName: string, { name, email, formToken, administers }: SignedIn): Html {
   return html`<header class="bar">
     ${brand(installationName)}
     <button class="profile" type="button" popovertarget="profile-menu" aria-label="Profile" data-initials="${initialsOf(name)}"></button>
     <div class="menu" id="profile-menu" popover>
       <p class="quiet">${name}<br />${email}</p>
       <a href="/account">Manage Account</a>
+      ${administers === true && html`<a href="/admin">Administration</a>`}
       ${form({ action: '/sign-out', formToken, body: html`<button type="submit">Sign out</button>` })}
     </div>
   </header>`;

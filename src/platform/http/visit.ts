@@ -64,12 +64,13 @@ export const file = (name: string, type: string, body: string): FileAnswer => ({
 
 export type Handler<Context> = (visit: Visit, context: Context) => Promise<Answer>;
 /** Lets a visit through with what it found out (the session, say), or answers in its place. */
-export type Guard<Context> = (visit: Visit) => Promise<{ pass: true; context: Context } | { pass: false; answer: Answer }>;
+/** `outer`: what the guard before it found out. */
+export type Guard<Context, Outer = undefined> = (visit: Visit, outer: Outer) => Promise<{ pass: true; context: Context } | { pass: false; answer: Answer }>;
 
 /** Where a feature mounts its pages. Every POST has been checked for its form token and origin before the guard runs. */
 export interface Web<Context> {
   get(path: string, handler: Handler<Context>): void;
   post(path: string, handler: Handler<Context>): void;
   /** The same routes behind a guard. */
-  guarded<Inner>(guard: Guard<Inner>): Web<Inner>;
+  guarded<Inner>(guard: Guard<Inner, Context>): Web<Inner>;
 }

@@ -9,7 +9,7 @@ import cookiePlugin from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { assets } from '../html/assets.ts';
-import { Problem } from '../problem.ts';
+import { noSuchPage, Problem } from '../problem.ts';
 import type { World } from '../world.ts';
 import { answerProblem } from './answer-problem.ts';
 import { readVisit, splitAddress } from './read-visit.ts';
@@ -83,7 +83,7 @@ function webOver<Context>(world: World, fastify: FastifyInstance, guard: Guard<C
       handler: async (request, reply) => {
         const visit = readVisit(world, request, reply);
         if (method === 'POST') checkFormToken(visit);
-        const guarded = await guard(visit);
+        const guarded = await guard(visit, undefined);
         send(reply, guarded.pass ? await handler(visit, guarded.context) : guarded.answer);
         return reply;
       },
@@ -92,10 +92,10 @@ function webOver<Context>(world: World, fastify: FastifyInstance, guard: Guard<C
   return {
     get: (path, handler) => mount('GET', path, handler),
     post: (path, handler) => mount('POST', path, handler),
-    guarded: <Inner>(inner: Guard<Inner>) =>
+    guarded: <Inner>(inner: Guard<Inner, Context>) =>
       webOver<Inner>(world, fastify, async (visit) => {
-        const outer = await guard(visit);
-        return outer.pass ? inner(visit) : outer;
+        const outer = await guard(visit, undefined);
+        return outer.pass ? inner(visit, outer.context) : outer;
       }),
   };
 }
@@ -130,9 +130,7 @@ function answerUnknown(world: World, fastify: FastifyInstance): void {
     const allowed = new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
     if (allowed.size > 0) void reply.header('allow', [...allowed].join(', '));
     const problem =
-      allowed.size > 0
-        ? new Problem('method-not-allowed', 'This address can’t be used in this way. Go back and use the buttons of the page.')
-        : new Problem('not-found', 'There is no page at this address. Check it for a slip, or start at the beginning.');
+      allowed.size > 0 ? new Problem('method-not-allowed', 'This address can’t be used in this way. Go back and use the buttons of the page.') : noSuchPage();
     return answerProblem(world, problem, request, reply);
   });
 }

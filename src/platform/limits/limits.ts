@@ -53,6 +53,8 @@ export const CODE_MAILS: Sends = { kind: 'sends', name: 'code mails', allowances
 export const CLAIM_MAILS: Sends = { kind: 'sends', name: 'claim mails', allowances: MAILS_OF_STRANGERS };
 /** Links to choose a new password, for each address. Whoever asks too often keeps nobody out: all that were sent are in the owner's mailbox. */
 export const RESET_MAILS: Sends = { kind: 'sends', name: 'reset mails', allowances: MAILS_OF_STRANGERS };
+/** Invitations, for each address: it may be anybody's mailbox. */
+export const INVITATION_MAILS: Sends = { kind: 'sends', name: 'invitation mails', allowances: MAILS_OF_STRANGERS };
 /** Whatever the address that is given, from one network. */
 export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{ count: 30, window: hours(1) }] };
 export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };

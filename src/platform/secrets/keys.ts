@@ -25,6 +25,8 @@ export type HashPurpose =
   | 'attempt token'
   | 'browser token'
   | 'password reset token'
+  | 'invitation token'
+  | 'set-up token'
   | 'form token'
   | 'email code'
   | 'recovery key'

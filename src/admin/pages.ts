@@ -1,0 +1,85 @@
+// The frame of the console: its sections, what the last page did, and what all of its forms carry.
+import type { Account } from '../accounts/accounts.ts';
+import type { Membership, Organisation, Role } from '../organisations/organisations.ts';
+import { form, notice } from '../platform/html/forms.ts';
+import { html, type Html, type Value } from '../platform/html/html.ts';
+import { framedPage } from '../platform/html/layout.ts';
+import type { Installation } from '../platform/world.ts';
+
+export interface Frame {
+  readonly installation: Installation;
+  readonly formToken: string;
+  readonly account: Account;
+  readonly now: number;
+  /** What the last page did. */
+  readonly notice: string | undefined;
+  readonly organisation: Organisation;
+  /** Of whoever looks at the page. */
+  readonly role: Role;
+  /** All whose console they may open. */
+  readonly memberships: readonly Membership[];
+}
+
+/** Said once, on the page after. */
+const NOTICES: Readonly<Record<string, string>> = {
+  'organisation-created': 'Your organisation is there, and you are its owner. Invite the others.',
+  invited: 'The invitation is on its way.',
+  'invited-again': 'The invitation is on its way once more. The link before it no longer works.',
+  'invitation-revoked': 'The invitation is taken back. Its link no longer works.',
+  'role-changed': 'The role is changed, and the person is told by mail.',
+  removed: 'The person no longer belongs to the organisation, and is told by mail.',
+  'ownership-transferred': 'Ownership is passed on. You are an admin now.',
+  'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
+};
+
+const SECTIONS = [['people', '/admin/people', 'People']] as const;
+
+interface ConsolePage {
+  readonly title: string;
+  readonly heading?: string;
+  readonly current: (typeof SECTIONS)[number][0];
+  readonly body: Value;
+}
+
+export function consolePage(frame: Frame, { title, heading = title, current, body }: ConsolePage): Html {
+  const said = frame.notice === undefined ? undefined : NOTICES[frame.notice];
+  return framedPage({
+    installationName: frame.installation.name,
+    language: frame.account.language,
+    title,
+    heading,
+    current,
+    navigation: {
+      label: 'Administration',
+      sections: SECTIONS.map(([key, path, label]) => [key, addressIn(frame, path), label] as const),
+      above: html`<p class="quiet">${frame.organisation.name}</p>`,
+    },
+    signedIn: { ...frame.account, formToken: frame.formToken },
+    body: html`${said !== undefined && notice({ kind: 'good', text: said })}${body} ${otherOrganisations(frame)}`,
+  });
+}
+
+function otherOrganisations({ organisation, memberships }: Frame): Html | false {
+  const others = memberships.filter((one) => one.organisation.id !== organisation.id);
+  if (others.length === 0) return false;
+  return html`<p class="quiet">
+    You also look after:
+    ${others.map((one, index) => html`${index > 0 && ', '}<a href="/admin/people?organisation=${one.organisation.id}">${one.organisation.name}</a>`)}
+  </p>`;
+}
+
+/** The address of a page of this organisation's console. Who looks after one alone needs not name it. */
+export function addressIn(
+  { organisation, memberships }: Pick<Frame, 'organisation' | 'memberships'>,
+  path: string,
+  query: Readonly<Record<string, string>> = {},
+): string {
+  const named = memberships.length > 1 ? { organisation: organisation.id, ...query } : query;
+  const text = new URLSearchParams(Object.entries(named).filter(([, value]) => value !== '')).toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** A form says for which organisation it is: another tab may have gone on to another. */
+export function consoleForm({ formToken, organisation }: Frame, { action, body }: { action: string; body: Value }): Html {
+  return form({ action, formToken, body: html`<input type="hidden" name="organisation" value="${organisation.id}" />${body}` });
+}

@@ -1,0 +1,206 @@
+import { factorOf } from '../factors/factors.ts';
+import { actRefusal, may, ROLES, ROLE_WORDS, rolesToGive, type Invitation, type Role } from '../organisations/organisations.ts';
+import { button, linkButton, mistakes, notice, select, textField } from '../platform/html/forms.ts';
+import { html, type Html } from '../platform/html/html.ts';
+import { dateOf, momentOf } from '../platform/words/times.ts';
+import type { Filter, PeoplePage, PersonInFull, PersonShown } from './admin.ts';
+import { addressIn, consoleForm, consolePage, type Frame } from './pages.ts';
+
+const PEOPLE = '/admin/people';
+
+const NAMES: Readonly<Record<Role, string>> = { owner: 'Owner', admin: 'Admin', auditor: 'Auditor', member: 'Member' };
+
+interface PeopleShown extends PeoplePage {
+  readonly total: number;
+  readonly filter: Filter;
+  readonly after: string;
+  readonly invitations: readonly Invitation[];
+  /** Why what was just asked for could not be done. */
+  readonly refused?: string | undefined;
+}
+
+export function people(frame: Frame, { people: shown, next, total, filter, after, invitations, refused }: PeopleShown): Html {
+  const query = queryOf(filter);
+  const narrowed = Object.values(query).some((value) => value !== '');
+  return consolePage(frame, {
+    title: 'People',
+    current: 'people',
+    body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
+      <p class="quiet">${total === 1 ? 'One person belongs' : `${total.toLocaleString('en-GB')} people belong`} to ${frame.organisation.name}.</p>
+      <div class="card">${searchForm(frame, filter)}</div>
+      ${may(frame.role, 'invite') && html`<div class="actions">${linkButton({ label: 'Invite somebody', href: addressIn(frame, `${PEOPLE}/invite`), main: true })}</div>`}
+      <section class="card" aria-labelledby="members">
+        <h2 id="members">${narrowed ? 'Found' : 'Members'}</h2>
+        ${shown.length === 0 && html`<p class="quiet">Nobody is like that. Try fewer letters, or another filter.</p>`}
+        ${shown.map((one) => personRow(frame, one))}
+        <div class="actions">
+          ${after !== '' && linkButton({ label: 'First page', href: addressIn(frame, PEOPLE, query) })}
+          ${next !== undefined && linkButton({ label: 'Next page', href: addressIn(frame, PEOPLE, { ...query, after: next }) })}
+          ${consoleForm(frame, {
+            action: `${PEOPLE}/export`,
+            body: html`${Object.entries(query).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}${button({ label: 'Export as CSV' })}`,
+          })}
+        </div>
+      </section>
+      ${invitations.length > 0 && pendingInvitations(frame, invitations)}`,
+  });
+}
+
+/** As the address and the export have it. */
+const queryOf = ({ search, role, twoFactor }: Filter): Record<string, string> => ({ search, 'two-factor': twoFactor ?? '', role: role ?? '' });
+
+function searchForm(frame: Frame, { search, role, twoFactor }: Filter): Html {
+  const hidden = frame.memberships.length > 1 && html`<input type="hidden" name="organisation" value="${frame.organisation.id}" />`;
+  return html`<form method="get" action="${PEOPLE}" role="search">
+    ${hidden}
+    <div class="filters">
+      ${textField({ label: 'Search', name: 'search', value: search, hint: 'How a name or an email begins.' })}
+      ${select({
+        label: 'Two-factor authentication',
+        name: 'two-factor',
+        value: twoFactor ?? '',
+        options: [
+          ['', 'On or off'],
+          ['on', 'On'],
+          ['off', 'Off'],
+        ],
+      })}
+      ${select({ label: 'Role', name: 'role', value: role ?? '', options: [['', 'Any role'], ...ROLES.map((one) => [one, NAMES[one]] as const)] })}
+    </div>
+    ${button({ label: 'Find' })}
+  </form>`;
+}
+
+function personRow(frame: Frame, { accountId, name, email, role, kinds, lastSignInAt }: PersonShown): Html {
+  const methods = kinds.length === 0 ? 'No second step' : kinds.map((kind) => factorOf(kind).words.name).join(', ');
+  const on = kinds.length > 0 ? html`<span class="tag good">2FA on</span>` : html`<span class="tag warn">2FA off</span>`;
+  return html`<div class="row">
+    <div class="grow">
+      <p><strong>${name}</strong> ${role !== 'member' && html`<span class="tag">${NAMES[role]}</span>`} ${on}</p>
+      <p class="quiet">${email} <span class="tag good">verified</span></p>
+      <p class="quiet">${methods}. ${lastSignInAt === null ? 'Has not signed in yet.' : `Last sign-in ${momentOf(lastSignInAt)}.`}</p>
+    </div>
+    <a class="button" href="${addressIn(frame, `${PEOPLE}/${accountId}`)}" aria-label="Open ${name}, ${email}">Open</a>
+  </div>`;
+}
+
+function pendingInvitations(frame: Frame, invitations: readonly Invitation[]): Html {
+  return html`<section class="card" aria-labelledby="invitations">
+    <h2 id="invitations">Invitations</h2>
+    ${invitations.map(({ id, email, role, expiresAt }) => {
+      const over = expiresAt <= frame.now;
+      return html`<div class="row">
+        <div class="grow">
+          <p><strong>${email}</strong> ${over && html`<span class="tag warn">expired</span>`}</p>
+          <p class="quiet">As ${ROLE_WORDS[role]}, ${over ? 'until' : 'open until'} ${momentOf(expiresAt)}</p>
+        </div>
+        ${
+          may(frame.role, 'invite') &&
+          html`${consoleForm(frame, { action: `${PEOPLE}/invitations/${id}/resend`, body: button({ label: 'Send again' }) })}
+          ${consoleForm(frame, { action: `${PEOPLE}/invitations/${id}/revoke`, body: button({ label: 'Take back', danger: true }) })}`
+        }
+      </div>`;
+    })}
+  </section>`;
+}
+
+export function invite(frame: Frame, { email, role, refused }: { email: string; role: Role; refused?: { address?: string; other?: string } }): Html {
+  return consolePage(frame, {
+    title: 'Invite somebody',
+    current: 'people',
+    body: html`${mistakes(refused?.address)} ${refused?.other !== undefined && notice({ kind: 'bad', text: refused.other })}
+      <section class="card">
+        <p class="quiet">They get a link by mail. It works for seven days, once, and only for an account with this address.</p>
+        ${consoleForm(frame, {
+          action: `${PEOPLE}/invite`,
+          body: html`${textField({ label: 'Email', name: 'email', type: 'email', value: email, required: true, error: refused?.address })}
+            ${select({ label: 'Role', name: 'role', value: role, options: rolesToGive(frame.role).map((one) => [one, NAMES[one]] as const) })}
+            <p class="quiet">${MEANINGS}</p>
+            <div class="actions">${button({ label: 'Send invitation', main: true })} ${linkButton({ label: 'Cancel', href: addressIn(frame, PEOPLE) })}</div>`,
+        })}
+      </section>`,
+  });
+}
+
+const MEANINGS = 'Admins look after people. Auditors see everything and change nothing. Members see their own account alone.';
+
+export function person(frame: Frame, one: PersonInFull, refused: string | undefined): Html {
+  const { account, role, joinedAt, lastSignInAt, methods, sessions } = one;
+  const stands = methods.some(({ kind }) => factorOf(kind).stands);
+  return consolePage(frame, {
+    title: 'Person',
+    heading: account.name,
+    current: 'people',
+    body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
+      <section class="card" aria-labelledby="about">
+        <h2 id="about">About <span class="tag">${NAMES[role]}</span></h2>
+        <p>${account.email} <span class="tag good">verified</span></p>
+        <p class="quiet">
+          Joined ${dateOf(joinedAt)}. ${lastSignInAt === null ? 'Has not signed in yet.' : `Last sign-in ${momentOf(lastSignInAt)}.`}
+          ${sessions === 1 ? 'Signed in in one browser.' : `Signed in in ${sessions} browsers.`}
+        </p>
+      </section>
+      <section class="card" aria-labelledby="methods">
+        <h2 id="methods">Two-Factor Authentication ${stands ? html`<span class="tag good">On</span>` : html`<span class="tag warn">Off</span>`}</h2>
+        ${methods.length === 0 && html`<p class="quiet">${account.name} signs in with the password alone.</p>`} ${methods.map(methodRow)}
+      </section>
+      ${actions(frame, one)}
+      <p><a href="${addressIn(frame, PEOPLE)}">Back to People</a></p>`,
+  });
+}
+
+function methodRow({ kind, name, createdAt, lastUsedAt }: PersonInFull['methods'][number]): Html {
+  const { words, pages } = factorOf(kind);
+  return html`<div class="row">
+    <span class="icon">${pages.icon}</span>
+    <div class="grow">
+      <p><strong>${words.name}</strong>${name !== words.name && html` · ${name}`}</p>
+      <p class="quiet">Added ${dateOf(createdAt)}, ${lastUsedAt === null ? 'not used yet' : `last used ${momentOf(lastUsedAt)}`}</p>
+    </div>
+  </div>`;
+}
+
+function actions(frame: Frame, { account, role }: PersonInFull): Html | false {
+  if (!may(frame.role, 'change-role')) return false;
+  const actor = { accountId: frame.account.id, role: frame.role };
+  const target = { accountId: account.id, role };
+  const refusal = actRefusal('change-role', { actor, target });
+  if (refusal) return html`<section class="card"><p class="quiet">${REASONS[refusal]}</p></section>`;
+  const address = `${PEOPLE}/${account.id}`;
+  const seen = html`<input type="hidden" name="seen" value="${role}" />`;
+  return html`<section class="card" aria-labelledby="role-of">
+      <h2 id="role-of">What they may do</h2>
+      ${consoleForm(frame, {
+        action: `${address}/role`,
+        body: html`${seen}${select({ label: 'Role', name: 'role', value: role, options: rolesToGive(frame.role).map((one) => [one, NAMES[one]] as const) })}
+          <p class="quiet">${MEANINGS}</p>
+          ${button({ label: 'Change role', main: true })}`,
+      })}
+    </section>
+    <section class="card" aria-labelledby="sessions">
+      <h2 id="sessions">Sessions</h2>
+      <p class="quiet">Signs ${account.name} out in every browser.</p>
+      ${consoleForm(frame, { action: `${address}/end-sessions`, body: button({ label: 'End all sessions', danger: true }) })}
+    </section>
+    ${
+      may(frame.role, 'transfer-ownership') &&
+      html`<section class="card" aria-labelledby="ownership">
+        <h2 id="ownership">Ownership</h2>
+        <p class="quiet">An organisation has one owner. ${account.name} becomes it, and you become an admin. Only ${account.name} can give it back.</p>
+        ${consoleForm(frame, { action: `${address}/make-owner`, body: html`${seen}${button({ label: 'Transfer ownership', danger: true })}` })}
+      </section>`
+    }
+    <section class="card" aria-labelledby="remove">
+      <h2 id="remove">Remove</h2>
+      <p class="quiet">${account.name} no longer belongs to ${frame.organisation.name}. The account itself stays.</p>
+      ${consoleForm(frame, { action: `${address}/remove`, body: html`${seen}${button({ label: 'Remove from the organisation', danger: true })}` })}
+    </section>`;
+}
+
+/** Why something can't be done to a person. */
+export const REASONS = {
+  'not-allowed': 'Your role here lets you look, and change nothing.',
+  oneself: 'This is you. What you are here, others change.',
+  'higher-role': 'This person’s role, or the one to be given, is higher than yours. Ask somebody who has it.',
+  'changed-meanwhile': 'Somebody else changed this person’s role in the meantime, so nothing was done. What you see now is how it is.',
+} as const;

@@ -1,0 +1,96 @@
+// What the console shows of people. It reads tables of several rooms and writes none.
+import { type Expression, type SqlBool } from 'kysely';
+import type { Queries } from '../platform/database/database.ts';
+
+export interface PersonRow {
+  readonly account_id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly email_key: string;
+  readonly name_key: string;
+  readonly role: string;
+  readonly joined_at: number;
+}
+
+export interface Wanted {
+  readonly organisationId: string;
+  /** Those whose address begins so, in the order of addresses; or those whose name does, in the order of names. */
+  readonly by: 'email' | 'name';
+  /** As it is searched for; '' for everybody. By address, those whose name begins so too are left out: they are found by name. */
+  readonly beginning: string;
+  readonly role: string | undefined;
+  /** Whether they have a factor of one of `kinds`. */
+  readonly protected: { readonly wanted: boolean; readonly kinds: readonly string[] } | undefined;
+  /** The last of the page before; of empty texts for the first page. */
+  readonly after: { readonly email: string; readonly name: string };
+  readonly most: number;
+}
+
+/** The highest code point: what begins with a prefix lies between the prefix and the prefix followed by it. */
+const LAST = '\u{10ffff}';
+
+/** A range of one index, in its order: the next page begins where the last one ended, however many lie before it, match it, or are in other organisations. */
+export async function selectPeople(queries: Queries, wanted: Wanted): Promise<PersonRow[]> {
+  const { beginning, after } = wanted;
+  const end = beginning + LAST;
+  let query = queries
+    .selectFrom('memberships as m')
+    .innerJoin('accounts as a', 'a.id', 'm.account_id')
+    .select(['m.account_id', 'm.role', 'm.joined_at', 'm.email_key', 'm.name_key', 'a.name', 'a.email'])
+    .where('m.organisation_id', '=', wanted.organisationId)
+    .limit(wanted.most);
+  if (wanted.by === 'name') {
+    // One bound below, not two: a database may begin at the lower of them and read all that lies between.
+    const [name, email] = after.name.startsWith(beginning) ? [after.name, after.email] : [beginning, ''];
+    query = query
+      .where((where) => where(where.refTuple('m.name_key', 'm.email_key'), '>', where.tuple(name, email)))
+      .where('m.name_key', '<', end)
+      .orderBy('m.name_key');
+  } else {
+    query = after.email.startsWith(beginning) ? query.where('m.email_key', '>', after.email) : query.where('m.email_key', '>=', beginning);
+    if (beginning !== '')
+      query = query.where('m.email_key', '<', end).where((where) => where.or([where('m.name_key', '<', beginning), where('m.name_key', '>=', end)]));
+  }
+  query = query.orderBy('m.email_key');
+  if (wanted.role !== undefined) query = query.where('m.role', '=', wanted.role);
+  const { protected: guarded } = wanted;
+  if (guarded) {
+    query = query.where((where): Expression<SqlBool> => {
+      const has = where.exists(
+        where
+          .selectFrom('factors as f')
+          .select('f.id')
+          .whereRef('f.account_id', '=', 'm.account_id')
+          .where('f.kind', 'in', [...guarded.kinds]),
+      );
+      return guarded.wanted ? has : where.not(has);
+    });
+  }
+  return query.execute();
+}
+
+export async function countPeople(queries: Queries, organisationId: string): Promise<number> {
+  const { count } = await queries
+    .selectFrom('memberships')
+    .select((select) => select.fn.countAll().as('count'))
+    .where('organisation_id', '=', organisationId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+export async function selectKinds(queries: Queries, accountIds: readonly string[]): Promise<{ account_id: string; kind: string; created_at: number }[]> {
+  if (accountIds.length === 0) return [];
+  return queries.selectFrom('factors').select(['account_id', 'kind', 'created_at']).where('account_id', 'in', accountIds).orderBy('created_at').execute();
+}
+
+/** By the index that holds sign-ins alone. */
+export async function selectLastSignIns(queries: Queries, accountIds: readonly string[]): Promise<{ account_id: string | null; at: number }[]> {
+  if (accountIds.length === 0) return [];
+  return queries
+    .selectFrom('audit_events')
+    .select((select) => ['account_id', select.fn.max('at').as('at')])
+    .where('event', '=', 'authn_login_success')
+    .where('account_id', 'in', accountIds)
+    .groupBy('account_id')
+    .execute();
+}

@@ -1,0 +1,236 @@
+// /admin and everything below it.
+import type { Session } from '../sessions/sessions.ts';
+import {
+  changeRole,
+  givenRoleOf,
+  invite,
+  listInvitations,
+  listMemberships,
+  may,
+  removeMember,
+  resendInvitation,
+  revokeInvitation,
+  roleOf,
+  transferOwnership,
+  type Acted,
+  type Action,
+  type Actor,
+  type InviteRefusal,
+  type Membership,
+} from '../organisations/organisations.ts';
+import { file, page, redirect, type Answer, type Guard, type Handler, type Visit, type Web } from '../platform/http/visit.ts';
+import { noSuchPage, Problem } from '../platform/problem.ts';
+import { timeOf, waitingTime } from '../platform/words/times.ts';
+import type { World } from '../platform/world.ts';
+import { countPeople, endSessionsOf, exportPeople, listPeople, proofIsFresh, readPerson, type Filter } from './admin.ts';
+import * as pages from './pages.ts';
+import * as peoplePages from './people-pages.ts';
+
+const PEOPLE = '/admin/people';
+
+/** Whoever has passed the guard. */
+interface Console extends Membership {
+  readonly session: Session;
+  /** All whose context they may open. */
+  readonly memberships: readonly Membership[];
+}
+
+export function mountAdmin(web: Web<Session>, world: World): void {
+  const opened = web.guarded(consoleGuard(world));
+  opened.get('/admin', async (_visit, context) => redirect(pages.addressIn(context, PEOPLE)));
+  mountPeople(opened, world);
+  mountInvitations(opened, world);
+  mountPerson(opened, world);
+}
+
+/**
+ * Who may open the context, and of which organisation. To everybody else there is nothing here, whatever id they name: not even a refusal.
+ * A form names its organisation; an address may leave it out where one is meant that is looked after the longest.
+ */
+function consoleGuard(world: World): Guard<Console, Session> {
+  return async (visit, session) => {
+    const memberships = (await listMemberships(world.database.query, session.account.id)).filter(({ role }) => may(role, 'see'));
+    const asked = visit.method === 'POST' ? visit.field('organisation') : visit.query.get('organisation');
+    const found = asked === null ? memberships[0] : memberships.find(({ organisation }) => organisation.id === asked);
+    if (!found) throw noSuchPage();
+    return { pass: true, context: { ...found, session, memberships } };
+  };
+}
+
+/**
+ * A form of the context: what it does has to be open to the role, and whoever changes something shows first that it is them. `back`: the page it stands on.
+ * Whether it may be done to the person whom it is about is decided where it is done.
+ */
+function change(world: World, { action, back }: { action: Action; back: (visit: Visit) => string }, handler: Handler<Console>): Handler<Console> {
+  return async (visit, context) => {
+    if (!may(context.role, action)) throw new Problem('not-allowed', peoplePages.REASONS['not-allowed']);
+    if (!(await proofIsFresh(world, context.session))) return confirmFirst(context, back(visit));
+    return handler(visit, context);
+  };
+}
+
+const confirmFirst = (context: Console, path: string): Answer => redirect(`/account/confirm?then=${encodeURIComponent(pages.addressIn(context, path))}`);
+
+function mountPeople(web: Web<Console>, world: World): void {
+  web.get(PEOPLE, (visit, context) => showPeople(world, visit, context));
+  web.post(`${PEOPLE}/export`, async (visit, context) => {
+    if (!may(context.role, 'export')) throw noSuchPage();
+    return file(
+      'people.csv',
+      'text/csv; charset=utf-8',
+      await exportPeople(
+        world,
+        actorOf(visit, context),
+        filterOf((name) => visit.field(name)),
+      ),
+    );
+  });
+}
+
+async function showPeople(world: World, visit: Visit, context: Console, refused?: { sentence: string; status: number }): Promise<Answer> {
+  const { query } = world.database;
+  const filter = filterOf((name) => visit.query.get(name) ?? '');
+  const after = (visit.query.get('after') ?? '').slice(0, CURSOR_CHARACTERS_MOST).replaceAll('\0', '');
+  const [listed, total, invitations] = [
+    await listPeople(query, context.organisation, filter, after),
+    await countPeople(query, context.organisation.id),
+    await listInvitations(query, context.organisation),
+  ];
+  const shown = { ...listed, total, filter, after, invitations, refused: refused?.sentence };
+  return page(peoplePages.people(frameOf(world, visit, context), shown), refused?.status ?? 200);
+}
+
+const SEARCH_CHARACTERS_MOST = 254;
+/** An address and a name. */
+const CURSOR_CHARACTERS_MOST = 500;
+
+function filterOf(read: (name: string) => string): Filter {
+  const twoFactor = read('two-factor');
+  return {
+    // No keyboard types it, and PostgreSQL refuses it.
+    search: read('search').slice(0, SEARCH_CHARACTERS_MOST).replaceAll('\0', ''),
+    role: roleOf(read('role')),
+    twoFactor: twoFactor === 'on' || twoFactor === 'off' ? twoFactor : undefined,
+  };
+}
+
+function mountInvitations(web: Web<Console>, world: World): void {
+  const address = `${PEOPLE}/invite`;
+  web.get(address, async (visit, context) => {
+    if (!may(context.role, 'invite')) throw noSuchPage();
+    if (!(await proofIsFresh(world, context.session))) return confirmFirst(context, address);
+    return page(peoplePages.invite(frameOf(world, visit, context), { email: '', role: 'member' }));
+  });
+  web.post(
+    address,
+    change(world, { action: 'invite', back: () => address }, async (visit, context) => {
+      const typed = { email: visit.field('email'), role: givenRoleOf(visit.field('role')) };
+      const invited = await invite(world, actorOf(visit, context), typed);
+      if (invited.ok) return done(visit, context, 'invited');
+      const sentence = inviteSentence(world, invited);
+      const refused = invited.reason === 'address' || invited.reason === 'belongs-already' ? { address: sentence } : { other: sentence };
+      return page(peoplePages.invite(frameOf(world, visit, context), { email: typed.email, role: typed.role ?? 'member', refused }), statusOf(invited.reason));
+    }),
+  );
+  web.post(
+    `${PEOPLE}/invitations/:id/resend`,
+    change(world, { action: 'invite', back: () => PEOPLE }, async (visit, context) => {
+      const sent = await resendInvitation(world, actorOf(visit, context), visit.parameters['id']!);
+      if (sent.ok) return done(visit, context, 'invited-again');
+      if (sent.reason === 'not-found') throw noSuchPage();
+      return showPeople(world, visit, context, { sentence: inviteSentence(world, sent), status: statusOf(sent.reason) });
+    }),
+  );
+  web.post(
+    `${PEOPLE}/invitations/:id/revoke`,
+    change(world, { action: 'invite', back: () => PEOPLE }, async (visit, context) => {
+      const revoked = await revokeInvitation(world, actorOf(visit, context), visit.parameters['id']!);
+      if (revoked.ok) return done(visit, context, 'invitation-revoked');
+      throw noSuchPage();
+    }),
+  );
+}
+
+function inviteSentence({ clock }: World, { reason, retryAt = 0 }: { reason: InviteRefusal; retryAt?: number }): string {
+  switch (reason) {
+    case 'address':
+      return 'Enter an email address such as name@example.com.';
+    case 'role':
+      return 'That is not one of the roles. Choose one below.';
+    case 'belongs-already':
+      return 'Somebody with this address belongs to the organisation already.';
+    case 'too-many':
+      return `Many invitations went to this address. You can send another ${waitingTime(retryAt - clock.now())} (at ${timeOf(retryAt)}).`;
+    case 'not-allowed':
+    case 'oneself':
+    case 'higher-role':
+      return peoplePages.REASONS[reason];
+  }
+}
+
+function statusOf(reason: InviteRefusal): number {
+  if (reason === 'too-many') return 429;
+  return reason === 'not-allowed' || reason === 'higher-role' || reason === 'oneself' ? 403 : 422;
+}
+
+/** A person's page, and what can be done to them. */
+function mountPerson(web: Web<Console>, world: World): void {
+  const address = `${PEOPLE}/:id`;
+  const back = (visit: Visit) => `${PEOPLE}/${visit.parameters['id']}`;
+  web.get(address, (visit, context) => showPerson(world, visit, context));
+
+  const mount = (verb: string, action: Action, notice: string, work: (actor: Actor, targetId: string, visit: Visit) => Promise<Acted>): void =>
+    web.post(
+      `${address}/${verb}`,
+      change(world, { action, back }, async (visit, context) => {
+        const acted = await work(actorOf(visit, context), visit.parameters['id']!, visit);
+        // Whoever was removed has no page here any more.
+        if (acted.ok) return done(visit, context, notice, action === 'remove' ? PEOPLE : back(visit));
+        if (acted.reason === 'not-found') throw noSuchPage();
+        return showPerson(world, visit, context, acted.reason);
+      }),
+    );
+  const seenIn = (visit: Visit) => roleOf(visit.field('seen')) ?? unreadable();
+  mount('role', 'change-role', 'role-changed', (actor, targetId, visit) =>
+    changeRole(world, actor, { targetId, seen: seenIn(visit), to: givenRoleOf(visit.field('role')) ?? unreadable() }),
+  );
+  mount('remove', 'remove', 'removed', (actor, targetId, visit) => removeMember(world, actor, { targetId, seen: seenIn(visit) }));
+  mount('make-owner', 'transfer-ownership', 'ownership-transferred', (actor, targetId, visit) =>
+    transferOwnership(world, actor, { targetId, seen: seenIn(visit) }),
+  );
+  mount('end-sessions', 'end-sessions', 'all-signed-out', (actor, targetId) => endSessionsOf(world, actor, targetId));
+}
+
+/** No form of ours says that. */
+function unreadable(): never {
+  throw new Problem('bad-request', 'The form was not one of this page. Go back, reload the page and try again.');
+}
+
+async function showPerson(world: World, visit: Visit, context: Console, refused?: keyof typeof peoplePages.REASONS): Promise<Answer> {
+  const person = await readPerson(world, context.organisation, visit.parameters['id']!);
+  if (!person) throw noSuchPage();
+  const status = refused === undefined ? 200 : refused === 'changed-meanwhile' ? 409 : 403;
+  return page(peoplePages.person(frameOf(world, visit, context), person, refused && peoplePages.REASONS[refused]), status);
+}
+
+const actorOf = (visit: Visit, { session, organisation }: Console): Actor => ({ account: session.account, organisation, from: visit });
+
+function done(visit: Visit, context: Console, notice: string, path = PEOPLE): Answer {
+  visit.setCookie('notice', notice);
+  return redirect(pages.addressIn(context, path));
+}
+
+function frameOf(world: World, visit: Visit, { session, organisation, role, memberships }: Console): pages.Frame {
+  const notice = visit.cookie('notice');
+  if (notice !== undefined) visit.clearCookie('notice');
+  return {
+    installation: world.installation,
+    formToken: visit.formToken,
+    account: session.account,
+    now: world.clock.now(),
+    notice,
+    organisation,
+    role,
+    memberships,
+  };
+}

@@ -1,0 +1,197 @@
+// Invitations: sent by mail, accepted once, by whom they are addressed to. The door is organisations.ts.
+import { findAccount, type Account } from '../accounts/accounts.ts';
+import { record, type Origin } from '../audit/audit.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import { deleteExpired } from '../platform/database/delete-expired.ts';
+import { days } from '../platform/durations.ts';
+import { INVITATION_MAILS, spend } from '../platform/limits/limits.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
+import { post } from '../platform/mail/mail.ts';
+import { momentOf } from '../platform/words/times.ts';
+import type { World } from '../platform/world.ts';
+import { findMember, makeId, makeToken, readRole, type Actor, type Organisation } from './membership.ts';
+import { invitationMessage } from './notices.ts';
+import { may, reaches, type ActRefusal, type GivenRole, type Role } from './permissions.ts';
+import * as store from './store.ts';
+
+export interface Invitation {
+  readonly id: string;
+  readonly organisation: Organisation;
+  readonly email: string;
+  readonly role: Role;
+  readonly expiresAt: number;
+}
+
+const INVITATION_LIFETIME = days(7);
+const INVITATIONS_SHOWN = 200;
+
+export type InviteRefusal = ActRefusal | 'address' | 'role' | 'belongs-already' | 'too-many';
+export type Invited = { readonly ok: true } | { readonly ok: false; readonly reason: InviteRefusal; readonly retryAt?: number };
+
+/** Sends an invitation. One that this address has from this organisation is replaced, and its link is dead. */
+export async function invite(world: World, actor: Actor, { email, role }: { email: string; role: GivenRole | undefined }): Promise<Invited> {
+  const address = parseEmailAddress(email);
+  if (!address) return { ok: false, reason: 'address' };
+  if (role === undefined) return { ok: false, reason: 'role' };
+  const { organisation, from, account } = actor;
+  return world.database.transaction(async (transaction) => {
+    const acting = await findMember(transaction, organisation.id, account.id);
+    if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
+    if (!reaches(acting.role, role)) return { ok: false, reason: 'higher-role' };
+    if (await store.hasMemberOfAddress(transaction, organisation.id, address.key)) return { ok: false, reason: 'belongs-already' };
+    const spent = await spend(transaction, world, INVITATION_MAILS, address.key);
+    if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: Number(spent.retryAt) };
+    const now = world.clock.now();
+    const token = makeToken(world);
+    const row: store.InvitationRow = {
+      id: makeId(world),
+      organisation_id: organisation.id,
+      token_hash: world.keys.hash('invitation token', token),
+      email: address.address,
+      email_key: address.key,
+      role,
+      invited_by: account.id,
+      created_at: now,
+      expires_at: now + INVITATION_LIFETIME,
+    };
+    await store.putInvitation(transaction, row);
+    await sendInvitation(world, transaction, actor, row, token);
+    await record(world, transaction, {
+      event: 'organisation_invited',
+      accountId: account.id,
+      from,
+      details: { organisation: organisation.id, email: address.address, role },
+    });
+    return { ok: true };
+  });
+}
+
+/** Those that nobody has accepted, expired ones among them. */
+export async function listInvitations(queries: Queries, organisation: Organisation): Promise<Invitation[]> {
+  const rows = await store.selectInvitations(queries, organisation.id, INVITATIONS_SHOWN);
+  return rows.map((row) => invitationFrom({ ...row, organisation_name: organisation.name }));
+}
+
+/** Sends it once more, with a new link and seven more days; the old link is dead. */
+export async function resendInvitation(world: World, actor: Actor, id: string): Promise<Invited | { ok: false; reason: 'not-found' }> {
+  const { organisation, account, from } = actor;
+  return world.database.transaction(async (transaction) => {
+    const row = await store.selectInvitation(transaction, organisation.id, id);
+    const acting = await findMember(transaction, organisation.id, account.id);
+    if (!row) return { ok: false, reason: 'not-found' };
+    if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
+    if (!reaches(acting.role, readRole(row.role))) return { ok: false, reason: 'higher-role' };
+    const spent = await spend(transaction, world, INVITATION_MAILS, row.email_key);
+    if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: Number(spent.retryAt) };
+    const token = makeToken(world);
+    const expiresAt = world.clock.now() + INVITATION_LIFETIME;
+    await store.renewInvitation(transaction, { id, tokenHash: world.keys.hash('invitation token', token), expiresAt });
+    await sendInvitation(world, transaction, actor, { ...row, expires_at: expiresAt }, token);
+    await record(world, transaction, {
+      event: 'organisation_invited',
+      accountId: account.id,
+      from,
+      details: { organisation: organisation.id, email: row.email, role: row.role },
+    });
+    return { ok: true };
+  });
+}
+
+export async function revokeInvitation(
+  world: World,
+  { organisation, account, from }: Actor,
+  id: string,
+): Promise<{ ok: true } | { ok: false; reason: 'not-found' | 'not-allowed' }> {
+  return world.database.transaction(async (transaction) => {
+    const acting = await findMember(transaction, organisation.id, account.id);
+    if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
+    const row = await store.deleteInvitation(transaction, organisation.id, id);
+    if (!row) return { ok: false, reason: 'not-found' };
+    await record(world, transaction, {
+      event: 'organisation_invitation_revoked',
+      accountId: account.id,
+      from,
+      details: { organisation: organisation.id, email: row.email, role: row.role },
+    });
+    return { ok: true };
+  });
+}
+
+/** What a link invites to; undefined where it was used, revoked, replaced, has expired or was never made. */
+export async function findInvitation(world: World, queries: Queries, token: string): Promise<Invitation | undefined> {
+  const row = await store.selectInvitationOfToken(queries, world.keys.hash('invitation token', token));
+  return row && world.clock.now() < row.expires_at ? invitationFrom(row) : undefined;
+}
+
+/** Why an account can't accept an invitation to that address, or undefined. */
+export function acceptRefusal({ email }: Invitation, account: Account): 'other-address' | 'not-verified' | undefined {
+  if (keyOf(email) !== keyOf(account.email)) return 'other-address';
+  return account.emailVerifiedAt === null ? 'not-verified' : undefined;
+}
+
+export type Accepted =
+  | { readonly ok: true; readonly organisation: Organisation; readonly role: Role }
+  | { readonly ok: false; readonly reason: 'link-dead' | 'other-address' | 'not-verified' };
+
+export async function acceptInvitation(world: World, { token, account: seen, from }: { token: string; account: Account; from: Origin }): Promise<Accepted> {
+  return world.database.transaction(async (transaction) => {
+    const account = await findAccount(transaction, seen.id);
+    const invitation = await findInvitation(world, transaction, token);
+    if (!account || !invitation) return { ok: false, reason: 'link-dead' };
+    const refusal = acceptRefusal(invitation, account);
+    if (refusal) return { ok: false, reason: refusal };
+    const now = world.clock.now();
+    const row = await store.takeInvitation(transaction, { tokenHash: world.keys.hash('invitation token', token), emailKey: keyOf(account.email), now });
+    if (!row) return { ok: false, reason: 'link-dead' };
+    const { organisation } = invitation;
+    const role = readRole(row.role);
+    // Who belongs to it already, by an address that was changed meanwhile, keeps the role that they have.
+    if (await store.insertMembership(transaction, { organisationId: organisation.id, accountId: account.id, role, joinedAt: now }))
+      await record(world, transaction, {
+        event: 'organisation_joined',
+        accountId: account.id,
+        from,
+        details: { organisation: organisation.id, role, by: row.invited_by },
+      });
+    return { ok: true, organisation, role };
+  });
+}
+
+async function sendInvitation(
+  world: World,
+  transaction: Transaction,
+  { organisation, account }: Actor,
+  row: store.InvitationRow,
+  token: string,
+): Promise<void> {
+  const { name: installationName, origin } = world.installation;
+  const message = invitationMessage({
+    email: row.email,
+    organisationName: organisation.name,
+    installationName,
+    // Not the name: it is what its owner says it is, and could say anything to a stranger in ours.
+    by: account.email,
+    role: readRole(row.role),
+    url: `${origin}/invitation?token=${token}`,
+    expiresAt: row.expires_at,
+    until: momentOf(row.expires_at),
+  });
+  await post(world, transaction, [message]);
+}
+
+/** An invitation that expired is shown, so that it can be sent again, for as long as it lasted. */
+export async function sweepOrganisations({ database: { query }, clock }: World): Promise<readonly number[]> {
+  return [await deleteExpired(query, { table: 'invitations', key: 'id', column: 'expires_at', before: clock.now() - INVITATION_LIFETIME })];
+}
+
+function invitationFrom(row: store.InvitationWithName): Invitation {
+  return {
+    id: row.id,
+    organisation: { id: row.organisation_id, name: row.organisation_name },
+    email: row.email,
+    role: readRole(row.role),
+    expiresAt: row.expires_at,
+  };
+}
+
+const keyOf = (address: string): string => parseEmailAddress(address)?.key ?? '';

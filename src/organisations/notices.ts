@@ -1,0 +1,94 @@
+import type { Message } from '../platform/mail/message.ts';
+import type { Role } from './permissions.ts';
+
+/** What somebody is told by mail when another person changed what they are in an organisation. */
+export type MembershipNotice = 'role-changed' | 'removed' | 'ownership-received' | 'sessions-ended';
+
+interface NoticeInput {
+  readonly to: { readonly name: string; readonly address: string };
+  readonly organisationName: string;
+  readonly installationName: string;
+  readonly origin: string;
+  readonly by: string;
+  readonly role?: Role | undefined;
+}
+
+export function membershipMessage(notice: MembershipNotice, { to, organisationName, installationName, origin, by, role = 'member' }: NoticeInput): Message {
+  const { subject, sentence } = WORDS[notice]({ organisation: organisationName, installation: installationName, by, role });
+  return {
+    to,
+    subject,
+    code: undefined,
+    paragraphs: [sentence],
+    link: { label: 'Manage Account', url: `${origin}/account` },
+    // Where an administrator sits is nobody's business.
+    asked: undefined,
+    notYou: 'If you did not expect this, ask them, or somebody else who looks after the organisation.',
+    expiresAt: undefined,
+  };
+}
+
+/** As it reads behind "you are" and "as". */
+export const ROLE_WORDS: Readonly<Record<Role, string>> = { owner: 'owner', admin: 'admin', auditor: 'auditor', member: 'member' };
+
+interface Said {
+  readonly organisation: string;
+  readonly installation: string;
+  readonly by: string;
+  readonly role: Role;
+}
+
+const WORDS: Record<MembershipNotice, (said: Said) => { subject: string; sentence: string }> = {
+  'role-changed': ({ organisation, by, role }) => ({
+    subject: `Your role in ${organisation} was changed`,
+    sentence: `${by} changed your role in ${organisation}. You are now: ${ROLE_WORDS[role]}.`,
+  }),
+  removed: ({ organisation, by, installation }) => ({
+    subject: `You no longer belong to ${organisation}`,
+    sentence: `${by} removed you from ${organisation}. Your account for ${installation} stays as it is.`,
+  }),
+  'ownership-received': ({ organisation, by }) => ({
+    subject: `You are now the owner of ${organisation}`,
+    sentence: `${by} made you the owner of ${organisation}. You decide who looks after it.`,
+  }),
+  'sessions-ended': ({ organisation, installation, by }) => ({
+    subject: `You were signed out of ${installation}`,
+    sentence: `${by}, who looks after ${organisation}, signed you out of ${installation} in every browser. Sign in again to go on.`,
+  }),
+};
+
+export function invitationMessage({
+  email,
+  organisationName,
+  installationName,
+  by,
+  role,
+  url,
+  expiresAt,
+  until,
+}: {
+  email: string;
+  organisationName: string;
+  installationName: string;
+  by: string;
+  role: Role;
+  url: string;
+  expiresAt: number;
+  /** The same, in words. */
+  until: string;
+}): Message {
+  return {
+    // Whoever reads that mailbox has given us no name yet.
+    to: { name: '', address: email },
+    subject: `You are invited to ${organisationName}`,
+    code: undefined,
+    paragraphs: [
+      `${by} invites you to ${organisationName} on ${installationName}, as ${ROLE_WORDS[role]}.`,
+      `The link works once, until ${until}, and only for an account with this address.`,
+    ],
+    link: { label: 'See the invitation', url },
+    asked: undefined,
+    notYou: 'If you don’t know what this is about, do nothing: without you nothing happens.',
+    expiresAt,
+  };
+}

@@ -1,0 +1,194 @@
+/**
+ * Organisations: who belongs to one, as what, and who is invited. The first one is claimed by a link that only whoever started the server can read.
+ * Invariants: a member has a verified address; an organisation has exactly one owner at every moment (a unique index, and no statement that changes
+ * or removes an owner but the one that passes ownership on); links are random, stored as hashes, and used up by one conditional write; whoever acts is
+ * looked up, and what they may do decided (permissions.ts), in the same transaction in which it is done, recorded, and told to whom it concerns.
+ */
+import { findAccount, nameRefusal, type Account } from '../accounts/accounts.ts';
+import { record, type Origin } from '../audit/audit.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import { post } from '../platform/mail/mail.ts';
+import { Problem } from '../platform/problem.ts';
+import type { World } from '../platform/world.ts';
+import { findMember, makeId, makeToken, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
+import { membershipMessage, type MembershipNotice } from './notices.ts';
+import { actRefusal, may, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
+import * as store from './store.ts';
+
+export {
+  acceptInvitation,
+  acceptRefusal,
+  findInvitation,
+  invite,
+  listInvitations,
+  resendInvitation,
+  revokeInvitation,
+  sweepOrganisations,
+  type Invitation,
+  type InviteRefusal,
+} from './invitations.ts';
+export { findMember, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
+export { ROLE_WORDS } from './notices.ts';
+export { actRefusal, givenRoleOf, may, roleOf, ROLES, rolesToGive, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
+
+/** A link for the operator while there is no organisation; undefined afterwards. A new one takes the place of the last. */
+export async function makeSetUpLink(world: World): Promise<string | undefined> {
+  return world.database.transaction(async (transaction) => {
+    if (await store.hasOrganisation(transaction)) return undefined;
+    const token = makeToken(world);
+    await store.putSetUpLink(transaction, { token_hash: world.keys.hash('set-up token', token), created_at: world.clock.now() });
+    return `${world.installation.origin}/set-up?token=${token}`;
+  });
+}
+
+/** Whether the link would serve now. */
+export async function isSetUpLink(world: World, queries: Queries, token: string): Promise<boolean> {
+  return !(await store.hasOrganisation(queries)) && store.isSetUpLink(queries, world.keys.hash('set-up token', token));
+}
+
+/** Whoever has the link becomes the owner of the first organisation; of two who race one does. */
+export async function claimInstallation(
+  world: World,
+  { token, name, account, from }: { token: string; name: string; account: Account; from: Origin },
+): Promise<{ ok: true; organisation: Organisation } | { ok: false; reason: 'link-dead' | 'name' | 'not-verified' }> {
+  const clean = name.normalize('NFC').trim();
+  return world.database.transaction(async (transaction) => {
+    if (!(await isSetUpLink(world, transaction, token))) return { ok: false, reason: 'link-dead' };
+    if (!(await hasVerifiedAddress(transaction, account.id))) return { ok: false, reason: 'not-verified' };
+    if (nameRefusal(clean) !== undefined) return { ok: false, reason: 'name' };
+    // From here on the row is gone for everybody else.
+    if (!(await store.takeSetUpLink(transaction, world.keys.hash('set-up token', token)))) return { ok: false, reason: 'link-dead' };
+    return { ok: true, organisation: await createOrganisation(world, transaction, { name: clean, owner: account.id, from }) };
+  });
+}
+
+/** The caller has seen to the name, and to the owner's address being verified. */
+export async function createOrganisation(
+  world: World,
+  transaction: Transaction,
+  { name, owner, from }: { name: string; owner: string; from: Origin },
+): Promise<Organisation> {
+  const organisation = { id: makeId(world), name };
+  const now = world.clock.now();
+  await store.insertOrganisation(transaction, { ...organisation, created_at: now });
+  await store.insertMembership(transaction, { organisationId: organisation.id, accountId: owner, role: 'owner', joinedAt: now });
+  await record(world, transaction, { event: 'organisation_created', accountId: owner, from, details: { organisation: organisation.id, name } });
+  return organisation;
+}
+
+/** What somebody belongs to, the longest first. */
+export async function listMemberships(queries: Queries, accountId: string): Promise<Membership[]> {
+  const rows = await store.selectMemberships(queries, accountId);
+  return rows.map((row) => ({ organisation: { id: row.organisation_id, name: row.organisation_name }, role: readRole(row.role) }));
+}
+
+export type Acted = { readonly ok: true } | { readonly ok: false; readonly reason: ActRefusal | 'not-found' | 'changed-meanwhile' };
+
+/** `seen`: the role that the page showed. Somebody else may have changed it since. */
+export function changeRole(world: World, actor: Actor, { targetId, seen, to }: { targetId: string; seen: Role; to: GivenRole }): Promise<Acted> {
+  return act(world, actor, { action: 'change-role', targetId, to }, async (transaction, { target }) => {
+    const { organisation, account, from } = actor;
+    if (target.role !== seen || !(await store.updateRole(transaction, { organisationId: organisation.id, accountId: targetId, from: seen, to })))
+      return { ok: false, reason: 'changed-meanwhile' };
+    if (seen === to) return { ok: true };
+    await forgetInvitationsBeyond(transaction, { organisation, accountId: targetId, role: to });
+    const details = { organisation: organisation.id, from: seen, to, by: account.id };
+    await record(world, transaction, { event: 'privilege_permissions_changed', accountId: targetId, from, details });
+    await tell(world, transaction, 'role-changed', { actor, targetId, role: to });
+    return { ok: true };
+  });
+}
+
+export function removeMember(world: World, actor: Actor, { targetId, seen }: { targetId: string; seen: Role }): Promise<Acted> {
+  return act(world, actor, { action: 'remove', targetId }, async (transaction, { target }) => {
+    const { organisation, account, from } = actor;
+    if (target.role !== seen || !(await store.deleteMembership(transaction, { organisationId: organisation.id, accountId: targetId, role: seen })))
+      return { ok: false, reason: 'changed-meanwhile' };
+    await forgetInvitationsBeyond(transaction, { organisation, accountId: targetId, role: 'member' });
+    await record(world, transaction, {
+      event: 'organisation_member_removed',
+      accountId: targetId,
+      from,
+      details: { organisation: organisation.id, role: seen, by: account.id },
+    });
+    await tell(world, transaction, 'removed', { actor, targetId });
+    return { ok: true };
+  });
+}
+
+/** The owner becomes an admin, and `targetId` the owner. Two statements, each over what was seen: whatever races with them, one owner is left. */
+export function transferOwnership(world: World, actor: Actor, { targetId, seen }: { targetId: string; seen: Role }): Promise<Acted> {
+  return act(world, actor, { action: 'transfer-ownership', targetId }, async (transaction) => {
+    const { organisation, account, from } = actor;
+    const organisationId = organisation.id;
+    if (!(await store.updateRole(transaction, { organisationId, accountId: account.id, from: 'owner', to: 'admin' }))) throw overtaken();
+    // Thrown, so that the first statement is undone.
+    if (!(await store.updateRole(transaction, { organisationId, accountId: targetId, from: seen, to: 'owner' }))) throw overtaken();
+    const details = { organisation: organisationId, by: account.id };
+    await record(world, transaction, { event: 'organisation_ownership_transferred', accountId: targetId, from, details });
+    await tell(world, transaction, 'ownership-received', { actor, targetId });
+    return { ok: true };
+  });
+}
+
+/** Something done to a member that is the business of another room: decided here, where all of it is, and told to the member. */
+export function actOnMember(
+  world: World,
+  actor: Actor,
+  { action, targetId, notice }: { action: Action; targetId: string; notice: MembershipNotice },
+  work: (transaction: Transaction) => Promise<void>,
+): Promise<Acted> {
+  return act(world, actor, { action, targetId }, async (transaction) => {
+    await work(transaction);
+    await tell(world, transaction, notice, { actor, targetId });
+    return { ok: true };
+  });
+}
+
+/** The one way to do something to a member: both are read, and what may be done decided, in the transaction in which it is done. */
+function act(
+  world: World,
+  { organisation, account }: Actor,
+  { action, targetId, to }: { action: Action; targetId: string; to?: Role },
+  work: (transaction: Transaction, people: { acting: Member; target: Member }) => Promise<Acted>,
+): Promise<Acted> {
+  return world.database.transaction(async (transaction): Promise<Acted> => {
+    const acting = await findMember(transaction, organisation.id, account.id);
+    if (!acting) return { ok: false, reason: 'not-allowed' };
+    const target = await findMember(transaction, organisation.id, targetId);
+    if (!target) return { ok: false, reason: 'not-found' };
+    const refusal = actRefusal(action, { actor: acting, target, ...(to === undefined ? {} : { to }) });
+    return refusal ? { ok: false, reason: refusal } : work(transaction, { acting, target });
+  });
+}
+
+/** Invitations are worth what the role of who sent them is worth: nobody leaves a door open for later. */
+async function forgetInvitationsBeyond(
+  transaction: Transaction,
+  { organisation, accountId, role }: { organisation: Organisation; accountId: string; role: Role },
+): Promise<void> {
+  if (!may(role, 'invite')) await store.deleteInvitationsBy(transaction, organisation.id, accountId);
+}
+
+async function tell(
+  world: World,
+  transaction: Transaction,
+  notice: MembershipNotice,
+  { actor, targetId, role }: { actor: Actor; targetId: string; role?: Role },
+): Promise<void> {
+  const target = await findAccount(transaction, targetId);
+  if (!target) return;
+  const { name: installationName, origin } = world.installation;
+  const to = { name: target.name, address: target.email };
+  await post(world, transaction, [
+    membershipMessage(notice, { to, organisationName: actor.organisation.name, installationName, origin, by: actor.account.name, role }),
+  ]);
+}
+
+const overtaken = (): Problem =>
+  new Problem('conflict', 'Somebody else changed this at the same moment, so nothing was done. Reload the page to see how it is now.');
+
+async function hasVerifiedAddress(queries: Queries, accountId: string): Promise<boolean> {
+  const account = await findAccount(queries, accountId);
+  return account !== undefined && account.emailVerifiedAt !== null;
+}

@@ -1,0 +1,220 @@
+import type { Queries, Transaction } from '../platform/database/database.ts';
+
+declare module '../platform/database/database.ts' {
+  interface Tables {
+    organisations: OrganisationRow;
+    memberships: MembershipRow;
+    invitations: InvitationRow;
+    set_up_links: SetUpLinkRow;
+  }
+}
+
+export interface OrganisationRow {
+  id: string;
+  name: string;
+  created_at: number;
+}
+
+export interface MembershipRow {
+  organisation_id: string;
+  account_id: string;
+  role: string;
+  /** Those of the account; the database keeps them in step. */
+  email_key: string;
+  name_key: string;
+  joined_at: number;
+}
+
+export interface InvitationRow {
+  id: string;
+  organisation_id: string;
+  token_hash: string;
+  email: string;
+  email_key: string;
+  role: string;
+  /** An account. */
+  invited_by: string;
+  created_at: number;
+  expires_at: number;
+}
+
+export interface SetUpLinkRow {
+  id: string;
+  token_hash: string;
+  created_at: number;
+}
+
+const THE_LINK = 'set-up';
+
+export async function hasOrganisation(queries: Queries): Promise<boolean> {
+  return (await queries.selectFrom('organisations').select('id').limit(1).executeTakeFirst()) !== undefined;
+}
+
+export async function insertOrganisation(transaction: Transaction, row: OrganisationRow): Promise<void> {
+  await transaction.insertInto('organisations').values(row).execute();
+}
+
+export async function putSetUpLink(transaction: Transaction, { token_hash, created_at }: Omit<SetUpLinkRow, 'id'>): Promise<void> {
+  await transaction
+    .insertInto('set_up_links')
+    .values({ id: THE_LINK, token_hash, created_at })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ token_hash, created_at }))
+    .execute();
+}
+
+export async function isSetUpLink(queries: Queries, tokenHash: string): Promise<boolean> {
+  const row = await queries.selectFrom('set_up_links').select('id').where('token_hash', '=', tokenHash).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Of two that race one deletes the row. */
+export async function takeSetUpLink(transaction: Transaction, tokenHash: string): Promise<boolean> {
+  const { numDeletedRows } = await transaction.deleteFrom('set_up_links').where('token_hash', '=', tokenHash).executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+/** Address and name are the account's at this moment. False where the account is no more, or belongs to the organisation already. */
+export async function insertMembership(
+  transaction: Transaction,
+  { organisationId, accountId, role, joinedAt }: { organisationId: string; accountId: string; role: string; joinedAt: number },
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await transaction
+    .insertInto('memberships')
+    .columns(['organisation_id', 'account_id', 'role', 'email_key', 'name_key', 'joined_at'])
+    .expression((from) =>
+      from
+        .selectFrom('accounts')
+        .select((select) => [
+          select.cast<string>(select.val(organisationId), 'text').as('organisation_id'),
+          'id as account_id',
+          select.cast<string>(select.val(role), 'text').as('role'),
+          'email_key',
+          'name_key',
+          select.cast<number>(select.val(joinedAt), 'bigint').as('joined_at'),
+        ])
+        .where('id', '=', accountId),
+    )
+    .onConflict((conflict) => conflict.columns(['organisation_id', 'account_id']).doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+export interface MembershipWithName extends MembershipRow {
+  organisation_name: string;
+}
+
+/** The organisation that somebody belongs to the longest comes first. */
+export async function selectMemberships(queries: Queries, accountId: string): Promise<MembershipWithName[]> {
+  return queries
+    .selectFrom('memberships as m')
+    .innerJoin('organisations as o', 'o.id', 'm.organisation_id')
+    .selectAll('m')
+    .select('o.name as organisation_name')
+    .where('m.account_id', '=', accountId)
+    .orderBy('m.joined_at')
+    .orderBy('m.organisation_id')
+    .execute();
+}
+
+export async function selectMembership(queries: Queries, organisationId: string, accountId: string): Promise<MembershipRow | undefined> {
+  return queries.selectFrom('memberships').selectAll().where('organisation_id', '=', organisationId).where('account_id', '=', accountId).executeTakeFirst();
+}
+
+export async function hasMemberOfAddress(queries: Queries, organisationId: string, emailKey: string): Promise<boolean> {
+  const row = await queries
+    .selectFrom('memberships')
+    .select('account_id')
+    .where('organisation_id', '=', organisationId)
+    .where('email_key', '=', emailKey)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Writes only over the role that was seen: of two that race the second changes no row and is told so. */
+export async function updateRole(
+  transaction: Transaction,
+  { organisationId, accountId, from, to }: { organisationId: string; accountId: string; from: string; to: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('memberships')
+    .set({ role: to })
+    .where('organisation_id', '=', organisationId)
+    .where('account_id', '=', accountId)
+    .where('role', '=', from)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function deleteMembership(
+  transaction: Transaction,
+  { organisationId, accountId, role }: { organisationId: string; accountId: string; role: string },
+): Promise<boolean> {
+  const { numDeletedRows } = await transaction
+    .deleteFrom('memberships')
+    .where('organisation_id', '=', organisationId)
+    .where('account_id', '=', accountId)
+    .where('role', '=', role)
+    .executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+/** One an address: a newer invitation takes the place of the older, whose link is dead from then on. */
+export async function putInvitation(transaction: Transaction, row: InvitationRow): Promise<void> {
+  const { id: _id, organisation_id: _organisation, email_key: _key, ...renewed } = row;
+  await transaction
+    .insertInto('invitations')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['organisation_id', 'email_key']).doUpdateSet(renewed))
+    .execute();
+}
+
+export async function renewInvitation(
+  transaction: Transaction,
+  { id, tokenHash, expiresAt }: { id: string; tokenHash: string; expiresAt: number },
+): Promise<void> {
+  await transaction.updateTable('invitations').set({ token_hash: tokenHash, expires_at: expiresAt }).where('id', '=', id).execute();
+}
+
+export async function selectInvitations(queries: Queries, organisationId: string, most: number): Promise<InvitationRow[]> {
+  return queries.selectFrom('invitations').selectAll().where('organisation_id', '=', organisationId).orderBy('email_key').limit(most).execute();
+}
+
+export async function selectInvitation(queries: Queries, organisationId: string, id: string): Promise<InvitationRow | undefined> {
+  return queries.selectFrom('invitations').selectAll().where('organisation_id', '=', organisationId).where('id', '=', id).executeTakeFirst();
+}
+
+export interface InvitationWithName extends InvitationRow {
+  organisation_name: string;
+}
+
+export async function selectInvitationOfToken(queries: Queries, tokenHash: string): Promise<InvitationWithName | undefined> {
+  return queries
+    .selectFrom('invitations as i')
+    .innerJoin('organisations as o', 'o.id', 'i.organisation_id')
+    .selectAll('i')
+    .select('o.name as organisation_name')
+    .where('i.token_hash', '=', tokenHash)
+    .executeTakeFirst();
+}
+
+/** Single use: the row is deleted and handed back in one statement, and only to whom it is addressed. */
+export async function takeInvitation(
+  transaction: Transaction,
+  { tokenHash, emailKey, now }: { tokenHash: string; emailKey: string; now: number },
+): Promise<InvitationRow | undefined> {
+  return transaction
+    .deleteFrom('invitations')
+    .where('token_hash', '=', tokenHash)
+    .where('email_key', '=', emailKey)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function deleteInvitation(transaction: Transaction, organisationId: string, id: string): Promise<InvitationRow | undefined> {
+  return transaction.deleteFrom('invitations').where('organisation_id', '=', organisationId).where('id', '=', id).returningAll().executeTakeFirst();
+}
+
+export async function deleteInvitationsBy(transaction: Transaction, organisationId: string, accountId: string): Promise<void> {
+  await transaction.deleteFrom('invitations').where('organisation_id', '=', organisationId).where('invited_by', '=', accountId).execute();
+}

@@ -1,0 +1,111 @@
+// The part of the walk that leads through an organisation: from the link that the server prints to the console and those who are invited.
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { makeSetUpLink } from '../../src/organisations/organisations.ts';
+import { PersonInChromium } from '../support/person-in-chromium.ts';
+import type { ServedPortal } from '../support/served-portal.ts';
+import type { Stop } from './walk.ts';
+
+type Walk = AsyncGenerator<Stop, void>;
+
+export async function* lookingAfterAnOrganisation(browser: Browser, portal: ServedPortal, options: BrowserContextOptions): Walk {
+  const arrive = (name: string, email: string) => PersonInChromium.arrive(browser, portal, { ...options, name, email });
+  await using owner = await arrive('Olga Example', 'olga@example.org');
+  await using guest = await arrive('Guy Example-Hyphenated Of A Long Name', 'guy.of.a.long.address@mail.example.org');
+  yield* claiming(owner);
+  yield* inviting(owner, guest);
+  yield* accepting(guest, arrive);
+  yield* lookingAfter(owner, guest);
+}
+
+async function* claiming(owner: PersonInChromium): Walk {
+  const link = new URL((await makeSetUpLink(owner.portal.world))!);
+  const path = link.pathname + link.search;
+  await owner.visit('/set-up?token=none');
+  yield { name: 'set up, link dead', person: owner };
+  await owner.visit(path);
+  yield { name: 'set up, signed out', person: owner };
+  await owner.signUp();
+  await owner.visit(path);
+  yield { name: 'set up, not verified', person: owner };
+  await owner.visit('/verify-email/code');
+  await owner.enterEmailedCode();
+  await owner.sees('Your email is verified');
+  await owner.visit(path);
+  yield { name: 'set up', person: owner };
+  await owner.fill('Name of the organisation', 'x'.repeat(101));
+  await owner.press('Create organisation');
+  yield { name: 'set up, name refused', person: owner };
+  await owner.fill('Name of the organisation', 'Herons and Cranes Ltd');
+  await owner.press('Create organisation');
+  await owner.sees('People');
+  yield { name: 'people, the owner alone', person: owner };
+}
+
+async function* inviting(owner: PersonInChromium, guest: PersonInChromium): Walk {
+  await owner.press('Invite somebody');
+  yield { name: 'invite', person: owner };
+  await owner.fill('Email', owner.email);
+  await owner.press('Send invitation');
+  yield { name: 'invite, belongs already', person: owner };
+  await owner.fill('Email', guest.email);
+  await owner.press('Send invitation');
+  yield { name: 'people, one invited', person: owner };
+}
+
+type Arrive = (name: string, email: string) => Promise<PersonInChromium>;
+
+async function* accepting(guest: PersonInChromium, arrive: Arrive): Walk {
+  const { text } = await guest.portal.mailTo(guest.email, 'You are invited');
+  const link = new URL(/http\S+invitation\?token=\S+/.exec(text)![0]);
+  const path = link.pathname + link.search;
+  await guest.visit(path);
+  yield { name: 'invitation, signed out', person: guest };
+  await guest.press('Create an account');
+  await guest.fill('Name', guest.name);
+  await guest.fill('Password', guest.password);
+  await guest.press('Create account');
+  await guest.sees('Check your email');
+  await guest.visit(path);
+  yield { name: 'invitation, not verified', person: guest };
+  await guest.visit('/verify-email/code');
+  await guest.enterEmailedCode();
+  await guest.sees('Join Herons and Cranes Ltd');
+  yield { name: 'invitation', person: guest };
+  await using stranger = await arrive('Else Example', 'else@example.org');
+  await stranger.join();
+  await stranger.visit(path);
+  yield { name: 'invitation, for another address', person: stranger };
+  await guest.press('Accept');
+  await guest.sees('Manage Account');
+  yield { name: 'account, joined', person: guest };
+  await guest.visit(path);
+  yield { name: 'invitation, used', person: guest };
+}
+
+async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): Walk {
+  await guest.visit('/account/security');
+  await guest.press('Enable Two-Factor Authentication');
+  await guest.setUpApp();
+  await guest.keepRecoveryKey();
+  await owner.visit('/account');
+  await owner.press('Profile');
+  yield { name: 'account of an owner, menu open', person: owner };
+  await owner.visit('/admin');
+  yield { name: 'people, two', person: owner };
+  await owner.fill('Search', 'zzz');
+  await owner.press('Find');
+  yield { name: 'people, none found', person: owner };
+  await owner.visit('/admin/people?two-factor=on');
+  await owner.press(/^Open Guy/);
+  yield { name: 'person', person: owner };
+  await owner.page.getByLabel('Role', { exact: true }).selectOption('Auditor');
+  await owner.press('Change role');
+  yield { name: 'person, role changed', person: owner };
+  await guest.visit('/admin/people');
+  yield { name: 'people, as an auditor', person: guest };
+  await guest.press(/^Open Olga/);
+  yield { name: 'person, as an auditor', person: guest };
+  await owner.visit('/admin/people');
+  await owner.press(/^Open Olga/);
+  yield { name: 'person, oneself', person: owner };
+}

@@ -61,6 +61,7 @@ export class Portal implements AsyncDisposable {
   #world: TestWorld;
   #app: FastifyInstance;
   #newcomers = 0;
+  #delivered: Promise<unknown> = Promise.resolve();
 
   private constructor(world: TestWorld, app: FastifyInstance, options: PortalOptions) {
     this.#world = world;
@@ -69,7 +70,8 @@ export class Portal implements AsyncDisposable {
     this.#site = {
       inject: async (request: InjectOptions) => {
         const response = await this.#app.inject(request);
-        if (request.method === 'POST') await this.mail.deliver(this.#world);
+        // One after the other: answers must come in the order in which the portal gave them.
+        if (request.method === 'POST') await (this.#delivered = this.#delivered.catch(() => undefined).then(() => this.mail.deliver(this.#world)));
         return response;
       },
     };

@@ -136,6 +136,11 @@ export async function findAttempt(world: World, queries: Queries, holder: Holder
   };
 }
 
+/** Whose attempt it is, live or not. */
+export async function findAccountOf(world: World, queries: Queries, holder: Holder, purpose: Purpose): Promise<string | undefined> {
+  return (await store.selectAttempt(queries, holderHash(world, holder), purpose))?.account_id;
+}
+
 /** Throws a conflict where another request was faster: what that one did stands, and the page shows it on reload. */
 export async function saveAttempt(world: World, transaction: Transaction, attempt: Attempt, change: Partial<AttemptState>): Promise<Attempt> {
   const state = { ...attempt.state, ...change };

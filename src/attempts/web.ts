@@ -2,12 +2,12 @@
 import type { Account } from '../accounts/accounts.ts';
 import { findAccount, knowsBrowser, lockAccount } from '../accounts/accounts.ts';
 import { factorOf, recoveryKeyFile } from '../factors/factors.ts';
-import type { Transaction } from '../platform/database/database.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
 import { file, page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import type { World } from '../platform/world.ts';
 import { readPolicy } from '../policy/policy.ts';
 import type { Proofs } from '../sessions/sessions.ts';
-import { findAttempt, progressOf, readSituation, saveAttempt, type Attempt, type Holder, type Situation } from './attempt.ts';
+import { findAccountOf, findAttempt, progressOf, readSituation, saveAttempt, type Attempt, type Holder, type Situation, type Surroundings } from './attempt.ts';
 import { methodNameFrom } from './method-name.ts';
 import type { Purpose, Step } from './next-step.ts';
 import * as pages from './pages.ts';
@@ -237,12 +237,19 @@ async function read<Context>(world: World, journey: Journey<Context>, visit: Vis
 
 export async function situationOf(
   world: World,
-  { queries, attempt, browserToken, sessionProofs }: { queries: World['database']['query']; attempt: Attempt; browserToken: string; sessionProofs: Proofs },
+  { queries, attempt, ...about }: { queries: Queries; attempt: Attempt; browserToken: string; sessionProofs: Proofs },
 ): Promise<Situation | undefined> {
-  const account: Account | undefined = await findAccount(queries, attempt.accountId);
-  if (!account) return undefined;
-  const [policy, browserKnown] = [await readPolicy(queries), await knowsBrowser(world, queries, account.id, browserToken)];
-  return readSituation(world, queries, attempt, { account, policyRequires: policy.twoFactor === 'required', browserKnown, sessionProofs });
+  const account = await findAccount(queries, attempt.accountId);
+  return account && readSituation(world, queries, attempt, await surroundingsOf(world, { queries, account, ...about }));
+}
+
+/** What no step changes: only finishing does. */
+async function surroundingsOf(
+  world: World,
+  { queries, account, browserToken, sessionProofs }: { queries: Queries; account: Account; browserToken: string; sessionProofs: Proofs },
+): Promise<Surroundings> {
+  const { twoFactor } = await readPolicy(queries);
+  return { account, policyRequires: twoFactor === 'required', browserKnown: await knowsBrowser(world, queries, account.id, browserToken), sessionProofs };
 }
 
 function addressOf<Context>(journey: Journey<Context>, situation: Situation | undefined): string {
@@ -261,17 +268,20 @@ async function act<Context>(
 ): Promise<Done> {
   const holder = journey.holder(visit, context);
   if (!holder) return elsewhere(journey, undefined);
-  const surroundings = { browserToken: visit.browserToken, sessionProofs: journey.sessionProofs(context) };
   return world.database.transaction(async (transaction): Promise<Done> => {
-    const begun = await findAttempt(world, transaction, holder, journey.purpose);
-    // Read again once the account is ours: whoever had it until now may have gone on with the attempt, or ended it.
-    const attempt = begun && (await lockAccount(transaction, begun.accountId)) && (await findAttempt(world, transaction, holder, journey.purpose));
-    const situation = attempt && (await situationOf(world, { queries: transaction, attempt, ...surroundings }));
-    if (situation?.step !== step) return elsewhere(journey, situation);
+    const accountId = await findAccountOf(world, transaction, holder, journey.purpose);
+    const account = accountId === undefined ? undefined : await lockAccount(transaction, accountId);
+    // Read only once the account is ours: whoever had it until now may have gone on with the attempt, or ended it.
+    const attempt = account && (await findAttempt(world, transaction, holder, journey.purpose));
+    if (!attempt) return elsewhere(journey, undefined);
+    const about = { queries: transaction, account, browserToken: visit.browserToken, sessionProofs: journey.sessionProofs(context) };
+    const surroundings = await surroundingsOf(world, about);
+    const situation = await readSituation(world, transaction, attempt, surroundings);
+    if (situation.step !== step) return elsewhere(journey, situation);
     const acted = await action(transaction, situation);
     if (!acted.ok) return { kind: 'refused', situation, refusal: acted };
-    const next = await situationOf(world, { queries: transaction, attempt: acted.attempt, ...surroundings });
-    if (next?.step === 'done') return { kind: 'finished', answer: await journey.finish(transaction, next, visit, context) };
+    const next = await readSituation(world, transaction, acted.attempt, surroundings);
+    if (next.step === 'done') return { kind: 'finished', answer: await journey.finish(transaction, next, visit, context) };
     return elsewhere(journey, next);
   });
 }

@@ -53,19 +53,14 @@ export async function selectSinceEntered(
   queries: Queries,
   { accountId, entered, events }: { accountId: string; entered: string; events: readonly string[] },
 ): Promise<AuditEventRow[]> {
-  const last = await queries
-    .selectFrom('audit_events')
-    .select('at')
-    .where('account_id', '=', accountId)
-    .where('event', '=', entered)
-    .orderBy('at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
   return queries
     .selectFrom('audit_events')
     .selectAll()
     .where('account_id', '=', accountId)
-    .where('at', '>', last?.at ?? 0)
+    .where((row) => {
+      const last = row.selectFrom('audit_events').select('at').where('account_id', '=', accountId).where('event', '=', entered).orderBy('at', 'desc').limit(1);
+      return row('at', '>', row.fn.coalesce(last, row.lit(0)));
+    })
     .where('event', 'in', events)
     .orderBy('at', 'desc')
     .limit(SHOWN_MOST)

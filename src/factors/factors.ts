@@ -41,9 +41,11 @@ export function toolsOf(world: World): Tools {
   };
 }
 
-export async function listFactors(world: World, queries: Queries, accountId: string): Promise<EnrolledFactor[]> {
+/** `kind`: those of it alone. */
+export async function listFactors(world: World, queries: Queries, accountId: string, kind?: string): Promise<EnrolledFactor[]> {
   const rows = await store.selectFactors(queries, accountId);
-  return rows.map((row) => ({
+  const wanted = kind === undefined ? rows : rows.filter((row) => row.kind === kind);
+  return wanted.map((row) => ({
     id: row.id,
     kind: row.kind,
     name: row.name,
@@ -121,7 +123,7 @@ export async function answerFactor(
   if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
 
   // Read only now: the limit's row is locked, so whoever raced us has finished and what they used up is seen.
-  const enrolled = (await listFactors(world, transaction, person.accountId)).filter((one) => one.kind === kind);
+  const enrolled = await listFactors(world, transaction, person.accountId, kind);
   const challenge = input.challenge === undefined ? undefined : factor.challengeState.parse(input.challenge);
   const verified = factor.verify(toolsOf(world), { enrolled, challenge, answer, person, occasion });
   if (!verified.ok) return { ...verified, failures: spent.count };

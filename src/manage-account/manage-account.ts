@@ -77,8 +77,9 @@ export async function finishEnrolment(
   { situation, session, caller }: { situation: attempts.Situation; session: Session; caller: Caller },
 ): Promise<string> {
   const first = standing(situation.enrolled).length === 0;
-  // The policy may have come to forbid it since it was begun.
-  if ((await readPolicy(transaction)).twoFactor === 'off') throw attempts.changedMeanwhile();
+  const adds = situation.attempt.state.method!.replaces === null;
+  // The policy may have come to forbid it since it was begun. A new phone adds nothing: who is still asked for a code must be able to have one.
+  if (adds && (await readPolicy(transaction)).twoFactor === 'off') throw attempts.changedMeanwhile();
   if (!(await attempts.storeMethod(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
   // What others began was proved by what the account had before: they start again, with the new method among what it has.
   await attempts.endAttempt(transaction, situation.attempt);

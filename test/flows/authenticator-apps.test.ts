@@ -216,6 +216,17 @@ forEachPortal((open) => {
     assert.equal(after.page.path, '/account');
   });
 
+  test('"New phone?" works where the policy is off too: who is still asked for a code must be able to have one', async () => {
+    const ada = await withApp();
+    await ada.openSecurity();
+    await portal.setPolicy('off');
+    await ada.browser.press('Manage Authenticator app');
+    await ada.browser.press('Set up on the new phone');
+    await ada.setUpApp();
+    await portal.setPolicy('optional');
+    assert.match(ada.browser.page.text, /The new app has taken the place of the old one/);
+  });
+
   test('"New phone?" works with five apps too, and its "Cancel" leaves the old one', async () => {
     const ada = await withApp();
     for (const name of ['second', 'third', 'fourth', 'fifth']) await ada.addApp({ name });

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { firstRow, nothing, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
   interface Tables {
@@ -45,9 +46,7 @@ export async function insertAccount(transaction: Transaction, row: AccountRow): 
   await transaction.insertInto('accounts').values(row).execute();
 }
 
-export async function selectAccount(queries: Queries, id: string): Promise<AccountRow | undefined> {
-  return queries.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
-}
+export const selectAccount = prepared((queries: Queries, id: string) => queries.selectFrom('accounts').selectAll().where('id', '=', id), firstRow);
 
 export async function selectVerified(queries: Queries, emailKey: string): Promise<AccountRow | undefined> {
   return queries.selectFrom('accounts').selectAll().where('email_key', '=', emailKey).where('email_verified_at', 'is not', null).executeTakeFirst();
@@ -67,14 +66,15 @@ export async function selectUnverified(queries: Queries, emailKey: string, brows
 }
 
 /** A write that changes nothing: on PostgreSQL it takes the row's lock, on SQLite the transaction has it already. */
-export async function lockAccount(transaction: Transaction, id: string): Promise<AccountRow | undefined> {
-  return transaction
-    .updateTable('accounts')
-    .set((row) => ({ created_at: row.ref('created_at') }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst();
-}
+export const lockAccount = prepared(
+  (transaction: Transaction, id: string) =>
+    transaction
+      .updateTable('accounts')
+      .set((row) => ({ created_at: row.ref('created_at') }))
+      .where('id', '=', id)
+      .returningAll(),
+  firstRow,
+);
 
 export async function updateAccount(queries: Queries, id: string, set: Partial<Omit<AccountRow, 'id'>>): Promise<void> {
   await queries.updateTable('accounts').set(set).where('id', '=', id).execute();
@@ -93,23 +93,20 @@ export async function deleteUnverified(transaction: Transaction, emailKey: strin
   await transaction.deleteFrom('accounts').where('email_key', '=', emailKey).where('email_verified_at', 'is', null).execute();
 }
 
-export async function rememberBrowser(transaction: Transaction, row: KnownBrowserRow): Promise<void> {
-  await transaction
-    .insertInto('known_browsers')
-    .values(row)
-    .onConflict((conflict) => conflict.columns(['account_id', 'browser_hash']).doUpdateSet({ last_seen_at: row.last_seen_at }))
-    .execute();
-}
+export const rememberBrowser = prepared(
+  (transaction: Transaction, row: KnownBrowserRow) =>
+    transaction
+      .insertInto('known_browsers')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['account_id', 'browser_hash']).doUpdateSet({ last_seen_at: row.last_seen_at })),
+  nothing,
+);
 
-export async function knowsBrowser(queries: Queries, accountId: string, browserHash: string): Promise<boolean> {
-  const row = await queries
-    .selectFrom('known_browsers')
-    .select('account_id')
-    .where('account_id', '=', accountId)
-    .where('browser_hash', '=', browserHash)
-    .executeTakeFirst();
-  return row !== undefined;
-}
+export const knowsBrowser = prepared(
+  (queries: Queries, accountId: string, browserHash: string) =>
+    queries.selectFrom('known_browsers').select('account_id').where('account_id', '=', accountId).where('browser_hash', '=', browserHash),
+  ({ rows }) => rows.length > 0,
+);
 
 export async function forgetBrowsers(transaction: Transaction, accountId: string, exceptHash: string | undefined): Promise<void> {
   let query = transaction.deleteFrom('known_browsers').where('account_id', '=', accountId);

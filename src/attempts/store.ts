@@ -1,4 +1,5 @@
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { firstRow, nothing, oneRowChanged, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
   interface Tables {
@@ -20,34 +21,38 @@ export interface AttemptRow {
   expires_at: number;
 }
 
-export async function selectAttempt(queries: Queries, holderHash: string, purpose: string): Promise<AttemptRow | undefined> {
-  return queries.selectFrom('attempts').selectAll().where('holder_hash', '=', holderHash).where('purpose', '=', purpose).executeTakeFirst();
-}
+export const selectAttempt = prepared(
+  (queries: Queries, holderHash: string, purpose: string) =>
+    queries.selectFrom('attempts').selectAll().where('holder_hash', '=', holderHash).where('purpose', '=', purpose),
+  firstRow,
+);
 
 /** A holder has one attempt of a purpose: a new one takes the place of the old, also of one that was begun by another click at the same moment. */
-export async function putAttempt(transaction: Transaction, row: AttemptRow): Promise<void> {
-  await transaction
-    .insertInto('attempts')
-    .values(row)
-    .onConflict((conflict) => conflict.columns(['holder_hash', 'purpose']).doUpdateSet(row))
-    .execute();
-}
+export const putAttempt = prepared(
+  (transaction: Transaction, row: AttemptRow) =>
+    transaction
+      .insertInto('attempts')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['holder_hash', 'purpose']).doUpdateSet(row)),
+  nothing,
+);
 
 /** False where the attempt has moved on or ended since it was read. */
-export async function updateAttempt(transaction: Transaction, { id, version, state }: { id: string; version: number; state: Uint8Array }): Promise<boolean> {
-  const { numUpdatedRows } = await transaction
-    .updateTable('attempts')
-    .set({ state, version: version + 1 })
-    .where('id', '=', id)
-    .where('version', '=', version)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
-}
+export const updateAttempt = prepared(
+  (transaction: Transaction, { id, version, state }: { id: string; version: number; state: Uint8Array }) =>
+    transaction
+      .updateTable('attempts')
+      .set((row) => ({ state, version: row('version', '+', 1) }))
+      .where('id', '=', id)
+      .where('version', '=', version),
+  oneRowChanged,
+);
 
-export async function deleteAttempt(transaction: Transaction, { id, version }: { id: string; version: number }): Promise<boolean> {
-  const { numDeletedRows } = await transaction.deleteFrom('attempts').where('id', '=', id).where('version', '=', version).executeTakeFirst();
-  return numDeletedRows === 1n;
-}
+export const deleteAttempt = prepared(
+  (transaction: Transaction, { id, version }: { id: string; version: number }) =>
+    transaction.deleteFrom('attempts').where('id', '=', id).where('version', '=', version),
+  oneRowChanged,
+);
 
 export async function deleteAttempts(transaction: Transaction, accountId: string, exceptId: string | undefined): Promise<void> {
   let query = transaction.deleteFrom('attempts').where('account_id', '=', accountId);

@@ -87,7 +87,7 @@ export async function failedTriesBefore(
   queries: Queries,
   { accountId, from, since }: { accountId: string; from: Origin; /** When this attempt to enter began. */ since: number },
 ): Promise<FailedTries | undefined> {
-  const rows = await selectSinceEntered(queries, { accountId, entered: ENTERED, events: FAILED });
+  const rows = await selectSinceEntered(queries, accountId, ENTERED, FAILED);
   const others = rows.filter((row) => {
     const own = row.at >= since && row.address === from.address && row.user_agent === from.userAgent;
     return !own && (JSON.parse(row.details) as { purpose?: unknown }).purpose === 'sign-in';

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database, Queries, Transaction } from '../platform/database/database.ts';
+import { allRows, nothing, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
   interface Tables {
@@ -42,30 +43,32 @@ const HEAD = 'head';
 /** An arbitrary number that only the chaining locks in a PostgreSQL database. */
 const LOCK = 3_716_902_245;
 
-export async function insertEvent(transaction: Transaction, row: AuditEventRow): Promise<void> {
-  await transaction.insertInto('audit_events').values(row).execute();
-}
+export const insertEvent = prepared((transaction: Transaction, row: AuditEventRow) => transaction.insertInto('audit_events').values(row), nothing);
 
 const SHOWN_MOST = 100;
 
 /** The newest first, at most a hundred. */
-export async function selectSinceEntered(
-  queries: Queries,
-  { accountId, entered, events }: { accountId: string; entered: string; events: readonly string[] },
-): Promise<AuditEventRow[]> {
-  return queries
-    .selectFrom('audit_events')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where((row) => {
-      const last = row.selectFrom('audit_events').select('at').where('account_id', '=', accountId).where('event', '=', entered).orderBy('at', 'desc').limit(1);
-      return row('at', '>', row.fn.coalesce(last, row.lit(0)));
-    })
-    .where('event', 'in', events)
-    .orderBy('at', 'desc')
-    .limit(SHOWN_MOST)
-    .execute();
-}
+export const selectSinceEntered = prepared(
+  (queries: Queries, accountId: string, entered: string, events: readonly string[]) =>
+    queries
+      .selectFrom('audit_events')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where((row) => {
+        const last = row
+          .selectFrom('audit_events')
+          .select('at')
+          .where('account_id', '=', accountId)
+          .where('event', '=', entered)
+          .orderBy('at', 'desc')
+          .limit(1);
+        return row('at', '>', row.fn.coalesce(last, row.lit(0)));
+      })
+      .where('event', 'in', events)
+      .orderBy('at', 'desc')
+      .limit(SHOWN_MOST),
+  allRows,
+);
 
 /** False where another process is chaining now. On SQLite the transaction itself is the lock. */
 export async function lockChain({ engine }: Pick<Database, 'engine'>, transaction: Transaction): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { allRows, oneRowChanged, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
   interface Tables {
@@ -20,27 +21,25 @@ export interface FactorRow {
   last_used_at: number | null;
 }
 
-export async function selectFactors(queries: Queries, accountId: string): Promise<FactorRow[]> {
-  return queries.selectFrom('factors').selectAll().where('account_id', '=', accountId).orderBy('created_at').orderBy('id').execute();
-}
+export const selectFactors = prepared(
+  (queries: Queries, accountId: string) => queries.selectFrom('factors').selectAll().where('account_id', '=', accountId).orderBy('created_at').orderBy('id'),
+  allRows,
+);
 
 export async function insertFactor(transaction: Transaction, row: FactorRow): Promise<void> {
   await transaction.insertInto('factors').values(row).execute();
 }
 
 /** Writes only over the version that was read: of two that race, the second changes no row and is told so. */
-export async function replaceState(
-  transaction: Transaction,
-  { id, version, state, usedAt }: { id: string; version: number; state: Uint8Array; usedAt: number | null },
-): Promise<boolean> {
-  const { numUpdatedRows } = await transaction
-    .updateTable('factors')
-    .set({ state, version: version + 1, ...(usedAt === null ? {} : { last_used_at: usedAt }) })
-    .where('id', '=', id)
-    .where('version', '=', version)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
-}
+export const replaceState = prepared(
+  (transaction: Transaction, { id, version, state, usedAt }: { id: string; version: number; state: Uint8Array; usedAt: number | null }) =>
+    transaction
+      .updateTable('factors')
+      .set((row) => ({ state, version: row('version', '+', 1), last_used_at: row.fn.coalesce(row.val(usedAt), 'last_used_at') }))
+      .where('id', '=', id)
+      .where('version', '=', version),
+  oneRowChanged,
+);
 
 export async function renameFactor(transaction: Transaction, accountId: string, id: string, name: string): Promise<boolean> {
   const { numUpdatedRows } = await transaction.updateTable('factors').set({ name }).where('account_id', '=', accountId).where('id', '=', id).executeTakeFirst();

@@ -1,4 +1,5 @@
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { firstRow, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
   interface Tables {
@@ -13,9 +14,7 @@ export interface PolicyRow {
   changed_at: number;
 }
 
-export async function selectPolicy(queries: Queries, id: string): Promise<PolicyRow | undefined> {
-  return queries.selectFrom('policies').selectAll().where('id', '=', id).executeTakeFirst();
-}
+export const selectPolicy = prepared((queries: Queries, id: string) => queries.selectFrom('policies').selectAll().where('id', '=', id), firstRow);
 
 export async function updatePolicy(
   transaction: Transaction,

@@ -1,4 +1,5 @@
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { nothing, prepared } from '../platform/database/prepared.ts';
 import type { Proofs, Session } from './sessions.ts';
 
 declare module '../platform/database/database.ts' {
@@ -23,40 +24,38 @@ export interface SessionRow {
   expires_at: number;
 }
 
-export async function insertSession(transaction: Transaction, row: SessionRow): Promise<void> {
-  await transaction.insertInto('sessions').values(row).execute();
-}
+export const insertSession = prepared((transaction: Transaction, row: SessionRow) => transaction.insertInto('sessions').values(row), nothing);
 
 /** Session and account in one query: this runs at every request of a signed-in person. */
-export async function selectSession(queries: Queries, tokenHash: string): Promise<Session | undefined> {
-  const row = await queries
-    .selectFrom('sessions as s')
-    .innerJoin('accounts as a', 'a.id', 's.account_id')
-    .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
-    .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
-    .select((select) =>
-      select
-        .exists(select.selectFrom('memberships as m').select('m.role').whereRef('m.account_id', '=', 'a.id').where('m.role', '<>', 'member'))
-        .as('administers'),
-    )
-    .where('s.token_hash', '=', tokenHash)
-    .executeTakeFirst();
-  if (!row) return undefined;
-  return {
-    ...sessionFrom(row),
-    account: {
-      id: row.account_id,
-      email: row.email,
-      emailVerifiedAt: row.email_verified_at,
-      name: row.name,
-      language: row.language,
-      passwordChangedAt: row.password_changed_at,
-      createdAt: row.account_created_at,
-      // 1 on SQLite, true on PostgreSQL.
-      administers: Boolean(row.administers),
+export const selectSession = prepared(
+  (queries: Queries, tokenHash: string) =>
+    queries
+      .selectFrom('sessions as s')
+      .innerJoin('accounts as a', 'a.id', 's.account_id')
+      .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
+      .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
+      .select((select) =>
+        select
+          .exists(select.selectFrom('memberships as m').select('m.role').whereRef('m.account_id', '=', 'a.id').where('m.role', '<>', 'member'))
+          .as('administers'),
+      )
+      .where('s.token_hash', '=', tokenHash),
+  ({ rows: [row] }): Session | undefined =>
+    row && {
+      ...sessionFrom(row),
+      account: {
+        id: row.account_id,
+        email: row.email,
+        emailVerifiedAt: row.email_verified_at,
+        name: row.name,
+        language: row.language,
+        passwordChangedAt: row.password_changed_at,
+        createdAt: row.account_created_at,
+        // 1 on SQLite, true on PostgreSQL.
+        administers: Boolean(row.administers),
+      },
     },
-  };
-}
+);
 
 export async function selectSessions(queries: Queries, accountId: string): Promise<Omit<Session, 'account'>[]> {
   const rows = await queries.selectFrom('sessions').selectAll().where('account_id', '=', accountId).orderBy('last_seen_at', 'desc').limit(200).execute();
@@ -86,9 +85,10 @@ export async function updateFailedTries(queries: Queries, id: string, failedTrie
   await queries.updateTable('sessions').set({ failed_tries: failedTries }).where('id', '=', id).execute();
 }
 
-export async function deleteSessionsOfBrowser(transaction: Transaction, browserHash: string): Promise<void> {
-  await transaction.deleteFrom('sessions').where('browser_hash', '=', browserHash).execute();
-}
+export const deleteSessionsOfBrowser = prepared(
+  (transaction: Transaction, browserHash: string) => transaction.deleteFrom('sessions').where('browser_hash', '=', browserHash),
+  nothing,
+);
 
 export async function deleteSession(transaction: Transaction, id: string): Promise<void> {
   await transaction.deleteFrom('sessions').where('id', '=', id).execute();

@@ -1,4 +1,5 @@
 import type { Transaction } from '../database/database.ts';
+import { nothing, prepared } from '../database/prepared.ts';
 
 declare module '../database/database.ts' {
   interface Tables {
@@ -15,24 +16,23 @@ export interface LimitRow {
 }
 
 /** The upsert takes the row's lock on PostgreSQL, whether or not it was there: whoever comes second waits here and reads what the first wrote. */
-export async function lockMarks(transaction: Transaction, key: string): Promise<readonly number[]> {
-  const row = await transaction
-    .insertInto('limits')
-    .values({ key, marks: '[]', forget_at: 0 })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ key }))
-    .returning('marks')
-    .executeTakeFirstOrThrow();
-  return JSON.parse(row.marks) as number[];
+export const lockMarks = prepared(
+  (transaction: Transaction, key: string) =>
+    transaction
+      .insertInto('limits')
+      .values({ key, marks: '[]', forget_at: 0 })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet({ key }))
+      .returning('marks'),
+  ({ rows: [row] }) => JSON.parse(row!.marks) as readonly number[],
+);
+
+export function writeMarks(transaction: Transaction, key: string, marks: readonly number[], forgetAt: number): Promise<void> {
+  return updateMarks(transaction, { key, marks: JSON.stringify(marks), forget_at: forgetAt });
 }
 
-export async function writeMarks(transaction: Transaction, key: string, marks: readonly number[], forgetAt: number): Promise<void> {
-  await transaction
-    .updateTable('limits')
-    .set({ marks: JSON.stringify(marks), forget_at: forgetAt })
-    .where('key', '=', key)
-    .execute();
-}
+const updateMarks = prepared(
+  (transaction: Transaction, { key, marks, forget_at }: LimitRow) => transaction.updateTable('limits').set({ marks, forget_at }).where('key', '=', key),
+  nothing,
+);
 
-export async function deleteMarks(transaction: Transaction, key: string): Promise<void> {
-  await transaction.deleteFrom('limits').where('key', '=', key).execute();
-}
+export const deleteMarks = prepared((transaction: Transaction, key: string) => transaction.deleteFrom('limits').where('key', '=', key), nothing);

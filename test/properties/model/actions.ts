@@ -252,8 +252,7 @@ export async function changePassword(at: At): Promise<string[]> {
   // What warns of wrong second factors has a link of the same name.
   await browser.press('Change password', { near: 'Cancel' });
   expectHeading(browser, 'Security and Credentials');
-  account.person.password = password;
-  account.endSessions(seat);
+  account.changePassword(password, seat);
   scene.ledger.raise(seat, ['password', scene.ledger.now()]);
   return [...events, 'authn_password_change'];
 }
@@ -272,8 +271,7 @@ export async function resetPassword(at: At, pick: number): Promise<string[]> {
   browser.fill('New password', password);
   await browser.press('Save new password');
   expectHeading(browser, 'Sign in');
-  person.password = password;
-  account.endSessions();
+  account.changePassword(password);
   return events;
 }
 

@@ -6,7 +6,7 @@ import * as actions from './actions.ts';
 import type { At } from './actions.ts';
 import * as attacks from './attacks.ts';
 import { checkInvariants } from './invariants.ts';
-import type { Account, Kind, Ledger, Seat } from './ledger.ts';
+import { Seat, type Account, type Kind, type Ledger } from './ledger.ts';
 import type { Scene, Weather } from './scene.ts';
 
 interface What {
@@ -58,6 +58,22 @@ const DOINGS: Readonly<Record<string, Doing>> = {
   'sign in': {
     can: (account, seat, ledger, { kind }) => outside(account, seat, ledger) && (!account.on || (account.has(kind) && !account.isPaused(kind, now(ledger)))),
     run: (at, { kind, pick }) => actions.signIn(at, kind, pick),
+  },
+  // Within the time in which a code is good, which most commands let pass.
+  'sign in, overlooked': {
+    can: (account, seat, ledger, { kind }) => asksFor(account, seat, ledger, kind) && !account.isPaused(kind, now(ledger)),
+    async run(at, { kind, pick }) {
+      const events = await actions.signIn(at, kind, pick);
+      return [...events, ...(await attacks.spentAnswer({ ...at, seat: new Seat(at.scene.browser()) }, kind))];
+    },
+  },
+  'sign in under the policy': {
+    can: (account, seat, ledger) => outside(account, seat, ledger) && !account.on,
+    async run(at, { kind, pick }) {
+      await at.scene.portal.setPolicy('required');
+      at.scene.ledger.policy = 'required';
+      return ['policy_changed', ...(await actions.signIn(at, kind, pick))];
+    },
   },
   'sign out': { can: (account, seat, ledger) => account.joined && ledger.isSignedIn(seat), run: (at) => actions.signOut(at) },
   'wrong answer': {

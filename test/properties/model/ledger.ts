@@ -114,6 +114,13 @@ export class Account {
     for (const seat of this.seats) if (seat !== except) seat.session = undefined;
   }
 
+  /** Whoever came in with the old password alone is no longer known by that. */
+  changePassword(password: string, except?: Seat): void {
+    this.person.password = password;
+    this.endSessions(except);
+    for (const seat of this.seats) if (seat !== except) seat.known = false;
+  }
+
   /** What a change of how one gets in has to ask for again, here and now. */
   missing({ session }: Seat, now: number): { password: boolean; factor: boolean } {
     const fresh = (kind: 'password' | Kind): boolean => now - (session!.proofs.get(kind) ?? -Infinity) < FRESH;

@@ -80,14 +80,13 @@ export interface Origin {
 export const commandLine: Origin = { address: '', userAgent: 'command line', requestId: '' };
 
 const FAILED: readonly AuditEvent[] = ['authn_factor_fail', 'authn_factor_replayed'];
-const ENTERED: AuditEvent = 'authn_login_success';
 
 /** Those since the account was last entered, without the slips of whoever enters it now (RL-8). Undefined where there are none. */
 export async function failedTriesBefore(
   queries: Queries,
   { accountId, from, since }: { accountId: string; from: Origin; /** When this attempt to enter began. */ since: number },
 ): Promise<FailedTries | undefined> {
-  const rows = await selectSinceEntered(queries, accountId, ENTERED, FAILED);
+  const rows = await selectSinceEntered(queries, accountId, FAILED);
   const others = rows.filter((row) => {
     const own = row.at >= since && row.address === from.address && row.user_agent === from.userAgent;
     return !own && (JSON.parse(row.details) as { purpose?: unknown }).purpose === 'sign-in';

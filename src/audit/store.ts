@@ -47,26 +47,23 @@ export const insertEvent = prepared((transaction: Transaction, row: AuditEventRo
 
 const SHOWN_MOST = 100;
 
-/** The newest first, at most a hundred. */
+/** The event that starts the count anew. It and the limits are written out, since SQLite prepares a statement again whenever such a value is bound. */
+const ENTERED = sql.lit('authn_login_success');
+
+/** Those since the account was last entered, the newest first, at most a hundred. */
 export const selectSinceEntered = prepared(
-  (queries: Queries, accountId: string, entered: string, events: readonly string[]) =>
+  (queries: Queries, accountId: string, events: readonly string[]) =>
     queries
       .selectFrom('audit_events')
       .selectAll()
       .where('account_id', '=', accountId)
       .where((row) => {
-        const last = row
-          .selectFrom('audit_events')
-          .select('at')
-          .where('account_id', '=', accountId)
-          .where('event', '=', entered)
-          .orderBy('at', 'desc')
-          .limit(1);
-        return row('at', '>', row.fn.coalesce(last, row.lit(0)));
+        const entries = row.selectFrom('audit_events').select('at').where('account_id', '=', accountId).where('event', '=', ENTERED);
+        return row('at', '>', row.fn.coalesce(entries.orderBy('at', 'desc').limit(sql.lit(1)), row.lit(0)));
       })
       .where('event', 'in', events)
       .orderBy('at', 'desc')
-      .limit(SHOWN_MOST),
+      .limit(sql.lit(SHOWN_MOST)),
   allRows,
 );
 

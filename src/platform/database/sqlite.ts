@@ -7,8 +7,9 @@ export function openSqlite(path: string): Database {
   return makeDatabase('sqlite', new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: async () => connect(path) }) }));
 }
 
-/** Compiling a statement costs more than running it, so as many as the product has are kept. */
+/** Compiling a statement costs more than running it, so as many as the product has are kept; not those with a list of rows in them, which has another length each time. */
 const STATEMENTS_KEPT = 300;
+const KEPT_CHARACTERS_MOST = 2000;
 
 function connect(path: string): SqliteDatabase {
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true, enableDoubleQuotedStringLiterals: false });
@@ -20,6 +21,7 @@ function connect(path: string): SqliteDatabase {
       const known = kept.get(sql);
       if (known) return known;
       const statement = new Statement(database.prepare(sql));
+      if (sql.length > KEPT_CHARACTERS_MOST) return statement;
       if (kept.size >= STATEMENTS_KEPT) kept.clear();
       kept.set(sql, statement);
       return statement;

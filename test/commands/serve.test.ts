@@ -11,7 +11,7 @@ suite('twinlock serve', () => {
   test('with the development flag it starts with nothing set, says where to look, and stops when told', async () => {
     using workplace = new Workplace();
     await using portal = await workplace.serve();
-    assert.match(portal.said.output, new RegExp(`Twinlock is ready: open ${portal.address}\n`));
+    await portal.says('stdout', new RegExp(`Twinlock is ready: open ${portal.address}\n`));
     const signIn = await fetch(`${portal.address}/sign-in`);
     assert.equal(signIn.status, 200);
     assert.match(await signIn.text(), /<h1>Sign in<\/h1>/);

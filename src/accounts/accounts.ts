@@ -9,8 +9,9 @@ import { record, type Origin } from '../audit/audit.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { days, minutes } from '../platform/durations.ts';
-import { ADDRESS_GUESSES, forgive, giveBack, networkOf, PASSWORD_GUESSES, spend, type Guesses } from '../platform/limits/limits.ts';
+import { ADDRESS_GUESSES, forgive, giveBack, networkOf, PASSWORD_GUESSES, spend, type Pauses } from '../platform/limits/limits.ts';
 import { parseEmailAddress, type EmailAddress } from '../platform/mail/address.ts';
+import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import { refuseName } from './name-rules.ts';
@@ -62,7 +63,7 @@ export async function signUp(
 ): Promise<Account> {
   const now = world.clock.now();
   const row: store.AccountRow = {
-    id: Buffer.from(world.random.bytes(16)).toString('base64url'),
+    id: makeId(world),
     email: email.address,
     email_key: email.key,
     email_verified_at: null,
@@ -100,7 +101,7 @@ export async function checkPassword(
     const accountId = verified?.id ?? null;
     for (const [limit, ...parts] of budgets) {
       const spent = await spend(transaction, world, limit, ...parts);
-      if (!spent.allowed) return { retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt, accountId };
+      if (!spent.allowed) return { retryAt: spent.retryAt, accountId };
     }
     return { verified, unverified, budgets, accountId };
   });
@@ -119,7 +120,7 @@ export async function checkPassword(
 }
 
 /** Always in this order, since each locks a row. */
-function strangersBudgets(key: string, address: string): (readonly [Guesses, ...string[]])[] {
+function strangersBudgets(key: string, address: string): (readonly [Pauses, ...string[]])[] {
   return [
     [ADDRESS_GUESSES, networkOf(address)],
     [PASSWORD_GUESSES, key, 'unknown browsers'],
@@ -160,7 +161,7 @@ export async function confirmPassword(
     if (!tried.allowed) await record(world, transaction, { event: 'authn_confirm_throttled', accountId, from, details: { reason: 'too-many-tries' } });
     return tried;
   });
-  if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
+  if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
   const row = await store.selectAccount(world.database.query, accountId);
   const tooLong = Buffer.byteLength(password) > BYTES_MOST;
   const verdict = await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : row?.password_hash);
@@ -258,7 +259,7 @@ export async function knowsBrowser(world: World, queries: Queries, accountId: st
 
 /** Returns the token for the link; only its hash is stored. */
 export async function startPasswordReset(world: World, transaction: Transaction, accountId: string): Promise<string> {
-  const token = Buffer.from(world.random.bytes(32)).toString('base64url');
+  const token = makeToken(world);
   await store.putPasswordReset(transaction, {
     token_hash: world.keys.hash('password reset token', token),
     account_id: accountId,

@@ -5,6 +5,7 @@ import { minutes } from '../platform/durations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { Problem } from '../platform/problem.ts';
+import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { listFactors, standing, factorOf, type EnrolledFactor, type Occasion, type Person } from '../factors/factors.ts';
 import type { Proofs } from '../sessions/sessions.ts';
@@ -97,7 +98,7 @@ export async function beginAttempt(
 ): Promise<Attempt> {
   const now = world.clock.now();
   const attempt: Attempt = {
-    id: Buffer.from(world.random.bytes(16)).toString('base64url'),
+    id: makeId(world),
     purpose,
     accountId,
     sessionId: 'sessionId' in holder ? holder.sessionId : null,

@@ -295,7 +295,7 @@ function sentence(
   { words = () => '', others = false }: { words?: ((reason: FactorRefusal) => string) | undefined; others?: boolean } = {},
 ): string {
   const otherwise = others ? ' Other ways still work.' : '';
-  const when = typeof retryAt === 'number' && retryAt !== Infinity ? `${waitingTime(retryAt - now)} (at ${timeOf(retryAt)})` : '';
+  const when = typeof retryAt === 'number' ? `${waitingTime(retryAt - now)} (at ${timeOf(retryAt)})` : '';
   switch (reason) {
     case 'attempt-over':
       return `That was wrong too often, so this has ended to protect your account. Start again${others ? ', or try another way' : ''}.`;

@@ -109,8 +109,8 @@ async function send(
   for (const [limit, key] of messages.flatMap(({ to }) => allowancesFor(account, to.address))) {
     const spent = await spend(transaction, world, limit, key);
     if (spent.allowed) continue;
-    const sendableAt = spent.retryAt === 'never' ? Infinity : spent.retryAt;
-    return { ok: false, reason: 'too-many-mails', retryAt: sendableAt, attempt: await saveAttempt(world, transaction, attempt, { sendableAt }) };
+    const { retryAt } = spent;
+    return { ok: false, reason: 'too-many-mails', retryAt, attempt: await saveAttempt(world, transaction, attempt, { sendableAt: retryAt }) };
   }
   await post(world, transaction, messages);
   await record(world, transaction, { event: 'authn_code_sent', accountId: attempt.accountId, from, details: { purpose: attempt.purpose } });

@@ -4,6 +4,7 @@
  * The record is only added to, and chained by hash, see chain.ts. Reading and exporting it belong in this folder too.
  */
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { insertEvent, selectSinceEntered } from './store.ts';
 
@@ -97,7 +98,7 @@ export async function failedTriesBefore(
 
 export async function record(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, entry: AuditEntry): Promise<void> {
   await insertEvent(transaction, {
-    id: Buffer.from(world.random.bytes(16)).toString('base64url'),
+    id: makeId(world),
     at: world.clock.now(),
     event: entry.event,
     account_id: entry.accountId,

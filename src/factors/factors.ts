@@ -6,6 +6,7 @@
  */
 import { FACTOR_GUESSES, forgive, SET_UP_GUESSES, spend } from '../platform/limits/limits.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { isUniqueViolation } from '../platform/database/database.ts';
 import type { AnyFactor, Enrolled, FactorRefusal, Occasion, Person, Tools } from './contract.ts';
@@ -75,7 +76,7 @@ export async function enrol(
   const factor = factorOf(kind);
   const held = (await store.selectFactors(transaction, accountId)).filter((row) => row.kind === kind);
   if (held.length >= factor.most) return undefined;
-  const id = Buffer.from(world.random.bytes(16)).toString('base64url');
+  const id = makeId(world);
   try {
     await store.insertFactor(transaction, {
       id,

@@ -20,6 +20,7 @@ import { listFactors } from '../factors/factors.ts';
 import { networkOf, RESET_MAILS, RESET_REQUESTS, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
+import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { endSessions } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
@@ -41,7 +42,7 @@ export async function requestReset(world: World, { email, caller }: { email: str
       [RESET_MAILS, address.key],
     ] as const) {
       const spent = await spend(transaction, world, limit, key);
-      if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
+      if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
     }
     const account = await findVerifiedByEmail(transaction, address.key);
     await record(world, transaction, { event: 'authn_password_reset_requested', accountId: account?.id ?? null, from: caller });
@@ -85,7 +86,7 @@ export async function openReset(world: World, { token, caller }: { token: string
       await record(world, transaction, { event: 'authn_password_reset_refused', accountId: null, from: caller });
       return undefined;
     }
-    const attemptToken = Buffer.from(world.random.bytes(32)).toString('base64url');
+    const attemptToken = makeToken(world);
     const enrolled = await listFactors(world, transaction, accountId);
     const [asking = null] = attempts.choices({ attempt: { purpose: RESET_PASSWORD }, enrolled });
     await attempts.beginAttempt(world, transaction, {

@@ -8,8 +8,9 @@ import { INVITATION_MAILS, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import { momentOf } from '../platform/words/times.ts';
+import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { findMember, makeId, makeToken, readRole, type Actor, type Organisation } from './membership.ts';
+import { findMember, readRole, type Actor, type Organisation } from './membership.ts';
 import { invitationMessage } from './notices.ts';
 import { may, reaches, type ActRefusal, type GivenRole, type Role } from './permissions.ts';
 import * as store from './store.ts';
@@ -33,36 +34,23 @@ export async function invite(world: World, actor: Actor, { email, role }: { emai
   const address = parseEmailAddress(email);
   if (!address) return { ok: false, reason: 'address' };
   if (role === undefined) return { ok: false, reason: 'role' };
-  const { organisation, from, account } = actor;
+  const { organisation, account } = actor;
   return world.database.transaction(async (transaction) => {
     const acting = await findMember(transaction, organisation.id, account.id);
     if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
     if (!reaches(acting.role, role)) return { ok: false, reason: 'higher-role' };
     if (await store.hasMemberOfAddress(transaction, organisation.id, address.key)) return { ok: false, reason: 'belongs-already' };
-    const spent = await spend(transaction, world, INVITATION_MAILS, address.key);
-    if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: Number(spent.retryAt) };
     const now = world.clock.now();
-    const token = makeToken(world);
-    const row: store.InvitationRow = {
+    const row = {
       id: makeId(world),
       organisation_id: organisation.id,
-      token_hash: world.keys.hash('invitation token', token),
       email: address.address,
       email_key: address.key,
       role,
       invited_by: account.id,
       created_at: now,
-      expires_at: now + INVITATION_LIFETIME,
     };
-    await store.putInvitation(transaction, row);
-    await sendInvitation(world, transaction, actor, row, token);
-    await record(world, transaction, {
-      event: 'organisation_invited',
-      accountId: account.id,
-      from,
-      details: { organisation: organisation.id, email: address.address, role },
-    });
-    return { ok: true };
+    return send(world, transaction, actor, { row, keep: (link) => store.putInvitation(transaction, { ...row, ...link }) });
   });
 }
 
@@ -74,26 +62,14 @@ export async function listInvitations(queries: Queries, organisation: Organisati
 
 /** Sends it once more, with a new link and seven more days; the old link is dead. */
 export async function resendInvitation(world: World, actor: Actor, id: string): Promise<Invited | { ok: false; reason: 'not-found' }> {
-  const { organisation, account, from } = actor;
+  const { organisation, account } = actor;
   return world.database.transaction(async (transaction) => {
     const row = await store.selectInvitation(transaction, organisation.id, id);
     const acting = await findMember(transaction, organisation.id, account.id);
     if (!row) return { ok: false, reason: 'not-found' };
     if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
     if (!reaches(acting.role, readRole(row.role))) return { ok: false, reason: 'higher-role' };
-    const spent = await spend(transaction, world, INVITATION_MAILS, row.email_key);
-    if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: Number(spent.retryAt) };
-    const token = makeToken(world);
-    const expiresAt = world.clock.now() + INVITATION_LIFETIME;
-    await store.renewInvitation(transaction, { id, tokenHash: world.keys.hash('invitation token', token), expiresAt });
-    await sendInvitation(world, transaction, actor, { ...row, expires_at: expiresAt }, token);
-    await record(world, transaction, {
-      event: 'organisation_invited',
-      accountId: account.id,
-      from,
-      details: { organisation: organisation.id, email: row.email, role: row.role },
-    });
-    return { ok: true };
+    return send(world, transaction, actor, { row, keep: (link) => store.renewInvitation(transaction, id, link) });
   });
 }
 
@@ -157,13 +133,21 @@ export async function acceptInvitation(world: World, { token, account: seen, fro
   });
 }
 
-async function sendInvitation(
+type Unsent = Omit<store.InvitationRow, 'token_hash' | 'expires_at'>;
+type Link = Pick<store.InvitationRow, 'token_hash' | 'expires_at'>;
+
+/** Makes the link, keeps it by `keep`, and sends it, where the address can bear one more. */
+async function send(
   world: World,
   transaction: Transaction,
-  { organisation, account }: Actor,
-  row: store.InvitationRow,
-  token: string,
-): Promise<void> {
+  { organisation, account, from }: Actor,
+  { row, keep }: { row: Unsent; keep: (link: Link) => Promise<void> },
+): Promise<Invited> {
+  const spent = await spend(transaction, world, INVITATION_MAILS, row.email_key);
+  if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
+  const token = makeToken(world);
+  const expiresAt = world.clock.now() + INVITATION_LIFETIME;
+  await keep({ token_hash: world.keys.hash('invitation token', token), expires_at: expiresAt });
   const { name: installationName, origin } = world.installation;
   const message = invitationMessage({
     email: row.email,
@@ -173,10 +157,17 @@ async function sendInvitation(
     by: account.email,
     role: readRole(row.role),
     url: `${origin}/invitation?token=${token}`,
-    expiresAt: row.expires_at,
-    until: momentOf(row.expires_at),
+    expiresAt,
+    until: momentOf(expiresAt),
   });
   await post(world, transaction, [message]);
+  await record(world, transaction, {
+    event: 'organisation_invited',
+    accountId: account.id,
+    from,
+    details: { organisation: organisation.id, email: row.email, role: row.role },
+  });
+  return { ok: true };
 }
 
 /** An invitation that expired is shown, so that it can be sent again, for as long as it lasted. */

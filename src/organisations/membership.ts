@@ -2,7 +2,6 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { Origin } from '../audit/audit.ts';
 import type { Queries } from '../platform/database/database.ts';
-import type { World } from '../platform/world.ts';
 import { roleOf, type Role } from './permissions.ts';
 import * as store from './store.ts';
 
@@ -40,8 +39,3 @@ export function readRole(text: string): Role {
   if (!role) throw new Error('A membership has a role that is none.');
   return role;
 }
-
-const TOKEN_BYTES = 32;
-
-export const makeId = (world: World): string => Buffer.from(world.random.bytes(16)).toString('base64url');
-export const makeToken = (world: World): string => Buffer.from(world.random.bytes(TOKEN_BYTES)).toString('base64url');

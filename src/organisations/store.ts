@@ -168,11 +168,8 @@ export async function putInvitation(transaction: Transaction, row: InvitationRow
     .execute();
 }
 
-export async function renewInvitation(
-  transaction: Transaction,
-  { id, tokenHash, expiresAt }: { id: string; tokenHash: string; expiresAt: number },
-): Promise<void> {
-  await transaction.updateTable('invitations').set({ token_hash: tokenHash, expires_at: expiresAt }).where('id', '=', id).execute();
+export async function renewInvitation(transaction: Transaction, id: string, link: Pick<InvitationRow, 'token_hash' | 'expires_at'>): Promise<void> {
+  await transaction.updateTable('invitations').set(link).where('id', '=', id).execute();
 }
 
 export async function selectInvitations(queries: Queries, organisationId: string, most: number): Promise<InvitationRow[]> {

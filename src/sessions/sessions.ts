@@ -11,6 +11,7 @@ import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import type { Visit } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
+import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { sessionLimits } from './session-limits.ts';
 import * as store from './store.ts';
@@ -41,7 +42,6 @@ export interface Browser {
 
 /** How often a session's "last seen" is written. Each write is a commit; a minute is exact enough for people and limits. */
 const SEEN_EVERY_MILLISECONDS = 60_000;
-const TOKEN_BYTES = 32;
 
 /** Returns the token for the browser's cookie; it is stored nowhere. */
 export async function openSession(
@@ -51,7 +51,7 @@ export async function openSession(
 ): Promise<{ token: string; sessionId: string }> {
   const now = world.clock.now();
   const token = makeToken(world);
-  const id = Buffer.from(world.random.bytes(16)).toString('base64url');
+  const id = makeId(world);
   const browserHash = world.keys.hash('browser token', browser.browserToken);
   // A browser has one session. The cookie of the one before is overwritten now, and nobody could sign out of it any more.
   await store.deleteSessionsOfBrowser(transaction, browserHash);
@@ -139,8 +139,4 @@ export async function listSessions(world: World, queries: Queries, accountId: st
 /** Idle ones go with the rest, at their absolute limit: until then they are ended already (see findSession). */
 export async function sweepSessions({ database: { query }, clock }: World): Promise<readonly number[]> {
   return [await deleteExpired(query, { table: 'sessions', key: 'id', column: 'expires_at', before: clock.now() })];
-}
-
-function makeToken(world: World): string {
-  return Buffer.from(world.random.bytes(TOKEN_BYTES)).toString('base64url');
 }

@@ -9,6 +9,7 @@ import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { standing } from '../factors/factors.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
+import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { endSessions, openSession } from '../sessions/sessions.ts';
 
@@ -24,7 +25,6 @@ export type Entered =
   | { readonly kind: 'attempt'; readonly token: string };
 
 export const SIGN_IN = 'sign-in';
-const TOKEN_BYTES = 32;
 
 /**
  * Makes an account that is not verified yet, enters it and sends the code that verifies it: all of that or none, so that who has to press again
@@ -87,7 +87,7 @@ async function enter(
   transaction: Transaction,
   { account, caller, returnTo }: { account: Account; caller: Caller; returnTo: string | null },
 ): Promise<Entered> {
-  const token = Buffer.from(world.random.bytes(TOKEN_BYTES)).toString('base64url');
+  const token = makeToken(world);
   const attempt = await attempts.beginAttempt(world, transaction, {
     holder: { attemptToken: token },
     purpose: SIGN_IN,

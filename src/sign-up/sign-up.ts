@@ -38,7 +38,7 @@ export async function signUp(
   };
   if (!address || Object.keys(errors).length > 0) return { ok: false, reason: 'fields', errors };
   const spent = await world.database.transaction((transaction) => spend(transaction, world, SIGN_UPS, networkOf(caller.address)));
-  if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt === 'never' ? Infinity : spent.retryAt };
+  if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
 
   const passwordHash = await hashNewPassword(world, password);
   const entered = await enterNewAccount(world, { email: address, name: name.normalize('NFC').trim(), passwordHash, language: 'en', then, caller });

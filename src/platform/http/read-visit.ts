@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../problem.ts';
+import { makeToken } from '../secrets/tokens.ts';
 import type { World } from '../world.ts';
 import type { CookieName, Visit } from './visit.ts';
 
@@ -9,8 +10,7 @@ const FIELD_BYTES_MOST = 4096;
 const COOKIE_CHARACTERS_MOST = 200;
 const USER_AGENT_CHARACTERS_MOST = 300;
 const BROWSER_COOKIE_SECONDS = 365 * 24 * 60 * 60;
-const BROWSER_TOKEN_BYTES = 32;
-/** That many bytes in base64url. */
+/** As makeToken makes it. */
 const BROWSER_TOKEN = /^[\w-]{43}$/;
 
 export function readVisit(world: World, request: FastifyRequest, reply: FastifyReply): Visit {
@@ -57,7 +57,7 @@ function cookiesOf({ installation: { secure } }: World, request: FastifyRequest,
 function readBrowserToken({ random }: World, { cookie, setCookie }: Cookies): string {
   const sent = cookie('browser');
   if (sent !== undefined && BROWSER_TOKEN.test(sent)) return sent;
-  const token = Buffer.from(random.bytes(BROWSER_TOKEN_BYTES)).toString('base64url');
+  const token = makeToken({ random });
   setCookie('browser', token, { maxAgeSeconds: BROWSER_COOKIE_SECONDS });
   return token;
 }

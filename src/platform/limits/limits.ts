@@ -28,20 +28,24 @@ export interface Sends {
   readonly allowances: readonly { readonly count: number; readonly window: number }[];
 }
 
+/** Wrong ones only ever pause. */
+export type Pauses = Guesses & { readonly stopsAt: undefined };
+
 export type Limit = Guesses | Sends;
 
-export type Spent =
+/** `When`: 'never' is an answer of what stops alone. */
+export type Spent<When = number | 'never'> =
   | { readonly allowed: true; /** This one included. */ readonly count: number }
-  | { readonly allowed: false; /** Epoch milliseconds. */ readonly retryAt: number | 'never' };
+  | { readonly allowed: false; /** Epoch milliseconds. */ readonly retryAt: When };
 
 /** RL-1: a second factor pauses from the 5th wrong one on and stops at 50, until it is set up again. */
 export const FACTOR_GUESSES: Guesses = { kind: 'guesses', name: 'factor', free: 5, stopsAt: 50, forgetAfter: days(3650) };
 /** Codes of printed steps and of what is being set up: only pauses, for what stopped for good here could never be set up again. */
-export const SET_UP_GUESSES: Guesses = { kind: 'guesses', name: 'set up', free: 5, stopsAt: undefined, forgetAfter: days(1) };
+export const SET_UP_GUESSES: Pauses = { kind: 'guesses', name: 'set up', free: 5, stopsAt: undefined, forgetAfter: days(1) };
 /** RL-3: wrong passwords only ever pause; whoever hammers an account must not lock its owner out for good. */
-export const PASSWORD_GUESSES: Guesses = { kind: 'guesses', name: 'password', free: 5, stopsAt: undefined, forgetAfter: days(1) };
+export const PASSWORD_GUESSES: Pauses = { kind: 'guesses', name: 'password', free: 5, stopsAt: undefined, forgetAfter: days(1) };
 /** Wrong passwords from one client address, whatever the account: generous, since a whole office may share one. */
-export const ADDRESS_GUESSES: Guesses = { kind: 'guesses', name: 'address', free: 30, stopsAt: undefined, forgetAfter: hours(1) };
+export const ADDRESS_GUESSES: Pauses = { kind: 'guesses', name: 'address', free: 30, stopsAt: undefined, forgetAfter: hours(1) };
 const MAILS = [
   { count: 6, window: minutes(10) },
   { count: 15, window: hours(1) },
@@ -60,6 +64,8 @@ export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{
 export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };
 
 /** Counts one try; what it may cost is the caller's to give back by `forgive`. */
+export async function spend(transaction: Transaction, world: World, limit: Pauses | Sends, ...keyParts: string[]): Promise<Spent<number>>;
+export async function spend(transaction: Transaction, world: World, limit: Limit, ...keyParts: string[]): Promise<Spent>;
 export async function spend(transaction: Transaction, world: World, limit: Limit, ...keyParts: string[]): Promise<Spent> {
   const key = keyOf(world, limit, keyParts);
   const marks = await store.lockMarks(transaction, key);

@@ -7,6 +7,7 @@
 import { days, hours, minutes, seconds } from '../durations.ts';
 import type { Transaction } from '../database/database.ts';
 import { deleteExpired } from '../database/delete-expired.ts';
+import { makeId } from '../secrets/tokens.ts';
 import type { World } from '../world.ts';
 import { layOut, type LaidOut } from './layout.ts';
 import type { Addressee, Message } from './message.ts';
@@ -41,7 +42,7 @@ const KEPT_FOR = days(7);
 export async function post(world: Pick<World, 'clock' | 'random' | 'keys'>, transaction: Transaction, messages: readonly Message[]): Promise<void> {
   const now = world.clock.now();
   for (const message of messages) {
-    const id = Buffer.from(world.random.bytes(16)).toString('base64url');
+    const id = makeId(world);
     await store.insertMail(transaction, {
       id,
       message: world.keys.seal(place(id), JSON.stringify(message)),

@@ -5,7 +5,6 @@ import {
   givenRoleOf,
   invite,
   listInvitations,
-  listMemberships,
   may,
   removeMember,
   resendInvitation,
@@ -16,60 +15,25 @@ import {
   type Action,
   type Actor,
   type InviteRefusal,
-  type Membership,
 } from '../organisations/organisations.ts';
-import { file, page, redirect, type Answer, type Guard, type Handler, type Visit, type Web } from '../platform/http/visit.ts';
+import { file, page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { noSuchPage, Problem } from '../platform/problem.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { countPeople, endSessionsOf, exportPeople, listPeople, proofIsFresh, readPerson, type Filter } from './admin.ts';
-import * as pages from './pages.ts';
+import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
+import { addressIn } from './pages.ts';
 import * as peoplePages from './people-pages.ts';
 
 const PEOPLE = '/admin/people';
 
-/** Whoever has passed the guard. */
-interface Console extends Membership {
-  readonly session: Session;
-  /** All whose context they may open. */
-  readonly memberships: readonly Membership[];
-}
-
 export function mountAdmin(web: Web<Session>, world: World): void {
   const opened = web.guarded(consoleGuard(world));
-  opened.get('/admin', async (_visit, context) => redirect(pages.addressIn(context, PEOPLE)));
+  opened.get('/admin', async (_visit, context) => redirect(addressIn(context, PEOPLE)));
   mountPeople(opened, world);
   mountInvitations(opened, world);
   mountPerson(opened, world);
 }
-
-/**
- * Who may open the context, and of which organisation. To everybody else there is nothing here, whatever id they name: not even a refusal.
- * A form names its organisation; an address may leave it out where one is meant that is looked after the longest.
- */
-function consoleGuard(world: World): Guard<Console, Session> {
-  return async (visit, session) => {
-    const memberships = (await listMemberships(world.database.query, session.account.id)).filter(({ role }) => may(role, 'see'));
-    const asked = visit.method === 'POST' ? visit.field('organisation') : visit.query.get('organisation');
-    const found = asked === null ? memberships[0] : memberships.find(({ organisation }) => organisation.id === asked);
-    if (!found) throw noSuchPage();
-    return { pass: true, context: { ...found, session, memberships } };
-  };
-}
-
-/**
- * A form of the context: what it does has to be open to the role, and whoever changes something shows first that it is them. `back`: the page it stands on.
- * Whether it may be done to the person whom it is about is decided where it is done.
- */
-function change(world: World, { action, back }: { action: Action; back: (visit: Visit) => string }, handler: Handler<Console>): Handler<Console> {
-  return async (visit, context) => {
-    if (!may(context.role, action)) throw new Problem('not-allowed', peoplePages.REASONS['not-allowed']);
-    if (!(await proofIsFresh(world, context.session))) return confirmFirst(context, back(visit));
-    return handler(visit, context);
-  };
-}
-
-const confirmFirst = (context: Console, path: string): Answer => redirect(`/account/confirm?then=${encodeURIComponent(pages.addressIn(context, path))}`);
 
 function mountPeople(web: Web<Console>, world: World): void {
   web.get(PEOPLE, (visit, context) => showPeople(world, visit, context));
@@ -126,7 +90,7 @@ function mountInvitations(web: Web<Console>, world: World): void {
     change(world, { action: 'invite', back: () => address }, async (visit, context) => {
       const typed = { email: visit.field('email'), role: givenRoleOf(visit.field('role')) };
       const invited = await invite(world, actorOf(visit, context), typed);
-      if (invited.ok) return done(visit, context, 'invited');
+      if (invited.ok) return done(visit, context, 'invited', PEOPLE);
       const sentence = inviteSentence(world, invited);
       const refused = invited.reason === 'address' || invited.reason === 'belongs-already' ? { address: sentence } : { other: sentence };
       return page(peoplePages.invite(frameOf(world, visit, context), { email: typed.email, role: typed.role ?? 'member', refused }), statusOf(invited.reason));
@@ -136,7 +100,7 @@ function mountInvitations(web: Web<Console>, world: World): void {
     `${PEOPLE}/invitations/:id/resend`,
     change(world, { action: 'invite', back: () => PEOPLE }, async (visit, context) => {
       const sent = await resendInvitation(world, actorOf(visit, context), visit.parameters['id']!);
-      if (sent.ok) return done(visit, context, 'invited-again');
+      if (sent.ok) return done(visit, context, 'invited-again', PEOPLE);
       if (sent.reason === 'not-found') throw noSuchPage();
       return showPeople(world, visit, context, { sentence: inviteSentence(world, sent), status: statusOf(sent.reason) });
     }),
@@ -145,7 +109,7 @@ function mountInvitations(web: Web<Console>, world: World): void {
     `${PEOPLE}/invitations/:id/revoke`,
     change(world, { action: 'invite', back: () => PEOPLE }, async (visit, context) => {
       const revoked = await revokeInvitation(world, actorOf(visit, context), visit.parameters['id']!);
-      if (revoked.ok) return done(visit, context, 'invitation-revoked');
+      if (revoked.ok) return done(visit, context, 'invitation-revoked', PEOPLE);
       throw noSuchPage();
     }),
   );
@@ -211,26 +175,4 @@ async function showPerson(world: World, visit: Visit, context: Console, refused?
   if (!person) throw noSuchPage();
   const status = refused === undefined ? 200 : refused === 'changed-meanwhile' ? 409 : 403;
   return page(peoplePages.person(frameOf(world, visit, context), person, refused && peoplePages.REASONS[refused]), status);
-}
-
-const actorOf = (visit: Visit, { session, organisation }: Console): Actor => ({ account: session.account, organisation, from: visit });
-
-function done(visit: Visit, context: Console, notice: string, path = PEOPLE): Answer {
-  visit.setCookie('notice', notice);
-  return redirect(pages.addressIn(context, path));
-}
-
-function frameOf(world: World, visit: Visit, { session, organisation, role, memberships }: Console): pages.Frame {
-  const notice = visit.cookie('notice');
-  if (notice !== undefined) visit.clearCookie('notice');
-  return {
-    installation: world.installation,
-    formToken: visit.formToken,
-    account: session.account,
-    now: world.clock.now(),
-    notice,
-    organisation,
-    role,
-    memberships,
-  };
 }

@@ -48,9 +48,10 @@ export const DECISIONS: readonly string[] = [
 ].map((name) => `src/${name}`);
 
 /** What any room may have beside its door; and files that are neither these nor decisions, each for a reason that its first lines give. */
-const KINDS = /^(?:store|web|api|admin|pages|[a-z-]+-pages|gateway|words)\.ts$/;
+const KINDS = /^(?:store|web|api|admin|pages|[a-z-]+-(?:pages|web|api)|gateway|words)\.ts$/;
 export const PARTS: readonly string[] = [
   'accounts/common-passwords.ts',
+  'admin/console.ts',
   'attempts/attempt.ts',
   'attempts/steps.ts',
   'audit/chain.ts',

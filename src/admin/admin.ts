@@ -6,7 +6,7 @@ import { findAccount, searchKeyOf, type Account } from '../accounts/accounts.ts'
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { factorOf, factors, listFactors } from '../factors/factors.ts';
-import { actOnMember, findMember, roleOf, ROLE_WORDS, type Acted, type Actor, type Organisation, type Role } from '../organisations/organisations.ts';
+import { actOnMember, byWhom, findMember, roleOf, ROLE_WORDS, type Acted, type Actor, type Organisation, type Role } from '../organisations/organisations.ts';
 import type { Queries } from '../platform/database/database.ts';
 import { dateOf, momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
@@ -49,7 +49,8 @@ export async function listPeople(queries: Queries, organisation: Organisation, f
 export const countPeople = store.countPeople;
 
 /** All of them as a spreadsheet reads it. Whoever takes so much out of the console at once is recorded. */
-export async function exportPeople(world: World, { organisation, account, from }: Actor, filter: Filter): Promise<string> {
+export async function exportPeople(world: World, actor: Actor, filter: Filter): Promise<string> {
+  const { organisation, account, from } = actor;
   const rows: string[][] = [['Name', 'Email', 'Role', 'Two-factor authentication', 'Methods', 'Verified', 'Joined', 'Last sign-in']];
   const { query } = world.database;
   for (let after: string | undefined = ''; after !== undefined;) {
@@ -62,7 +63,7 @@ export async function exportPeople(world: World, { organisation, account, from }
       event: 'organisation_people_exported',
       accountId: account.id,
       from,
-      details: { organisation: organisation.id, people: String(rows.length - 1) },
+      details: { organisation: organisation.id, people: String(rows.length - 1), by: byWhom(actor) },
     }),
   );
   return csvOf(rows);
@@ -198,7 +199,7 @@ export function endSessionsOf(world: World, actor: Actor, targetId: string): Pro
       event: 'session_ended',
       accountId: targetId,
       from: actor.from,
-      details: { reason: 'all ended by an administrator', organisation: actor.organisation.id, by: actor.account.id },
+      details: { reason: 'all ended by an administrator', organisation: actor.organisation.id, by: byWhom(actor) },
     });
   });
 }

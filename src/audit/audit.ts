@@ -44,12 +44,12 @@ export const AUDIT_EVENTS = {
   policy_changed: ['from', 'to'],
   privilege_permissions_changed: ['organisation', 'from', 'to', 'by'],
   organisation_created: ['organisation', 'name'],
-  organisation_invited: ['organisation', 'email', 'role'],
-  organisation_invitation_revoked: ['organisation', 'email', 'role'],
+  organisation_invited: ['organisation', 'email', 'role', 'by'],
+  organisation_invitation_revoked: ['organisation', 'email', 'role', 'by'],
   organisation_joined: ['organisation', 'role', 'by'],
   organisation_member_removed: ['organisation', 'role', 'by'],
   organisation_ownership_transferred: ['organisation', 'by'],
-  organisation_people_exported: ['organisation', 'people'],
+  organisation_people_exported: ['organisation', 'people', 'by'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type AuditEvent = keyof typeof AUDIT_EVENTS;

@@ -10,7 +10,7 @@ import { post } from '../platform/mail/mail.ts';
 import { momentOf } from '../platform/words/times.ts';
 import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { findMember, readRole, type Actor, type Organisation } from './membership.ts';
+import { byWhom, findActing, readRole, type Actor, type Organisation } from './membership.ts';
 import { invitationMessage } from './notices.ts';
 import { may, reaches, type ActRefusal, type GivenRole, type Role } from './permissions.ts';
 import * as store from './store.ts';
@@ -36,7 +36,7 @@ export async function invite(world: World, actor: Actor, { email, role }: { emai
   if (role === undefined) return { ok: false, reason: 'role' };
   const { organisation, account } = actor;
   return world.database.transaction(async (transaction) => {
-    const acting = await findMember(transaction, organisation.id, account.id);
+    const acting = await findActing(transaction, actor);
     if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
     if (!reaches(acting.role, role)) return { ok: false, reason: 'higher-role' };
     if (await store.hasMemberOfAddress(transaction, organisation.id, address.key)) return { ok: false, reason: 'belongs-already' };
@@ -62,10 +62,10 @@ export async function listInvitations(queries: Queries, organisation: Organisati
 
 /** Sends it once more, with a new link and seven more days; the old link is dead. */
 export async function resendInvitation(world: World, actor: Actor, id: string): Promise<Invited | { ok: false; reason: 'not-found' }> {
-  const { organisation, account } = actor;
+  const { organisation } = actor;
   return world.database.transaction(async (transaction) => {
     const row = await store.selectInvitation(transaction, organisation.id, id);
-    const acting = await findMember(transaction, organisation.id, account.id);
+    const acting = await findActing(transaction, actor);
     if (!row) return { ok: false, reason: 'not-found' };
     if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
     if (!reaches(acting.role, readRole(row.role))) return { ok: false, reason: 'higher-role' };
@@ -73,13 +73,10 @@ export async function resendInvitation(world: World, actor: Actor, id: string): 
   });
 }
 
-export async function revokeInvitation(
-  world: World,
-  { organisation, account, from }: Actor,
-  id: string,
-): Promise<{ ok: true } | { ok: false; reason: 'not-found' | 'not-allowed' }> {
+export async function revokeInvitation(world: World, actor: Actor, id: string): Promise<{ ok: true } | { ok: false; reason: 'not-found' | 'not-allowed' }> {
+  const { organisation, account, from } = actor;
   return world.database.transaction(async (transaction) => {
-    const acting = await findMember(transaction, organisation.id, account.id);
+    const acting = await findActing(transaction, actor);
     if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
     const row = await store.deleteInvitation(transaction, organisation.id, id);
     if (!row) return { ok: false, reason: 'not-found' };
@@ -87,7 +84,7 @@ export async function revokeInvitation(
       event: 'organisation_invitation_revoked',
       accountId: account.id,
       from,
-      details: { organisation: organisation.id, email: row.email, role: row.role },
+      details: { organisation: organisation.id, email: row.email, role: row.role, by: byWhom(actor) },
     });
     return { ok: true };
   });
@@ -140,9 +137,10 @@ type Link = Pick<store.InvitationRow, 'token_hash' | 'expires_at'>;
 async function send(
   world: World,
   transaction: Transaction,
-  { organisation, account, from }: Actor,
+  actor: Actor,
   { row, keep }: { row: Unsent; keep: (link: Link) => Promise<void> },
 ): Promise<Invited> {
+  const { organisation, account, from } = actor;
   const spent = await spend(transaction, world, INVITATION_MAILS, row.email_key);
   if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
   const token = makeToken(world);
@@ -165,7 +163,7 @@ async function send(
     event: 'organisation_invited',
     accountId: account.id,
     from,
-    details: { organisation: organisation.id, email: row.email, role: row.role },
+    details: { organisation: organisation.id, email: row.email, role: row.role, by: byWhom(actor) },
   });
   return { ok: true };
 }

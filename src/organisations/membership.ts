@@ -2,7 +2,7 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { Origin } from '../audit/audit.ts';
 import type { Queries } from '../platform/database/database.ts';
-import { roleOf, type Role } from './permissions.ts';
+import { lowerRole, roleOf, type KeyRole, type Role } from './permissions.ts';
 import * as store from './store.ts';
 
 export interface Organisation {
@@ -21,17 +21,37 @@ export interface Member {
   readonly joinedAt: number;
 }
 
-/** Who acts, and where: what the guard of the console found out. Their role is read anew before anything is done. */
+/** Who acts, and where: what the guard of the console, or of the API, found out. Their role is read anew before anything is done. */
 export interface Actor {
   readonly account: Account;
   readonly organisation: Organisation;
   readonly from: Origin;
+  /** Where it is not the person but a key that they made, in their name. */
+  readonly key?: ActingKey;
+}
+
+export interface ActingKey {
+  readonly id: string;
+  readonly name: string;
+  readonly role: KeyRole;
 }
 
 export async function findMember(queries: Queries, organisationId: string, accountId: string): Promise<Member | undefined> {
   const row = await store.selectMembership(queries, organisationId, accountId);
   return row && { accountId: row.account_id, role: readRole(row.role), joinedAt: row.joined_at };
 }
+
+/** As what somebody acts now: a key is never worth more than the member who made it. Undefined where they belong to the organisation no more. */
+export async function findActing(queries: Queries, { organisation, account, key }: Actor): Promise<Member | undefined> {
+  const member = await findMember(queries, organisation.id, account.id);
+  return member && key ? { ...member, role: lowerRole(member.role, key.role) } : member;
+}
+
+/** As the audit log names who acted: an account, or a key. */
+export const byWhom = ({ account, key }: Actor): string => (key ? `key ${key.id}` : account.id);
+
+/** As people are told of it. */
+export const nameOfActor = ({ account, key }: Actor): string => (key ? `${account.name} (by the API key “${key.name}”)` : account.name);
 
 /** What can't be read gives no rights. */
 export function readRole(text: string): Role {

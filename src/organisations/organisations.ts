@@ -11,7 +11,7 @@ import { post } from '../platform/mail/mail.ts';
 import { Problem } from '../platform/problem.ts';
 import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { findMember, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
+import { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 import { membershipMessage, type MembershipNotice } from './notices.ts';
 import { actRefusal, may, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
 import * as store from './store.ts';
@@ -28,7 +28,7 @@ export {
   type Invitation,
   type InviteRefusal,
 } from './invitations.ts';
-export { findMember, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
+export { byWhom, findMember, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 export { ROLE_WORDS } from './notices.ts';
 export { actRefusal, givenRoleOf, may, roleOf, ROLES, rolesToGive, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
 
@@ -88,12 +88,12 @@ export type Acted = { readonly ok: true } | { readonly ok: false; readonly reaso
 /** `seen`: the role that the page showed. Somebody else may have changed it since. */
 export function changeRole(world: World, actor: Actor, { targetId, seen, to }: { targetId: string; seen: Role; to: GivenRole }): Promise<Acted> {
   return act(world, actor, { action: 'change-role', targetId, to }, async (transaction, { target }) => {
-    const { organisation, account, from } = actor;
+    const { organisation, from } = actor;
     if (target.role !== seen || !(await store.updateRole(transaction, { organisationId: organisation.id, accountId: targetId, from: seen, to })))
       return { ok: false, reason: 'changed-meanwhile' };
     if (seen === to) return { ok: true };
     await forgetInvitationsBeyond(transaction, { organisation, accountId: targetId, role: to });
-    const details = { organisation: organisation.id, from: seen, to, by: account.id };
+    const details = { organisation: organisation.id, from: seen, to, by: byWhom(actor) };
     await record(world, transaction, { event: 'privilege_permissions_changed', accountId: targetId, from, details });
     await tell(world, transaction, 'role-changed', { actor, targetId, role: to });
     return { ok: true };
@@ -102,7 +102,7 @@ export function changeRole(world: World, actor: Actor, { targetId, seen, to }: {
 
 export function removeMember(world: World, actor: Actor, { targetId, seen }: { targetId: string; seen: Role }): Promise<Acted> {
   return act(world, actor, { action: 'remove', targetId }, async (transaction, { target }) => {
-    const { organisation, account, from } = actor;
+    const { organisation, from } = actor;
     if (target.role !== seen || !(await store.deleteMembership(transaction, { organisationId: organisation.id, accountId: targetId, role: seen })))
       return { ok: false, reason: 'changed-meanwhile' };
     await forgetInvitationsBeyond(transaction, { organisation, accountId: targetId, role: 'member' });
@@ -110,7 +110,7 @@ export function removeMember(world: World, actor: Actor, { targetId, seen }: { t
       event: 'organisation_member_removed',
       accountId: targetId,
       from,
-      details: { organisation: organisation.id, role: seen, by: account.id },
+      details: { organisation: organisation.id, role: seen, by: byWhom(actor) },
     });
     await tell(world, transaction, 'removed', { actor, targetId });
     return { ok: true };
@@ -149,14 +149,14 @@ export function actOnMember(
 /** The one way to do something to a member: both are read, and what may be done decided, in the transaction in which it is done. */
 function act(
   world: World,
-  { organisation, account }: Actor,
+  actor: Actor,
   { action, targetId, to }: { action: Action; targetId: string; to?: Role },
   work: (transaction: Transaction, people: { acting: Member; target: Member }) => Promise<Acted>,
 ): Promise<Acted> {
   return world.database.transaction(async (transaction): Promise<Acted> => {
-    const acting = await findMember(transaction, organisation.id, account.id);
+    const acting = await findActing(transaction, actor);
     if (!acting) return { ok: false, reason: 'not-allowed' };
-    const target = await findMember(transaction, organisation.id, targetId);
+    const target = await findMember(transaction, actor.organisation.id, targetId);
     if (!target) return { ok: false, reason: 'not-found' };
     const refusal = actRefusal(action, { actor: acting, target, ...(to === undefined ? {} : { to }) });
     return refusal ? { ok: false, reason: refusal } : work(transaction, { acting, target });
@@ -182,7 +182,7 @@ async function tell(
   const { name: installationName, origin } = world.installation;
   const to = { name: target.name, address: target.email };
   await post(world, transaction, [
-    membershipMessage(notice, { to, organisationName: actor.organisation.name, installationName, origin, by: actor.account.name, role }),
+    membershipMessage(notice, { to, organisationName: actor.organisation.name, installationName, origin, by: nameOfActor(actor), role }),
   ]);
 }
 

@@ -1,7 +1,7 @@
 // Who may do what, as a table, and nothing beside the table.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { actRefusal, GIVEN_ROLES, givenRoleOf, may, reaches, ROLES, roleOf, rolesToGive, type Action, type Role } from './permissions.ts';
+import { actRefusal, GIVEN_ROLES, givenRoleOf, lowerRole, may, reaches, ROLES, roleOf, rolesToGive, type Action, type Role } from './permissions.ts';
 
 const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   see: { owner: true, admin: true, auditor: true, member: false },
@@ -37,6 +37,15 @@ describe('permissions', () => {
       for (const to of ROLES) {
         const refusal = actRefusal('change-role', { actor: { accountId: 'a', role }, target: { accountId: 'b', role: 'member' }, to });
         assert.equal(refusal === undefined, may(role, 'change-role') && reaches(role, to), `${role} gives ${to}`);
+      }
+  });
+
+  test('of two roles the lower one counts, whichever comes first', () => {
+    for (const one of ROLES)
+      for (const other of ROLES) {
+        const lower = lowerRole(one, other);
+        assert.equal(lower, lowerRole(other, one));
+        assert.ok(reaches(one, lower) && reaches(other, lower) && [one, other].includes(lower));
       }
   });
 

@@ -12,6 +12,10 @@ export type Role = (typeof ROLES)[number];
 export const GIVEN_ROLES = ['admin', 'auditor', 'member'] as const satisfies readonly Role[];
 export type GivenRole = (typeof GIVEN_ROLES)[number];
 
+/** Those that an API key can act as. Ownership is a person's. */
+const KEY_ROLES = ['admin', 'auditor'] as const satisfies readonly Role[];
+export type KeyRole = (typeof KEY_ROLES)[number];
+
 export type Action = 'see' | 'export' | 'invite' | 'change-role' | 'remove' | 'end-sessions' | 'change-policy' | 'transfer-ownership';
 
 const READING: readonly Action[] = ['see', 'export'];
@@ -24,6 +28,8 @@ const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
 };
 
 export const may = (role: Role, action: Action): boolean => ALLOWED[role].includes(action);
+
+export const lowerRole = (one: Role, other: Role): Role => (ROLES.indexOf(one) < ROLES.indexOf(other) ? other : one);
 
 /** Whether to act on somebody of that role, or to give it. */
 export const reaches = (role: Role, other: Role): boolean => ROLES.indexOf(role) <= ROLES.indexOf(other);

@@ -199,7 +199,7 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
   const organisation = created!.details['organisation']!;
   assert.deepEqual([created!.event, created!.details], ['organisation_created', { organisation, name: 'Herons Ltd' }]);
   const by = created!.account!;
-  const invited = { organisation, email: bob.email, role: 'member' };
+  const invited = { organisation, email: bob.email, role: 'member', by };
   await log.expect('inviting', () => sendInvitation(ada, bob.email, 'Member'), { organisation_invited: invited });
   await log.expect('taking it back', () => browser.press('Take back'), { organisation_invitation_revoked: invited });
   await log.expect('inviting again', () => sendInvitation(ada, bob.email, 'Member'), { organisation_invited: invited });
@@ -214,7 +214,7 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
     session_ended: { reason: 'all ended by an administrator', organisation, by },
   });
   await browser.press('Back to People');
-  await log.expect('exporting', () => browser.press('Export as CSV'), { organisation_people_exported: { organisation, people: '2' } });
+  await log.expect('exporting', () => browser.press('Export as CSV'), { organisation_people_exported: { organisation, people: '2', by } });
   await openPerson(ada, bob.email);
   await log.expect('removing', () => browser.press('Remove from the organisation'), { organisation_member_removed: { organisation, role: 'admin', by } });
   await sendInvitation(ada, bob.email, 'Member');

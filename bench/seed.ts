@@ -10,6 +10,7 @@ import { openWorld } from '../src/open-world.ts';
 import { readSettings } from '../src/config.ts';
 import type { Transaction } from '../src/platform/database/database.ts';
 import type { World } from '../src/platform/world.ts';
+import { readDemand } from '../src/policy/policy.ts';
 import { openSession } from '../src/sessions/sessions.ts';
 import type { HalfWay, PersonOnFile, Visitor } from './people.ts';
 
@@ -89,7 +90,8 @@ const proofsOf = (world: World) => ({ password: world.clock.now(), totp: world.c
 
 async function signedIn(world: World, transaction: Transaction, person: PersonOnFile & { accountId: string }): Promise<Visitor> {
   const browser = { browserToken: person.browserToken, userAgent: 'seeded', address: person.address };
-  const { token } = await openSession(world, transaction, { accountId: person.accountId, proofs: proofsOf(world), browser });
+  const { demand } = await readDemand(transaction, person.accountId);
+  const { token } = await openSession(world, transaction, { accountId: person.accountId, proofs: proofsOf(world), browser, demand });
   return { ...person, sessionToken: token };
 }
 

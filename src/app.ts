@@ -3,14 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Account } from './accounts/accounts.ts';
 import { mountAdmin } from './admin/web.ts';
 import { mountForgotPassword } from './forgot-password/web.ts';
-import { mountManageAccount } from './manage-account/web.ts';
+import { CONFIRM_ADDRESS, mountManageAccount, SET_UP_ADDRESS } from './manage-account/web.ts';
 import { mountOrganisations } from './organisations/web.ts';
 import { localPath } from './platform/http/local-path.ts';
-import { redirect, type Guard } from './platform/http/visit.ts';
+import { redirect, type Guard, type Visit } from './platform/http/visit.ts';
 import { makeWeb, type WebOptions } from './platform/http/web.ts';
 import { mountDevelopmentMail } from './platform/mail/development.ts';
 import type { World } from './platform/world.ts';
-import { sessionOf, type Session } from './sessions/sessions.ts';
+import { owes, sessionOf, type Session } from './sessions/sessions.ts';
 import { mountSignIn } from './sign-in/web.ts';
 import { mountSignUp } from './sign-up/web.ts';
 
@@ -22,14 +22,15 @@ export interface AppOptions extends WebOptions {
 export async function makeApp(world: World, { showMail = false, ...options }: AppOptions = {}): Promise<FastifyInstance> {
   const { fastify, web } = await makeWeb(world, options);
   const signedIn = web.guarded(sessionGuard(world));
+  const meeting = signedIn.guarded(policyGuard(world));
 
   web.get('/', async () => redirect('/account'));
   mountSignIn(web, world);
   mountSignUp(web, signedIn, world);
   mountForgotPassword(web, world);
-  mountManageAccount(signedIn, world);
+  mountManageAccount({ signedIn, meeting }, world);
   mountOrganisations(web.guarded(whoeverVisits(world)), world);
-  mountAdmin(signedIn, world);
+  mountAdmin(meeting, world);
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);
 
   fastify.get('/healthz', async () => {
@@ -54,4 +55,24 @@ function sessionGuard(world: World): Guard<Session> {
     const then = visit.method === 'GET' && visit.path !== '/account' ? localPath(visit.path) : undefined;
     return { pass: false, answer: redirect(then === undefined ? '/sign-in' : `/sign-in?then=${then}`) };
   };
+}
+
+/**
+ * Only whose session has all that the policies ask at this moment: one that became stricter holds from the next request on (flow 5). Everybody else is led
+ * to what is missing, and comes back; nobody is signed out for it.
+ */
+function policyGuard(world: World): Guard<Session, Session> {
+  return async (visit, session) => {
+    const owed = owes(world, session);
+    if (owed === 'nothing') return { pass: true, context: session };
+    if (visit.method !== 'GET') visit.setCookie('notice', 'policy-first');
+    const then = visit.method === 'GET' ? localPath(addressOf(visit)) : undefined;
+    const query = then === undefined || then === '/account' ? '' : `?then=${encodeURIComponent(then)}`;
+    return { pass: false, answer: redirect((owed === 'set-up' ? SET_UP_ADDRESS : CONFIRM_ADDRESS) + query) };
+  };
+}
+
+function addressOf({ path, query }: Visit): string {
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
 }

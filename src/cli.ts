@@ -96,8 +96,8 @@ async function policy([verb, wanted, ...more]: readonly string[]): Promise<void>
   await withWorld(async (world) => {
     if (two && !(await world.database.transaction((transaction) => setPolicy(world, transaction, two))))
       throw new Error('Somebody else changed the policy at the same moment. Look at it, and try again.');
-    const { twoFactor } = await readPolicy(world.database.query);
-    say(`Two-factor authentication is ${MEANINGS[twoFactor]}\n`);
+    const { rules } = await readPolicy(world.database.query);
+    say(`Two-factor authentication is ${MEANINGS[rules.twoFactor]}\n`);
   });
 }
 

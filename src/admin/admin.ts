@@ -207,5 +207,8 @@ export function endSessionsOf(world: World, actor: Actor, targetId: string): Pro
 /** Whoever changes something about others shows first that it is them (FC-1). */
 export async function proofIsFresh(world: World, session: Session): Promise<boolean> {
   const enrolled = await listFactors(world, world.database.query, session.account.id);
-  return attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now: world.clock.now() }).length === 0;
+  return (
+    attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now: world.clock.now(), freshFor: session.demand.proofFreshFor })
+      .length === 0
+  );
 }

@@ -8,6 +8,7 @@ import { Problem } from '../platform/problem.ts';
 import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { listFactors, standing, factorOf, type EnrolledFactor, type Occasion, type Person } from '../factors/factors.ts';
+import { METHODS, methodsOpenTo, verdictOf, type Asked, type Demand, type Verdict } from '../policy/policy.ts';
 import type { Proofs } from '../sessions/sessions.ts';
 import { missingProofs } from './fresh-proof.ts';
 import { nextStep, type Facts, type Purpose, type Step } from './next-step.ts';
@@ -50,6 +51,8 @@ export interface AttemptState {
   readonly method: Method | null;
   readonly usedRecoveryKey: boolean;
   readonly newKey: NewKey | null;
+  /** "Not now": what the policy asks for is set up another time. */
+  readonly postponed: boolean;
   /** For 'change-email': the address to prove. */
   readonly newEmail: string | null;
   /** Where to go when done; a path of ours. */
@@ -87,6 +90,7 @@ const EMPTY: AttemptState = {
   method: null,
   usedRecoveryKey: false,
   newKey: null,
+  postponed: false,
   newEmail: null,
   returnTo: null,
 };
@@ -176,12 +180,15 @@ export interface Situation {
   readonly attempt: Attempt;
   readonly account: Account;
   readonly enrolled: readonly EnrolledFactor[];
+  readonly policy: Asked;
+  /** What the policies ask of the account beside what it has. */
+  readonly verdict: Verdict;
   readonly step: Step;
 }
 
 export interface Surroundings {
   readonly account: Account;
-  readonly policyRequires: boolean;
+  readonly policy: Asked;
   readonly browserKnown: boolean;
   /** The session's proofs, for 'confirm'. */
   readonly sessionProofs: Proofs;
@@ -202,22 +209,33 @@ export function progressOf({ attempt: { purpose, state }, enrolled, step }: Situ
 /** Reads what an account holds and says which step the attempt is at. */
 export async function readSituation(world: World, queries: Queries, attempt: Attempt, surroundings: Surroundings): Promise<Situation> {
   const enrolled = await listFactors(world, queries, attempt.accountId);
-  return { attempt, account: surroundings.account, enrolled, step: nextStep(factsOf(world, attempt, enrolled, surroundings)) };
+  const { account, policy } = surroundings;
+  const held = standing(enrolled).map((one) => one.kind);
+  const verdict = verdictOf(policy.demand, { held, emailVerified: account.emailVerifiedAt !== null }, METHODS);
+  return { attempt, account, enrolled, policy, verdict, step: nextStep(factsOf(world, attempt, { enrolled, verdict, ...surroundings })) };
 }
 
-function factsOf(world: World, { purpose, state }: Attempt, enrolled: readonly EnrolledFactor[], surroundings: Surroundings): Facts {
+function factsOf(
+  world: World,
+  { purpose, state }: Attempt,
+  { enrolled, verdict, ...surroundings }: Surroundings & { enrolled: readonly EnrolledFactor[]; verdict: Verdict },
+): Facts {
   const { method } = state;
+  const { demand } = surroundings.policy;
+  const now = world.clock.now();
   const proofs = { ...surroundings.sessionProofs, ...state.proofs };
   return {
     purpose,
-    missing: purpose === 'confirm' ? missingProofs({ held: heldOf(enrolled), proofs, now: world.clock.now() }) : [],
+    missing: purpose === 'confirm' ? missingProofs({ held: heldOf(enrolled), proofs, now, freshFor: demand.proofFreshFor }) : [],
     protected: standing(enrolled).length > 0,
     mailboxSuffices: standing(enrolled).some((one) => factorOf(one.kind).provesEmail),
     secondFactorShown: enrolled.some((one) => state.proofs[one.kind] !== undefined),
     recoveryKeyUsed: state.usedRecoveryKey,
     recoveryKeyHeld: enrolled.some((one) => !factorOf(one.kind).stands),
     newKeyKept: state.newKey?.kept === true,
-    policyRequires: surroundings.policyRequires,
+    lacking: verdict.kind === 'passes' ? 'nothing' : now < verdict.by ? 'set-up-later' : 'set-up-now',
+    postponed: state.postponed,
+    mailFirst: demand.mailFirst,
     emailVerified: surroundings.account.emailVerifiedAt !== null,
     browserKnown: surroundings.browserKnown,
     emailShown: state.emailShown,
@@ -225,6 +243,10 @@ function factsOf(world: World, { purpose, state }: Attempt, enrolled: readonly E
     methodProvesEmail: method !== null && factorOf(method.kind).provesEmail,
   };
 }
+
+/** The kinds that somebody may set up, the strongest first. */
+export const methodsToSetUp = (account: Account, demand: Demand): string[] =>
+  methodsOpenTo(demand.notCounting, { emailVerified: account.emailVerifiedAt !== null }, METHODS);
 
 export function heldOf(enrolled: readonly EnrolledFactor[]): { kind: string; strength: number; stands: boolean }[] {
   return enrolled.map(({ kind }) => ({ kind, strength: factorOf(kind).strength, stands: factorOf(kind).stands }));

@@ -12,4 +12,3 @@ export { missingProofs } from './fresh-proof.ts';
 export type { Purpose } from './next-step.ts';
 export { mountJourney, situationOf, type Journey } from './web.ts';
 export { METHOD_NAME_MOST, methodNameFrom, unusedMethodName } from './method-name.ts';
-export { methodsToSetUp } from './pages.ts';

@@ -1,6 +1,6 @@
 import { minutes } from '../platform/durations.ts';
 
-/** FC-1: changing how one gets in asks for a full proof that is no older than this. */
+/** FC-1: changing how one gets in asks for a full proof that is no older than this, unless a policy says less. */
 export const FRESH_FOR = minutes(10);
 
 export interface Held {
@@ -19,14 +19,16 @@ export function missingProofs({
   held,
   proofs,
   now,
+  freshFor = FRESH_FOR,
 }: {
   held: readonly Held[];
   proofs: Readonly<Record<string, number>>;
   now: number;
+  freshFor?: number;
 }): ('password' | 'second-factor')[] {
   const fresh = (kind: string): boolean => {
     const provenAt = proofs[kind];
-    return provenAt !== undefined && now - provenAt < FRESH_FOR;
+    return provenAt !== undefined && now - provenAt < freshFor;
   };
   const missing: ('password' | 'second-factor')[] = [];
   if (!fresh('password')) missing.push('password');

@@ -37,7 +37,12 @@ export interface Facts {
   readonly recoveryKeyHeld: boolean;
   /** The new Recovery Key of this attempt was saved. */
   readonly newKeyKept: boolean;
-  readonly policyRequires: boolean;
+  /** What the policies ask of the account beside what it has, see policy/demand.ts. */
+  readonly lacking: 'nothing' | 'set-up-later' | 'set-up-now';
+  /** The person said "Not now". */
+  readonly postponed: boolean;
+  /** A policy wants the mailbox asked before a set-up in a browser that is new to the account. */
+  readonly mailFirst: boolean;
   readonly emailVerified: boolean;
   /** This browser has been seen with this account before. */
   readonly browserKnown: boolean;
@@ -70,13 +75,16 @@ export function nextStep(facts: Facts): Step {
 
 function nextSignInStep(facts: Facts): Step {
   if (facts.protected) {
-    return facts.secondFactorShown ? nextAfterRecoveryKey(facts) : 'second-factor';
+    if (!facts.secondFactorShown) return 'second-factor';
+    if (nextAfterRecoveryKey(facts) !== 'done') return 'recovery-key';
   }
-  if (!facts.policyRequires) return 'done';
+  if (facts.lacking === 'nothing' || (facts.lacking === 'set-up-later' && facts.postponed)) return 'done';
   if (facts.method === 'none') return 'choose-method';
   // Whoever stole a password must not enrol first (AD-8): in a browser that is new to the account, the mailbox is asked too.
-  if (facts.emailVerified && !facts.browserKnown && !facts.emailShown && !facts.methodProvesEmail) return 'email-code';
-  return nextEnrolmentStep(facts, false);
+  const asksMail = facts.mailFirst && facts.emailVerified && !facts.browserKnown && !facts.secondFactorShown && !facts.methodProvesEmail;
+  if (asksMail && !facts.emailShown) return 'email-code';
+  // Beside a method that no longer counts stands a Recovery Key, which goes on to serve.
+  return nextEnrolmentStep(facts, facts.protected && facts.recoveryKeyHeld);
 }
 
 /** A Recovery Key is used up by use: its next one is kept before anything else. */

@@ -1,12 +1,12 @@
 // The pages of an attempt's steps. The words of the mission stand here exactly, because printed instructions name them.
 import type { Account } from '../accounts/accounts.ts';
-import { factorOf, factors, keepKeyBody, type FactorRefusal } from '../factors/factors.ts';
+import { factorOf, keepKeyBody, standing, type FactorRefusal } from '../factors/factors.ts';
 import { button, checkbox, codeField, form, linkButton, mistakes, notice, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
 import { alonePage, dialogPage, type AlonePage } from '../platform/html/layout.ts';
-import { timeOf, waitingTime } from '../platform/words/times.ts';
+import { momentOf, timeLeft, timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
-import { personOf, type Attempt, type Situation } from './attempt.ts';
+import { methodsToSetUp, personOf, type Attempt, type Situation } from './attempt.ts';
 import { METHOD_NAME_MOST } from './method-name.ts';
 import { emailFactor, SEND_AGAIN_AFTER, triesAreUp } from './steps.ts';
 
@@ -103,17 +103,27 @@ export function emailCode(frame: Frame, { attempt, account }: Situation, { refus
   ]);
 }
 
-/** Those that can be set up: an address that is not verified can't take codes yet (EC-9). */
-export function methodsToSetUp(account: Account): string[] {
-  return factors.filter((factor) => factor.stands && (account.emailVerifiedAt !== null || !factor.provesEmail)).map((factor) => factor.kind);
-}
-
 /** The screen of the policy: two-factor authentication has to be set up to go on. */
-export function chooseMethod(frame: Frame, { account }: Situation, refusal: Refusal | undefined): Html {
-  const { name } = frame.installation;
-  const kinds = methodsToSetUp(account);
+export function chooseMethod(frame: Frame, { account, enrolled, policy, verdict }: Situation, refusal: Refusal | undefined): Html {
+  const asker = policy.askedBy ?? frame.installation.name;
+  const kinds = methodsToSetUp(account, policy.demand);
+  const held = [...new Set(standing(enrolled).map((one) => factorOf(one.kind).words.name))].join(', ');
+  const later = verdict.kind !== 'passes' && frame.now < verdict.by ? verdict.by : undefined;
   return alone(frame, account, 'Set up two-factor authentication', [
-    html`<p class="quiet">${name} asks everybody for a second step after the password. Choose yours: it takes a minute.</p>`,
+    html`<p class="quiet">
+      ${held === '' ? `${asker} asks you for a second step after the password.` : `${asker} asks you for a stronger second step than what you have (${held}).`}
+      ${kinds.length > 0 && 'Choose yours: it takes a minute.'}
+    </p>`,
+    later !== undefined &&
+      notice({ kind: 'plain', text: `You have until ${momentOf(later)}: ${timeLeft(later - frame.now)}. After that there is no way in without it.` }),
+    kinds.length === 0 &&
+      notice({
+        kind: 'bad',
+        text:
+          account.emailVerifiedAt === null
+            ? `There is no way open to you, since your email is not verified. Ask whoever looks after ${asker} for help.`
+            : `There is no way open to you. Ask whoever looks after ${asker} for help.`,
+      }),
     problem(frame, refusal),
     kinds.map((kind, index) => {
       const { words, pages } = factorOf(kind);
@@ -133,6 +143,7 @@ export function chooseMethod(frame: Frame, { account }: Situation, refusal: Refu
         </div>
       </div>`;
     }),
+    later !== undefined && form({ action: `${frame.address}/later`, formToken: frame.formToken, body: button({ label: 'Not now', wide: true }) }),
   ]);
 }
 

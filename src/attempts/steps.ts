@@ -49,14 +49,28 @@ export type StepAnswer =
   | { readonly ok: false; readonly reason: 'too-many-tries'; readonly retryAt: number | 'never' };
 
 /** What may be shown at the step 'second-factor', the strongest first. */
-export function choices({ attempt, enrolled }: { attempt: Pick<Attempt, 'purpose'>; enrolled: Situation['enrolled'] }): string[] {
+export function choices({
+  attempt,
+  enrolled,
+  policy,
+}: {
+  attempt: Pick<Attempt, 'purpose'>;
+  enrolled: Situation['enrolled'];
+  policy?: Situation['policy'];
+}): string[] {
   const held = heldOf(enrolled).sort((one, other) => Number(other.stands) - Number(one.stands) || other.strength - one.strength);
   const kinds = [...new Set(held.map((one) => one.kind))];
-  if (attempt.purpose === 'sign-in') return kinds;
+  if (attempt.purpose === 'sign-in') return kinds.filter((kind) => !givesWay(kind, held, policy));
   // The link was in the mailbox: what the mailbox proves is shown already, and must not be both steps (PR-3).
   if (attempt.purpose === 'reset-password') return kinds.filter((kind) => !factorOf(kind).provesEmail);
   const enough = kindsThatConfirm(held);
   return kinds.filter((kind) => enough.includes(kind));
+}
+
+/** AL-10: what no policy counts is not asked for beside what counts. Where the account has nothing else, it still guards it (SE-3). */
+function givesWay(kind: string, held: ReturnType<typeof heldOf>, policy: Situation['policy'] | undefined): boolean {
+  const counts = (one: string): boolean => !(policy?.demand.notCounting ?? []).includes(one);
+  return !counts(kind) && held.some((one) => one.stands && counts(one.kind));
 }
 
 /** The factor that is asked for. Undefined where none is, or where the account no longer has it. */
@@ -295,7 +309,9 @@ export async function storeMethod(
   const method = attempt.state.method!;
   const first = standing(enrolled).length === 0;
   if (!(await putInPlace(world, transaction, account.id, method))) return false;
-  if (attempt.state.newKey?.kept && !(await storeKeptKey(world, transaction, situation, { browserToken, from }))) return false;
+  // A used Recovery Key has been replaced already, see finishSignIn.
+  if (attempt.state.newKey?.kept && !attempt.state.usedRecoveryKey && !(await storeKeptKey(world, transaction, situation, { browserToken, from })))
+    return false;
   const event = method.replaces === null ? 'authn_factor_added' : 'authn_factor_replaced';
   await record(world, transaction, { event, accountId: account.id, from, details: { kind: method.kind, name: method.name } });
   if (first) await record(world, transaction, { event: 'authn_two_factor_enabled', accountId: account.id, from });

@@ -5,9 +5,20 @@ import { factorOf, recoveryKeyFile } from '../factors/factors.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { file, page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import type { World } from '../platform/world.ts';
-import { readPolicy } from '../policy/policy.ts';
+import { readDemand } from '../policy/policy.ts';
 import type { Proofs } from '../sessions/sessions.ts';
-import { findAccountOf, findAttempt, progressOf, readSituation, saveAttempt, type Attempt, type Holder, type Situation, type Surroundings } from './attempt.ts';
+import {
+  findAccountOf,
+  findAttempt,
+  methodsToSetUp,
+  progressOf,
+  readSituation,
+  saveAttempt,
+  type Attempt,
+  type Holder,
+  type Situation,
+  type Surroundings,
+} from './attempt.ts';
 import { methodNameFrom } from './method-name.ts';
 import type { Purpose, Step } from './next-step.ts';
 import * as pages from './pages.ts';
@@ -141,12 +152,16 @@ function mountMethod<Context>(world: World, journey: Journey<Context>, frame: Fr
   mount('choose-method', (visit, situation, refusal) => show(pages.chooseMethod(frame(visit, situation, 'choose-method'), situation, refusal), refusal), {
     '':
       (visit) =>
-      async (transaction, { attempt, account }) => {
+      async (transaction, { attempt, account, policy }) => {
         const kind = visit.field('method');
-        if (!pages.methodsToSetUp(account).includes(kind)) return { ok: false, reason: 'choice-unknown' };
+        if (!methodsToSetUp(account, policy.demand).includes(kind)) return { ok: false, reason: 'choice-unknown' };
         const method = { kind, name: factorOf(kind).words.name, replaces: null, pending: null, state: null };
         return { ok: true, attempt: await saveAttempt(world, transaction, attempt, { method }) };
       },
+    // "Not now": only while there is time left, which next-step.ts decides.
+    '/later':
+      () =>
+      async (transaction, { attempt }) => ({ ok: true, attempt: await saveAttempt(world, transaction, attempt, { postponed: true }) }),
   });
   mount(
     'begin-method',
@@ -248,8 +263,8 @@ async function surroundingsOf(
   world: World,
   { queries, account, browserToken, sessionProofs }: { queries: Queries; account: Account; browserToken: string; sessionProofs: Proofs },
 ): Promise<Surroundings> {
-  const { twoFactor } = await readPolicy(queries);
-  return { account, policyRequires: twoFactor === 'required', browserKnown: await knowsBrowser(world, queries, account.id, browserToken), sessionProofs };
+  const policy = await readDemand(queries, account.id);
+  return { account, policy, browserKnown: await knowsBrowser(world, queries, account.id, browserToken), sessionProofs };
 }
 
 function addressOf<Context>(journey: Journey<Context>, situation: Situation | undefined): string {

@@ -67,6 +67,9 @@ export function assuranceLevel(proven: readonly string[]): 1 | 2 {
   return proven.some((kind) => factors.some((factor) => factor.kind === kind && factor.assurance === 2)) ? 2 : 1;
 }
 
+/** Whether something that was shown is a second factor: first factors, such as 'password', have names of their own. */
+export const isFactor = (kind: string): boolean => factors.some((factor) => factor.kind === kind);
+
 /** Undefined where the account has as many of this kind as it may. */
 export async function enrol(
   world: World,

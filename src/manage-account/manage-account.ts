@@ -21,7 +21,7 @@ import { factorOf, listFactors, removeFactor, removeFactors, renameFactor, stand
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
-import { readPolicy } from '../policy/policy.ts';
+import { readDemand, type Asked } from '../policy/policy.ts';
 import { endSessionOf, endSessions, forgetFailedTries, forgetProofs, listSessions, raiseSession, type Session } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
 
@@ -31,31 +31,36 @@ export interface Security {
   /** On where an account has a factor that stands. */
   readonly on: boolean;
   /** Off: nothing can be added. Required: nothing that is needed can be taken away. */
-  readonly policy: 'off' | 'optional' | 'required';
+  readonly policy: Asked;
   /** Empty where the session's proof is fresh. */
   readonly missing: readonly ('password' | 'second-factor')[];
 }
 
 export async function readSecurity(world: World, queries: Queries, session: Session): Promise<Security> {
   const enrolled = await listFactors(world, queries, session.account.id);
-  const { twoFactor } = await readPolicy(queries);
-  const missing = attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now: world.clock.now() });
-  return { account: session.account, enrolled, on: standing(enrolled).length > 0, policy: twoFactor, missing };
+  const policy = await readDemand(queries, session.account.id);
+  const { proofFreshFor: freshFor } = policy.demand;
+  const missing = attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now: world.clock.now(), freshFor });
+  return { account: session.account, enrolled, on: standing(enrolled).length > 0, policy, missing };
 }
 
 /** What a person may set up now: not what is full, not codes to an address that is not verified, nothing where the policy is off. */
-export function methodsToAdd({ account, enrolled, on, policy }: Security): string[] {
+export function methodsToAdd({ account, enrolled, on, policy: { demand } }: Security): string[] {
   // EC-9: to turn it on the address has to be verified, whatever the method.
-  if (policy === 'off' || (!on && account.emailVerifiedAt === null)) return [];
-  return attempts.methodsToSetUp(account).filter((kind) => enrolled.filter((one) => one.kind === kind).length < factorOf(kind).most);
+  if (demand.twoFactor === 'off' || (!on && account.emailVerifiedAt === null)) return [];
+  return attempts.methodsToSetUp(account, demand).filter((kind) => enrolled.filter((one) => one.kind === kind).length < factorOf(kind).most);
 }
 
 export type RemovalRefusal = 'policy-requires' | 'last-method';
 
 /** Why a method can't be removed, or undefined (FC-7). */
-export function removalRefusal({ enrolled, policy }: Security, id: string): RemovalRefusal | undefined {
-  if (standing(enrolled).some((one) => one.id !== id)) return undefined;
-  return policy === 'required' ? 'policy-requires' : 'last-method';
+export function removalRefusal({ enrolled, policy: { demand } }: Security, id: string): RemovalRefusal | undefined {
+  const others = standing(enrolled).filter((one) => one.id !== id);
+  if (others.length === 0) return demand.twoFactor === 'required' ? 'policy-requires' : 'last-method';
+  // What no policy counts may go; what is left of what counts has to stay.
+  const counts = ({ kind }: EnrolledFactor): boolean => !demand.notCounting.includes(kind);
+  const itCounts = enrolled.some((one) => one.id === id && counts(one));
+  return demand.twoFactor === 'required' && itCounts && !others.some(counts) ? 'policy-requires' : undefined;
 }
 
 /** Begins an attempt of a signed-in person. The caller has seen to the fresh proof. */
@@ -79,7 +84,9 @@ export async function finishEnrolment(
   const first = standing(situation.enrolled).length === 0;
   const adds = situation.attempt.state.method!.replaces === null;
   // The policy may have come to forbid it since it was begun. A new phone adds nothing: who is still asked for a code must be able to have one.
-  if (adds && (await readPolicy(transaction)).twoFactor === 'off') throw attempts.changedMeanwhile();
+  const { demand } = situation.policy;
+  const kind = situation.attempt.state.method!.kind;
+  if (adds && (demand.twoFactor === 'off' || demand.notCounting.includes(kind))) throw attempts.changedMeanwhile();
   if (!(await attempts.storeMethod(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
   // What others began was proved by what the account had before: they start again, with the new method among what it has.
   await attempts.endAttempt(transaction, situation.attempt);
@@ -96,7 +103,7 @@ export async function finishDisabling(
 ): Promise<string | undefined> {
   const { account, attempt, enrolled } = situation;
   await attempts.endAttempt(transaction, attempt);
-  if ((await readPolicy(transaction)).twoFactor === 'required') return undefined;
+  if (situation.policy.demand.twoFactor === 'required') return undefined;
   await removeFactors(transaction, account.id);
   await endSessions(transaction, account.id, session.id);
   await attempts.endOtherAttempts(transaction, account.id);

@@ -7,7 +7,7 @@ import { parseEmailAddress } from '../platform/mail/address.ts';
 import { describeUserAgent } from '../platform/mail/user-agent.ts';
 import { momentOf, timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
-import type { Session } from '../sessions/sessions.ts';
+import type { ListedSession, Session } from '../sessions/sessions.ts';
 
 /** What all pages below /account share. */
 export interface Frame {
@@ -33,6 +33,7 @@ const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', strin
   'method-renamed': ['good', 'The new name is saved.'],
   'method-removed': ['good', 'The method is removed. All other browsers are signed out.'],
   'recovery-key-created': ['good', 'Your new Recovery Key is ready. The old one no longer works.'],
+  'policy-first': ['plain', 'What you just sent was not saved. First do what is asked for here, then send it once more.'],
   joined: ['good', 'You have joined the organisation.'],
   recovered: ['plain', 'You used your Recovery Key, and have the next one. If you lost a phone, remove or replace its app below, within the next ten minutes.'],
   'email-changed': ['good', 'Your new address is saved.'],
@@ -199,7 +200,7 @@ export function confirm(frame: Frame, { missing, then, refused }: Confirm): Html
   });
 }
 
-export function sessions(frame: Frame, { sessions: list, own }: { sessions: readonly Omit<Session, 'account'>[]; own: string }): Html {
+export function sessions(frame: Frame, { sessions: list, own }: { sessions: readonly ListedSession[]; own: string }): Html {
   return settings(frame, {
     title: 'Sessions',
     current: 'sessions',

@@ -32,12 +32,12 @@ function twoFactorSection(frame: Frame, state: Security): Html {
   </section>`;
 }
 
-function explanation({ installation }: Frame, { on, policy, account }: Security): string {
+function explanation({ installation }: Frame, { on, policy: { demand, askedBy = installation.name }, account }: Security): string {
   if (on)
-    return policy === 'required'
-      ? `After your password you also show one of these. ${installation.name} asks everybody for it.`
+    return demand.twoFactor === 'required'
+      ? `After your password you also show one of these. ${askedBy} asks you for it.`
       : 'After your password you also show one of these.';
-  if (policy === 'off') return `${installation.name} has switched two-factor authentication off, so it can’t be turned on now.`;
+  if (demand.twoFactor === 'off') return `${askedBy} has switched two-factor authentication off, so it can’t be turned on now.`;
   if (account.emailVerifiedAt === null) return `First verify that ${account.email} is yours: codes and notices go there, so it has to reach you.`;
   return 'A second step after your password, so that a stolen password opens nothing. It takes a minute.';
 }
@@ -50,7 +50,7 @@ function twoFactorActions(state: Security): Html | false {
       ${linkButton({ label: 'Disable', href: `${SECURITY}/disable`, danger: true })}
     </div>`;
   }
-  if (policy === 'off') return false;
+  if (policy.demand.twoFactor === 'off') return false;
   const next =
     account.emailVerifiedAt === null
       ? linkButton({ label: 'Verify email', href: '/verify-email', main: true })
@@ -92,54 +92,69 @@ function recoveryKeySection({ enrolled }: Security): Html {
   </section>`;
 }
 
+interface EnableState extends Security {
+  /** The policy lets nobody go on without. */
+  readonly owed: boolean;
+  /** Where the person was going. */
+  readonly then: string | undefined;
+}
+
 /** "Enable Two-Factor Authentication", and later "Add a method". */
-export function enable(frame: Frame, state: Security): Html {
+export function enable(frame: Frame, state: EnableState): Html {
   const kinds = methodsToAdd(state);
   const byEmail = kinds.includes(emailFactor.kind);
   const others = kinds.filter((kind) => kind !== emailFactor.kind);
   const title = state.on ? 'Add a method' : 'Enable Two-Factor Authentication';
-  const off = state.policy === 'off';
+  const off = state.policy.demand.twoFactor === 'off';
   const unverified = state.account.emailVerifiedAt === null && !off;
-  const none = off ? explanation(frame, { ...state, on: false }) : kinds.length === 0 && !unverified ? 'You have every method that there is.' : undefined;
+  const all = state.owed ? 'There is no way open to you. Ask whoever looks after your organisation for help.' : 'You have every method that there is.';
+  const none = off ? explanation(frame, { ...state, on: false }) : kinds.length === 0 && !unverified ? all : undefined;
   return settings(frame, {
     title,
     current: 'security',
-    body: html`${none !== undefined && notice({ kind: 'plain', text: none })}
-      ${
-        unverified &&
-        html`<section class="card">
-          <p>${explanation(frame, { ...state, on: false })}</p>
-          <div class="actions">${linkButton({ label: 'Verify email', href: '/verify-email', main: true })}</div>
-        </section>`
-      }
-      ${
-        byEmail &&
-        html`<section class="card" aria-labelledby="by-email">
-          <h2 id="by-email">${emailFactor.words.name} <span class="tag warn">${emailFactor.words.caution}</span></h2>
-          <p class="quiet">After your password, we send six digits to <strong>${state.account.email}</strong>. Try it now: enter the code that we send.</p>
-          ${methodForm(frame, emailFactor.kind, 'Send verification code', true)}
-        </section>`
-      }
-      ${others.map((kind) => {
-        const { words, pages } = factorOf(kind);
-        return html`<section class="card" aria-labelledby="by-${kind}">
-          <h2 id="by-${kind}">${words.name} <span class="tag good">stronger</span></h2>
-          <div class="quiet">
-            ${pages.begin({ person: { accountId: '', name: '', email: '', language: '' }, installationName: frame.installation.name }).body}
-          </div>
-          ${methodForm(frame, kind, words.enable, !byEmail)}
-        </section>`;
-      })}
-      <p><a href="${SECURITY}">Back to Security and Credentials</a></p>`,
+    body: html`${state.owed && notice({ kind: 'plain', text: owedSentence(frame, state) })} ${none !== undefined && notice({ kind: 'plain', text: none })}
+    ${
+      unverified &&
+      html`<section class="card">
+        <p>${explanation(frame, { ...state, on: false })}</p>
+        <div class="actions">${linkButton({ label: 'Verify email', href: '/verify-email', main: true })}</div>
+      </section>`
+    }
+    ${
+      byEmail &&
+      html`<section class="card" aria-labelledby="by-email">
+        <h2 id="by-email">${emailFactor.words.name} <span class="tag warn">${emailFactor.words.caution}</span></h2>
+        <p class="quiet">After your password, we send six digits to <strong>${state.account.email}</strong>. Try it now: enter the code that we send.</p>
+        ${methodForm(frame, state, { kind: emailFactor.kind, label: 'Send verification code', main: true })}
+      </section>`
+    }
+    ${others.map((kind) => {
+      const { words, pages } = factorOf(kind);
+      return html`<section class="card" aria-labelledby="by-${kind}">
+        <h2 id="by-${kind}">${words.name} <span class="tag good">stronger</span></h2>
+        <div class="quiet">
+          ${pages.begin({ person: { accountId: '', name: '', email: '', language: '' }, installationName: frame.installation.name }).body}
+        </div>
+        ${methodForm(frame, state, { kind, label: words.enable, main: !byEmail })}
+      </section>`;
+    })}
+    ${!state.owed && html`<p><a href="${SECURITY}">Back to Security and Credentials</a></p>`}`,
   });
 }
 
-function methodForm({ formToken }: Frame, kind: string, label: string, main: boolean): Html {
-  return form({ action: `${SECURITY}/enable`, formToken, body: html`<input type="hidden" name="method" value="${kind}" />${button({ label, main })}` });
+function owedSentence({ installation }: Frame, { policy: { askedBy = installation.name }, enrolled }: Security): string {
+  return standing(enrolled).length === 0
+    ? `${askedBy} asks you for a second step after the password. Set it up now: it takes a minute, and then you go on where you were.`
+    : `What you have no longer is enough for ${askedBy}. Add another way now: it takes a minute, and then you go on where you were.`;
 }
 
-export function disable(frame: Frame, { on, policy, account }: Security): Html {
-  const refused = policy === 'required';
+function methodForm({ formToken }: Frame, { then }: EnableState, { kind, label, main }: { kind: string; label: string; main: boolean }): Html {
+  const hidden = html`<input type="hidden" name="method" value="${kind}" />${then !== undefined && html`<input type="hidden" name="then" value="${then}" />`}`;
+  return form({ action: `${SECURITY}/enable`, formToken, body: html`${hidden}${button({ label, main })}` });
+}
+
+export function disable(frame: Frame, { on, policy: { demand, askedBy = frame.installation.name }, account }: Security): Html {
+  const refused = demand.twoFactor === 'required';
   return settings(frame, {
     title: 'Disable two-factor authentication',
     current: 'security',
@@ -150,7 +165,7 @@ export function disable(frame: Frame, { on, policy, account }: Security): Html {
         refused &&
         notice({
           kind: 'bad',
-          text: `${frame.installation.name} asks everybody for two-factor authentication, so it can’t be disabled. Your administrator decides this.`,
+          text: `${askedBy} asks you for two-factor authentication, so it can’t be disabled. Your administrator decides this.`,
         })
       }
       ${
@@ -217,18 +232,16 @@ export function method(
           removal === undefined
             ? html`<p class="quiet">It stops working at once, and all other browsers are signed out.</p>
                 ${form({ action: `${address}/remove`, formToken: frame.formToken, body: button({ label: 'Remove', danger: true }) })}`
-            : removalSentence(frame, removal)
+            : removalSentence(state.policy.askedBy ?? frame.installation.name, removal)
         }
       </section>
       <p><a href="${SECURITY}">Back to Security and Credentials</a></p>`,
   });
 }
 
-function removalSentence({ installation }: Frame, removal: RemovalRefusal): Html {
+function removalSentence(asker: string, removal: RemovalRefusal): Html {
   if (removal === 'policy-requires') {
-    return html`<p class="quiet">
-      ${installation.name} asks everybody for two-factor authentication, and this is your only method. Add another one first, then remove this.
-    </p>`;
+    return html`<p class="quiet">${asker} asks you for two-factor authentication, and this is your only method. Add another one first, then remove this.</p>`;
   }
   return html`<p class="quiet">This is your only method. Add another one first, or <a href="${SECURITY}/disable">disable two-factor authentication</a>.</p>`;
 }

@@ -6,22 +6,28 @@ import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
-import { forgetFailedTries, type Session } from '../sessions/sessions.ts';
+import { forgetFailedTries, owes, type Session } from '../sessions/sessions.ts';
 import * as manage from './manage-account.ts';
 import * as pages from './pages.ts';
 import * as securityPages from './security-pages.ts';
 
 const SECURITY = '/account/security';
 
-export function mountManageAccount(web: Web<Session>, world: World): void {
-  mountProfile(web, world);
-  mountSessions(web, world);
-  mountPassword(web, world);
-  mountConfirming(web, world);
-  mountTwoFactor(web, world);
-  mountMethods(web, world);
-  mountRecoveryKey(web, world);
-  mountEmail(web, world);
+/** Where somebody is led whose policy asks for a method, or for a proof by one that counts. */
+export const SET_UP_ADDRESS = `${SECURITY}/enable`;
+export const CONFIRM_ADDRESS = '/account/confirm';
+
+/** `signedIn`: open to who has yet to set up what the policy asks for; `meeting`: to nobody else than who has all of it. */
+export function mountManageAccount({ signedIn, meeting }: { signedIn: Web<Session>; meeting: Web<Session> }, world: World): void {
+  mountConfirming(signedIn, world);
+  mountEnabling(signedIn, world);
+  mountProfile(meeting, world);
+  mountSessions(meeting, world);
+  mountPassword(meeting, world);
+  mountSecurity(meeting, world);
+  mountMethods(meeting, world);
+  mountRecoveryKey(meeting, world);
+  mountEmail(meeting, world);
 }
 
 const frame = (world: World, visit: Visit, session: Session): pages.Frame => ({
@@ -47,7 +53,7 @@ function changed(visit: Visit, { token, notice, to = SECURITY }: { token?: strin
   return redirect(to);
 }
 
-const confirmFirst = (then: string): Answer => redirect(`/account/confirm?then=${then}`);
+const confirmFirst = (then: string): Answer => redirect(`${CONFIRM_ADDRESS}?then=${encodeURIComponent(then)}`);
 
 /** Lets through only whose proof is fresh; leads everybody else to confirm, and back to `then`. */
 async function freshOr(world: World, session: Session, then: string): Promise<{ security: manage.Security } | { answer: Answer }> {
@@ -100,7 +106,7 @@ function mountPassword(web: Web<Session>, world: World): void {
 
 /** A fresh proof: the password, then the strongest second factor; only what is not fresh. */
 function mountConfirming(web: Web<Session>, world: World): void {
-  const address = '/account/confirm';
+  const address = CONFIRM_ADDRESS;
   const then = (text: string | null) => localPath(text) ?? SECURITY;
   web.get(address, async (visit, session) => {
     const { missing } = await manage.readSecurity(world, world.database.query, session);
@@ -160,23 +166,25 @@ function journeyOf(purpose: attempts.Purpose, addresses: attempts.Journey<Sessio
   };
 }
 
-/** "Enable Two-Factor Authentication", "Add a method" and "Disable". */
-function mountTwoFactor(web: Web<Session>, world: World): void {
-  web.get(SECURITY, async (visit, session) => {
-    const security = await manage.readSecurity(world, world.database.query, session);
-    return page(securityPages.security(frame(world, visit, session), security));
+/** "Enable Two-Factor Authentication" and "Add a method". */
+function mountEnabling(web: Web<Session>, world: World): void {
+  const own = (then: string | undefined) => (then === undefined ? SET_UP_ADDRESS : `${SET_UP_ADDRESS}?then=${encodeURIComponent(then)}`);
+  const show = (visit: Visit, session: Session, security: manage.Security, then: string | undefined) =>
+    securityPages.enable(frame(world, visit, session), { ...security, owed: owes(world, session) !== 'nothing', then });
+  web.get(SET_UP_ADDRESS, async (visit, session) => {
+    const then = localPath(visit.query.get('then'));
+    const fresh = await freshOr(world, session, own(then));
+    return 'answer' in fresh ? fresh.answer : page(show(visit, session, fresh.security, then));
   });
-  web.get(`${SECURITY}/enable`, async (visit, session) => {
-    const fresh = await freshOr(world, session, `${SECURITY}/enable`);
-    return 'answer' in fresh ? fresh.answer : page(securityPages.enable(frame(world, visit, session), fresh.security));
-  });
-  web.post(`${SECURITY}/enable`, async (visit, session) => {
-    const fresh = await freshOr(world, session, `${SECURITY}/enable`);
+  web.post(SET_UP_ADDRESS, async (visit, session) => {
+    const then = localPath(visit.field('then'));
+    const fresh = await freshOr(world, session, own(then));
     if ('answer' in fresh) return fresh.answer;
     const kind = visit.field('method');
-    if (!manage.methodsToAdd(fresh.security).includes(kind)) return page(securityPages.enable(frame(world, visit, session), fresh.security), 422);
+    if (!manage.methodsToAdd(fresh.security).includes(kind)) return page(show(visit, session, fresh.security, then), 422);
     const used = fresh.security.enrolled.map((one) => one.name);
-    return beginMethod(world, { visit, session, kind, replaces: null, name: attempts.unusedMethodName(factorOf(kind).words.name, used) });
+    const name = attempts.unusedMethodName(factorOf(kind).words.name, used);
+    return beginMethod(world, { visit, session, kind, replaces: null, name, returnTo: then ?? null });
   });
   attempts.mountJourney(web, world, {
     ...journeyOf('enrol', {
@@ -186,9 +194,18 @@ function mountTwoFactor(web: Web<Session>, world: World): void {
     }),
     finish: async (transaction, situation, visit, session) => {
       const token = await manage.finishEnrolment(world, transaction, { situation, session, caller: visit });
-      const notice = situation.attempt.state.method?.replaces ? 'method-replaced' : standing(situation.enrolled).length > 0 ? 'method-added' : 'two-factor-on';
-      return () => changed(visit, { token, notice });
+      const { method, returnTo } = situation.attempt.state;
+      const notice = method?.replaces ? 'method-replaced' : standing(situation.enrolled).length > 0 ? 'method-added' : 'two-factor-on';
+      return () => changed(visit, { token, notice, to: returnTo ?? SECURITY });
     },
+  });
+}
+
+/** "Security and Credentials", and "Disable". */
+function mountSecurity(web: Web<Session>, world: World): void {
+  web.get(SECURITY, async (visit, session) => {
+    const security = await manage.readSecurity(world, world.database.query, session);
+    return page(securityPages.security(frame(world, visit, session), security));
   });
 
   const disable = `${SECURITY}/disable`;
@@ -199,7 +216,8 @@ function mountTwoFactor(web: Web<Session>, world: World): void {
   web.post(disable, async (visit, session) => {
     const fresh = await freshOr(world, session, disable);
     if ('answer' in fresh) return fresh.answer;
-    if (!fresh.security.on || fresh.security.policy === 'required') return page(securityPages.disable(frame(world, visit, session), fresh.security), 422);
+    if (!fresh.security.on || fresh.security.policy.demand.twoFactor === 'required')
+      return page(securityPages.disable(frame(world, visit, session), fresh.security), 422);
     await beginWithEmailCode(world, { visit, session, purpose: 'disable' });
     return redirect(`${disable}/code`);
   });
@@ -226,11 +244,18 @@ async function beginWithEmailCode(
 
 async function beginMethod(
   world: World,
-  { visit, session, kind, replaces, name }: { visit: Visit; session: Session; kind: string; replaces: string | null; name: string },
+  {
+    visit,
+    session,
+    kind,
+    replaces,
+    name,
+    returnTo = null,
+  }: { visit: Visit; session: Session; kind: string; replaces: string | null; name: string; returnTo?: string | null },
 ): Promise<Answer> {
   await world.database.transaction(async (transaction) => {
     const method = { kind, name, replaces, pending: null, state: null };
-    const situation = await manage.begin(world, transaction, { session, purpose: 'enrol', state: { method }, caller: visit });
+    const situation = await manage.begin(world, transaction, { session, purpose: 'enrol', state: { method, returnTo }, caller: visit });
     // What has a name, since there can be several, is named on the page before.
     if (factorOf(kind).most === 1) await attempts.beginMethod(world, transaction, situation, visit);
   });

@@ -6,13 +6,14 @@
  */
 import type { Account } from '../accounts/accounts.ts';
 import type { FailedTries } from '../audit/audit.ts';
-import { assuranceLevel } from '../factors/factors.ts';
+import { assuranceLevel, isFactor } from '../factors/factors.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import type { Visit } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
 import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
+import { METHODS, readDemand, sessionOwes, type Demand } from '../policy/policy.ts';
 import { sessionLimits } from './session-limits.ts';
 import * as store from './store.ts';
 
@@ -31,7 +32,14 @@ export interface Session {
   readonly address: string;
   /** What the owner is told until they say that they have seen it (RL-8). */
   readonly failedTries: FailedTries | undefined;
+  /** What the policies of its person ask at this moment. */
+  readonly demand: Demand;
+  /** The kinds of methods that the account has at this moment. */
+  readonly held: readonly string[];
 }
+
+/** One of somebody's sessions, as lists show it. */
+export type ListedSession = Omit<Session, 'account' | 'demand' | 'held'>;
 
 /** The browser that a session is opened in. */
 export interface Browser {
@@ -47,7 +55,13 @@ const SEEN_EVERY_MILLISECONDS = 60_000;
 export async function openSession(
   world: World,
   transaction: Transaction,
-  { accountId, proofs, browser, failedTries }: { accountId: string; proofs: Proofs; browser: Browser; failedTries?: FailedTries | undefined },
+  {
+    accountId,
+    proofs,
+    browser,
+    demand,
+    failedTries,
+  }: { accountId: string; proofs: Proofs; browser: Browser; demand: Demand; failedTries?: FailedTries | undefined },
 ): Promise<{ token: string; sessionId: string }> {
   const now = world.clock.now();
   const token = makeToken(world);
@@ -66,7 +80,7 @@ export async function openSession(
     address: browser.address,
     created_at: now,
     last_seen_at: now,
-    expires_at: now + sessionLimits(assuranceLevel(Object.keys(proofs))).absolute,
+    expires_at: now + limitsOf({ proofs }, demand).absolute,
   });
   return { token, sessionId: id };
 }
@@ -75,9 +89,22 @@ export async function openSession(
 export async function findSession(world: World, token: string): Promise<Session | undefined> {
   const session = await store.selectSession(world.database.query, world.keys.hash('session token', token));
   const now = world.clock.now();
-  if (!session || now >= session.expiresAt || now >= session.lastSeenAt + sessionLimits(assuranceLevel(Object.keys(session.proofs))).idle) return undefined;
+  if (!session || !isLive(session, session.demand, now)) return undefined;
   if (now >= session.lastSeenAt + SEEN_EVERY_MILLISECONDS) await store.updateSeen(world.database.query, session.id, now);
   return session;
+}
+
+const limitsOf = ({ proofs }: Pick<Session, 'proofs'>, demand: Demand) => sessionLimits(assuranceLevel(Object.keys(proofs)), demand);
+
+/** The absolute limit is stored; a policy that has become stricter since then ends it earlier. */
+function isLive(session: ListedSession, demand: Demand, now: number): boolean {
+  return now < session.expiresAt && now < session.createdAt + demand.sessionAbsolute && now < session.lastSeenAt + limitsOf(session, demand).idle;
+}
+
+/** What the policies ask of it before it may go on. */
+export function owes(world: World, { account, demand, held, proofs }: Session): ReturnType<typeof sessionOwes> {
+  const shown = Object.keys(proofs).filter(isFactor);
+  return sessionOwes(demand, { held, proofs: shown, emailVerified: account.emailVerifiedAt !== null, now: world.clock.now() }, METHODS);
 }
 
 /** The session that a visit comes with. */
@@ -96,7 +123,7 @@ export async function raiseSession(world: World, transaction: Transaction, { ses
   const raised = await store.updateToken(transaction, session.id, {
     token_hash: world.keys.hash('session token', token),
     proofs: JSON.stringify(all),
-    expires_at: Math.min(session.expiresAt, world.clock.now() + sessionLimits(assuranceLevel(Object.keys(all))).absolute),
+    expires_at: Math.min(session.expiresAt, world.clock.now() + limitsOf({ proofs: all }, session.demand).absolute),
   });
   if (!raised) throw new Problem('conflict', 'You were signed out in the meantime, so nothing was changed. Sign in again to go on.');
   return token;
@@ -130,10 +157,10 @@ export async function endSessions(transaction: Transaction, accountId: string, e
 }
 
 /** Live sessions, newest first. */
-export async function listSessions(world: World, queries: Queries, accountId: string): Promise<Omit<Session, 'account'>[]> {
-  const now = world.clock.now();
+export async function listSessions(world: World, queries: Queries, accountId: string): Promise<ListedSession[]> {
+  const { demand } = await readDemand(queries, accountId);
   const all = await store.selectSessions(queries, accountId);
-  return all.filter((session) => now < session.expiresAt && now < session.lastSeenAt + sessionLimits(assuranceLevel(Object.keys(session.proofs))).idle);
+  return all.filter((session) => isLive(session, demand, world.clock.now()));
 }
 
 /** Idle ones go with the rest, at their absolute limit: until then they are ended already (see findSession). */

@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { nothing, prepared } from '../platform/database/prepared.ts';
-import type { Proofs, Session } from './sessions.ts';
+import { demandOf, INSTALLATION, METHODS, placeFrom } from '../policy/policy.ts';
+import type { ListedSession, Proofs, Session } from './sessions.ts';
 
 declare module '../platform/database/database.ts' {
   interface Tables {
@@ -26,38 +28,51 @@ export interface SessionRow {
 
 export const insertSession = prepared((transaction: Transaction, row: SessionRow) => transaction.insertInto('sessions').values(row), nothing);
 
-/** Session and account in one query: this runs at every request of a signed-in person. */
+/** Session, account, methods and policies in one query: this runs at every request of a signed-in person. A row for each organisation that they belong to. */
 export const selectSession = prepared(
   (queries: Queries, tokenHash: string) =>
     queries
       .selectFrom('sessions as s')
       .innerJoin('accounts as a', 'a.id', 's.account_id')
+      .leftJoin('memberships as m', 'm.account_id', 's.account_id')
+      .leftJoin('policies as p', 'p.id', 'm.organisation_id')
+      .leftJoin('policy_deadlines as d', (join) => join.onRef('d.account_id', '=', 'm.account_id').onRef('d.organisation_id', '=', 'm.organisation_id'))
+      .innerJoin('policies as i', (join) => join.on('i.id', '=', INSTALLATION))
       .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
       .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
+      .select(['m.role', 'm.joined_at', 'd.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
       .select((select) =>
-        select
-          .exists(select.selectFrom('memberships as m').select('m.role').whereRef('m.account_id', '=', 'a.id').where('m.role', '<>', 'member'))
-          .as('administers'),
+        METHODS.map(({ kind }) =>
+          select
+            .exists(select.selectFrom('factors as f').select('f.id').whereRef('f.account_id', '=', 'a.id').where('f.kind', '=', kind))
+            .as(`holds ${kind}` as const),
+        ),
       )
       .where('s.token_hash', '=', tokenHash),
-  ({ rows: [row] }): Session | undefined =>
-    row && {
-      ...sessionFrom(row),
-      account: {
-        id: row.account_id,
-        email: row.email,
-        emailVerifiedAt: row.email_verified_at,
-        name: row.name,
-        language: row.language,
-        passwordChangedAt: row.password_changed_at,
-        createdAt: row.account_created_at,
+  ({ rows }): Session | undefined => {
+    const [row] = rows;
+    return (
+      row && {
+        ...sessionFrom(row),
+        account: {
+          id: row.account_id,
+          email: row.email,
+          emailVerifiedAt: row.email_verified_at,
+          name: row.name,
+          language: row.language,
+          passwordChangedAt: row.password_changed_at,
+          createdAt: row.account_created_at,
+          administers: rows.some(({ role }) => role !== null && role !== 'member'),
+        },
+        demand: demandOf(rows.map(placeFrom), METHODS),
         // 1 on SQLite, true on PostgreSQL.
-        administers: Boolean(row.administers),
-      },
-    },
+        held: METHODS.map(({ kind }) => kind).filter((kind) => Boolean(row[`holds ${kind}`])),
+      }
+    );
+  },
 );
 
-export async function selectSessions(queries: Queries, accountId: string): Promise<Omit<Session, 'account'>[]> {
+export async function selectSessions(queries: Queries, accountId: string): Promise<ListedSession[]> {
   const rows = await queries.selectFrom('sessions').selectAll().where('account_id', '=', accountId).orderBy('last_seen_at', 'desc').limit(200).execute();
   return rows.map(sessionFrom);
 }
@@ -105,7 +120,7 @@ export async function deleteSessions(transaction: Transaction, accountId: string
   await query.execute();
 }
 
-function sessionFrom(row: Omit<SessionRow, 'token_hash' | 'account_id' | 'browser_hash'>): Omit<Session, 'account'> {
+function sessionFrom(row: Omit<SessionRow, 'token_hash' | 'account_id' | 'browser_hash'>): ListedSession {
   return {
     id: row.id,
     proofs: JSON.parse(row.proofs) as Proofs,

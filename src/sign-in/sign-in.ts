@@ -6,7 +6,6 @@
 import { checkPassword, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
-import { standing } from '../factors/factors.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
@@ -97,8 +96,8 @@ async function enter(
   const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
   if (!situation) throw new Error('The account of a sign-in has gone.');
   if (situation.step === 'done') return { kind: 'session', accountId: account.id, ...(await finishSignIn(world, transaction, situation, caller)) };
-  const [strongest] = standing(situation.enrolled);
-  if (situation.step === 'second-factor' && strongest) await attempts.ask(world, transaction, situation, { kind: strongest.kind, from: caller });
+  const [strongest] = attempts.choices(situation);
+  if (situation.step === 'second-factor' && strongest !== undefined) await attempts.ask(world, transaction, situation, { kind: strongest, from: caller });
   return { kind: 'attempt', token };
 }
 
@@ -114,8 +113,8 @@ export async function finishSignIn(
   if (state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
     throw attempts.changedMeanwhile();
   await attempts.endAttempt(transaction, attempt);
-  // Only where nothing stands yet. If the account came to be protected in another window meanwhile, the second factor was asked for, and what was begun here counts for nothing.
-  const setUp = state.method !== null && state.newKey?.kept === true && standing(situation.enrolled).length === 0;
+  // Only where nothing stands yet that counts. If the account came to be protected in another window meanwhile, the second factor was asked for, and what was begun here counts for nothing.
+  const setUp = state.method !== null && state.method.state !== null && situation.verdict.kind !== 'passes';
   if (setUp) {
     if (!(await attempts.storeMethod(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
     await attempts.endOtherAttempts(transaction, account.id);
@@ -125,7 +124,7 @@ export async function finishSignIn(
   // A method that was set up here was shown here: it is part of what this session has proved.
   const proofs = setUp ? { ...state.proofs, [state.method.kind]: world.clock.now() } : state.proofs;
   const failedTries = await failedTriesBefore(transaction, { accountId: account.id, from: caller, since: attempt.createdAt });
-  const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, failedTries });
+  const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, demand: situation.policy.demand, failedTries });
   const methods = Object.keys(proofs).join(' ');
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });

@@ -164,6 +164,7 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/sign-out': 'nothing',
   '/sign-in/leave': 'nothing',
   '/sign-in/set-up': 'a choice',
+  '/sign-in/set-up/later': 'a choice',
   '/sign-in/set-up/method': 'a name',
   '/account': 'a name',
   '/account/failed-tries': 'nothing',

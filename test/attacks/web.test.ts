@@ -78,7 +78,7 @@ describe('every answer', () => {
     for (const { headers, url } of answers) {
       const to = headers['location'];
       if (to === undefined) continue;
-      assert.match(String(to), /^\/(?!\/)[\w/?=.:-]*$/, `${String(to)} from ${url}`);
+      assert.match(String(to), /^\/(?!\/)[\w/?=.:%-]*$/, `${String(to)} from ${url}`);
       assert.doesNotMatch(String(to), /\d{6}|[\w-]{40}/);
     }
   });

@@ -93,7 +93,7 @@ for (const javaScriptEnabled of [true, false]) {
       await ada.openSecurity();
       await ada.press('Disable');
       await ada.sees('Disable two-factor authentication');
-      assert.match(await ada.page.getByRole('alert').innerText(), /^Example Ltd asks everybody for two-factor authentication, so it can’t be disabled/);
+      assert.match(await ada.page.getByRole('alert').innerText(), /^Example Ltd asks you for two-factor authentication, so it can’t be disabled/);
       assert.equal(await ada.button('Send verification code').count(), 0);
       await portal.setPolicy('optional');
 

@@ -171,10 +171,7 @@ forEachPortal((open) => {
     const { browser } = ada;
     await ada.openSecurity();
     await browser.press('Manage Authenticator app');
-    assert.match(
-      browser.page.text,
-      /Example asks everybody for two-factor authentication, and this is your only method\. Add another one first, then remove this\./,
-    );
+    assert.match(browser.page.text, /Example asks you for two-factor authentication, and this is your only method\. Add another one first, then remove this\./);
     await ada.addApp({ name: 'Second' });
     await browser.press('Manage Authenticator app');
     await browser.press('Remove');

@@ -101,9 +101,9 @@ forEachPortal((open) => {
     const { browser } = ada;
     await strict.setPolicy('required');
     await ada.openSecurity();
-    assert.match(browser.page.text, /After your password you also show one of these\. Example asks everybody for it\./);
+    assert.match(browser.page.text, /After your password you also show one of these\. Example asks you for it\./);
     await browser.press('Disable');
-    assert.match(browser.page.alert, /Example asks everybody for two-factor authentication, so it can’t be disabled\. Your administrator decides this\./);
+    assert.match(browser.page.alert, /Example asks you for two-factor authentication, so it can’t be disabled\. Your administrator decides this\./);
     assert.ok(!browser.page.hasButton('Send verification code'));
     const mails = ada.mails().length;
     await browser.post('/account/security/disable');

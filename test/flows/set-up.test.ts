@@ -28,7 +28,7 @@ forEachPortal((open) => {
     await ada.enterPassword();
     assert.equal(browser.page.path, '/sign-in/set-up');
     assert.equal(browser.page.heading, 'Set up two-factor authentication');
-    assert.match(browser.page.text, /Example asks everybody for a second step after the password\./);
+    assert.match(browser.page.text, /Example asks you for a second step after the password\./);
     await browser.press('Enable With Authenticator App');
     await browser.press('Continue');
 
@@ -210,14 +210,40 @@ forEachPortal((open) => {
     assert.equal(browser.page.path, '/account/sessions');
   });
 
-  test('whoever is signed in when the policy comes stays so, and is asked at the next sign-in', async () => {
+  test('whoever is signed in when the policy comes stays so, is led to set it up at the next request, and then back to where they were', async () => {
     await portal.setPolicy('optional');
     const ada = await portal.newcomer().join();
+    const { browser } = ada;
     await portal.setPolicy('required');
-    assert.equal((await ada.openSecurity()).path, '/account/security');
+    await browser.visit('/account/sessions');
+    assert.equal(browser.page.path, '/account/security/enable');
+    assert.match(browser.page.text, /Example asks you for a second step after the password\. Set it up now/);
+    for (const path of ['/account', '/account/security', '/account/email', '/account/security/password']) {
+      await browser.visit(path);
+      assert.equal(browser.page.path, '/account/security/enable', path);
+    }
+    await browser.visit('/account/sessions');
+    await browser.press('Enable With Authenticator App');
+    await ada.setUpApp();
+    await ada.keepRecoveryKey();
+    assert.equal(browser.page.path, '/account/sessions');
+  });
+
+  test('SE-3 a session that the policy overtook changes nothing before the set-up: what it sends is refused, with the reason', async () => {
+    await portal.setPolicy('optional');
+    const ada = await portal.newcomer().join();
+    const { browser } = ada;
+    await portal.setPolicy('required');
+    await browser.post('/account', { name: 'Somebody else', language: 'en' });
+    assert.equal(browser.page.path, '/account/security/enable');
+    assert.match(browser.page.text, /What you just sent was not saved\./);
+    await portal.setPolicy('optional');
+    await browser.visit('/account');
+    assert.equal(browser.page.value('Name'), ada.name);
+    await portal.setPolicy('required');
     await ada.signOut();
     await ada.enterPassword();
-    assert.equal(ada.browser.page.path, '/sign-in/set-up');
+    assert.equal(browser.page.path, '/sign-in/set-up');
   });
 
   test('whoever has two factors already meets no set-up screen', async () => {

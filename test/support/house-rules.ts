@@ -44,6 +44,7 @@ export const DECISIONS: readonly string[] = [
   'platform/mail/user-agent.ts',
   'platform/words/nearest.ts',
   'platform/words/showable.ts',
+  'policy/demand.ts',
   'sessions/session-limits.ts',
 ].map((name) => `src/${name}`);
 

@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { portal } from './migrations/0001-portal.ts';
 import { auditChain } from './migrations/0002-audit-chain.ts';
 import { organisations } from './migrations/0003-organisations.ts';
+import { organisationPolicies } from './migrations/0004-organisation-policies.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -25,6 +26,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0001-portal', portal],
   ['0002-audit-chain', auditChain],
   ['0003-organisations', organisations],
+  ['0004-organisation-policies', organisationPolicies],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

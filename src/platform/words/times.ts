@@ -7,6 +7,14 @@ export function waitingTime(milliseconds: number): string {
   return `in ${Math.ceil(inMinutes / 60)} hours`;
 }
 
+/** "6 days left", "less than an hour left": rounded down, so that nobody comes too late. */
+export function timeLeft(milliseconds: number): string {
+  const inHours = Math.floor(milliseconds / 3_600_000);
+  if (inHours < 1) return 'less than an hour left';
+  if (inHours < 48) return `${inHours} ${inHours === 1 ? 'hour' : 'hours'} left`;
+  return `${Math.floor(inHours / 24)} days left`;
+}
+
 /** "14:05 UTC". The server does not know where the person is. */
 export function timeOf(at: number): string {
   return `${new Date(at).toISOString().slice(11, 16)} UTC`;

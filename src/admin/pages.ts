@@ -32,7 +32,10 @@ const NOTICES: Readonly<Record<string, string>> = {
   'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
 };
 
-const SECTIONS = [['people', '/admin/people', 'People']] as const;
+const SECTIONS = [
+  ['people', '/admin/people', 'People'],
+  ['audit', '/admin/audit', 'Audit log'],
+] as const;
 
 interface ConsolePage {
   readonly title: string;

@@ -124,7 +124,7 @@ export function invite(frame: Frame, { email, role, refused }: { email: string; 
 
 const MEANINGS = 'Admins look after people. Auditors see everything and change nothing. Members see their own account alone.';
 
-export function person(frame: Frame, one: PersonInFull, refused: string | undefined): Html {
+export function person(frame: Frame, one: PersonInFull, { refused, events }: { refused: string | undefined; events: Html }): Html {
   const { account, role, joinedAt, lastSignInAt, methods, sessions } = one;
   const stands = methods.some(({ kind }) => factorOf(kind).stands);
   return consolePage(frame, {
@@ -144,7 +144,7 @@ export function person(frame: Frame, one: PersonInFull, refused: string | undefi
         <h2 id="methods">Two-Factor Authentication ${stands ? html`<span class="tag good">On</span>` : html`<span class="tag warn">Off</span>`}</h2>
         ${methods.length === 0 && html`<p class="quiet">${account.name} signs in with the password alone.</p>`} ${methods.map(methodRow)}
       </section>
-      ${actions(frame, one)}
+      ${actions(frame, one)} ${events}
       <p><a href="${addressIn(frame, PEOPLE)}">Back to People</a></p>`,
   });
 }

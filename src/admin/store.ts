@@ -94,3 +94,18 @@ export async function selectLastSignIns(queries: Queries, accountIds: readonly s
     .groupBy('account_id')
     .execute();
 }
+
+/** What accounts are called now, and whether they belong to the organisation. */
+export async function selectNames(
+  queries: Queries,
+  organisationId: string,
+  accountIds: readonly string[],
+): Promise<{ id: string; name: string; member_id: string | null }[]> {
+  if (accountIds.length === 0) return [];
+  return queries
+    .selectFrom('accounts as a')
+    .leftJoin('memberships as m', (join) => join.onRef('m.account_id', '=', 'a.id').on('m.organisation_id', '=', organisationId))
+    .select(['a.id', 'a.name', 'm.account_id as member_id'])
+    .where('a.id', 'in', accountIds)
+    .execute();
+}

@@ -21,6 +21,9 @@ import { noSuchPage, Problem } from '../platform/problem.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { countPeople, endSessionsOf, exportPeople, listPeople, proofIsFresh, readPerson, type Filter } from './admin.ts';
+import { listEventsOf } from './audit-log.ts';
+import { eventsOfPerson } from './audit-pages.ts';
+import { mountAudit } from './audit-web.ts';
 import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
 import { addressIn } from './pages.ts';
 import * as peoplePages from './people-pages.ts';
@@ -33,6 +36,7 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountPeople(opened, world);
   mountInvitations(opened, world);
   mountPerson(opened, world);
+  mountAudit(opened, world);
 }
 
 function mountPeople(web: Web<Console>, world: World): void {
@@ -174,5 +178,8 @@ async function showPerson(world: World, visit: Visit, context: Console, refused?
   const person = await readPerson(world, context.organisation, visit.parameters['id']!);
   if (!person) throw noSuchPage();
   const status = refused === undefined ? 200 : refused === 'changed-meanwhile' ? 409 : 403;
-  return page(peoplePages.person(frameOf(world, visit, context), person, refused && peoplePages.REASONS[refused]), status);
+  const frame = frameOf(world, visit, context);
+  const accountId = person.account.id;
+  const events = eventsOfPerson(frame, { accountId, events: await listEventsOf(world.database.query, context.organisation, accountId) });
+  return page(peoplePages.person(frame, person, { refused: refused && peoplePages.REASONS[refused], events }), status);
 }

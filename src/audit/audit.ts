@@ -6,8 +6,21 @@
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { insertEvent, selectSinceEntered } from './store.ts';
+import { OPERATOR } from './event-kinds.ts';
+import { insertEvent, insertForMemberships, insertForOrganisation, selectSinceEntered } from './store.ts';
 
+export {
+  EVENT_GROUPS,
+  EVENT_RESULTS,
+  eventGroupOf,
+  eventKindOf,
+  eventResultOf,
+  eventsOf,
+  type Details,
+  type EventGroup,
+  type EventResult,
+} from './event-kinds.ts';
+export { findSeenEvent, jsonOf, listSeenEvents, type Author, type SeenEvent, type SeenFilter } from './reading.ts';
 export { chainNew, checkpointShape, makeCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
 
 /** Every event, and what its details may say. docs/audit-events.md explains each; a test keeps the two alike (LO-6). */
@@ -50,6 +63,7 @@ export const AUDIT_EVENTS = {
   organisation_member_removed: ['organisation', 'role', 'by'],
   organisation_ownership_transferred: ['organisation', 'by'],
   organisation_people_exported: ['organisation', 'people', 'by'],
+  organisation_audit_exported: ['organisation', 'format', 'by'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type AuditEvent = keyof typeof AUDIT_EVENTS;
@@ -78,7 +92,7 @@ export interface Origin {
   readonly userAgent: string;
   readonly requestId: string;
 }
-export const commandLine: Origin = { address: '', userAgent: 'command line', requestId: '' };
+export const commandLine: Origin = { address: '', userAgent: OPERATOR, requestId: '' };
 
 const FAILED: readonly AuditEvent[] = ['authn_factor_fail', 'authn_factor_replayed'];
 
@@ -97,16 +111,27 @@ export async function failedTriesBefore(
 }
 
 export async function record(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, entry: AuditEntry): Promise<void> {
-  await insertEvent(transaction, {
+  const event = {
     id: makeId(world),
     at: world.clock.now(),
     event: entry.event,
     account_id: entry.accountId,
     address: entry.from.address,
+  };
+  await insertEvent(transaction, {
+    ...event,
     user_agent: entry.from.userAgent,
     request_id: entry.from.requestId,
     details: JSON.stringify(entry.details ?? {}),
     sequence: null,
     hash: null,
   });
+  await giveToOrganisations(transaction, event, entry.details);
+}
+
+/** Whose log it stands in, once and for all: see docs/decisions/0013-whose-events.md. */
+async function giveToOrganisations(transaction: Transaction, event: Parameters<typeof insertForMemberships>[1], details: object = {}): Promise<void> {
+  const { organisation } = details as { organisation?: string };
+  if (organisation !== undefined) await insertForOrganisation(transaction, event, organisation);
+  else if (event.account_id !== null) await insertForMemberships(transaction, event, event.account_id);
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type Compilable, type RawBuilder } from 'kysely';
 import type { Database, Queries, Transaction } from '../platform/database/database.ts';
 import { allRows, nothing, prepared } from '../platform/database/prepared.ts';
 
@@ -6,6 +6,7 @@ declare module '../platform/database/database.ts' {
   interface Tables {
     audit_events: AuditEventRow;
     audit_heads: AuditHeadRow;
+    organisation_events: OrganisationEventRow;
   }
 }
 
@@ -33,6 +34,19 @@ export interface AuditHeadRow {
   seal: string;
 }
 
+/** That an event is an organisation's. It may be several organisations'. */
+export interface OrganisationEventRow {
+  event_id: string;
+  organisation_id: string;
+  at: number;
+  event: string;
+  account_id: string | null;
+  address: string | null;
+  /** Of the account at that moment; null where there is none. */
+  name: string | null;
+  email: string | null;
+}
+
 export interface Link {
   readonly id: string;
   readonly sequence: number;
@@ -44,6 +58,36 @@ const HEAD = 'head';
 const LOCK = 3_716_902_245;
 
 export const insertEvent = prepared((transaction: Transaction, row: AuditEventRow) => transaction.insertInto('audit_events').values(row), nothing);
+
+type Belonging = Pick<AuditEventRow, 'id' | 'at' | 'event' | 'account_id' | 'address'>;
+
+/**
+ * An event that names no organisation is the business of each that its account belongs to at this moment. Read here and not handed in: whoever writes an
+ * event would have to ask first, and could forget to.
+ */
+export const insertForMemberships = prepared((transaction: Transaction, event: Belonging, accountId: string) => {
+  const from = sql`from memberships m join accounts a on a.id = m.account_id where m.account_id = ${accountId}`;
+  return belongingOf(transaction, { event, organisation: sql`m.organisation_id`, from });
+}, nothing);
+
+/** One that names an organisation is that one's alone, whoever else the account belongs to. */
+export const insertForOrganisation = prepared((transaction: Transaction, event: Belonging, organisationId: string) => {
+  const from = sql`from organisations o left join accounts a on a.id = ${event.account_id} where o.id = ${organisationId}`;
+  return belongingOf(transaction, { event, organisation: sql`o.id`, from });
+}, nothing);
+
+function belongingOf(
+  transaction: Transaction,
+  { event: { id, at, event, account_id, address }, organisation, from }: { event: Belonging; organisation: RawBuilder<unknown>; from: RawBuilder<unknown> },
+): Compilable<unknown> {
+  const text = (value: unknown) => sql`cast(${value} as text)`;
+  return transaction
+    .insertInto('organisation_events')
+    .columns(['event_id', 'organisation_id', 'at', 'event', 'account_id', 'address', 'name', 'email'])
+    .expression(
+      sql`select ${text(id)}, ${organisation}, cast(${at} as bigint), ${text(event)}, ${text(account_id)}, ${text(address)}, a.name, a.email ${from}`,
+    );
+}
 
 const SHOWN_MOST = 100;
 
@@ -108,4 +152,74 @@ export async function writeHead(transaction: Transaction, head: Omit<AuditHeadRo
     .values({ id: HEAD, ...head })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(head))
     .execute();
+}
+
+/** An event as an organisation sees it. */
+export interface SeenEventRow extends AuditEventRow {
+  name: string | null;
+  email: string | null;
+}
+
+export interface Wanted {
+  readonly organisationId: string;
+  /** Events of these names alone. */
+  readonly events: readonly string[];
+  /** Those that happened to these accounts alone; undefined for anybody's. */
+  readonly accounts: readonly string[] | undefined;
+  /** From this address alone. */
+  readonly address: string | undefined;
+  /** From this moment on, and before that one; epoch milliseconds. */
+  readonly from: number | undefined;
+  readonly before: number | undefined;
+  /** The last of the page before. */
+  readonly after: { readonly at: number; readonly id: string } | undefined;
+  readonly most: number;
+}
+
+/**
+ * The newest that are wanted. For each account, or each name of an event, one range of one index is read, no further than a page: so it takes as long
+ * where a rare event is looked for among a million others as where all are.
+ */
+export async function selectSeen(queries: Queries, wanted: Wanted): Promise<SeenEventRow[]> {
+  const { organisationId, most } = wanted;
+  const shared = boundsOf(wanted);
+  const limit = sql`order by at desc, event_id desc limit ${most}`;
+  const range = (condition: RawBuilder<unknown>) =>
+    sql`select * from (select event_id, at, name, email from organisation_events
+      where organisation_id = ${organisationId}${condition}${shared} ${limit}) as part`;
+  const ranges = rangesOf(wanted).map(range);
+  if (ranges.length === 0) return [];
+  const { rows } = await sql<SeenEventRow>`select e.*, o.name, o.email
+    from (select * from (${sql.join(ranges, sql` union all `)}) as parts ${limit}) as o
+    join audit_events e on e.id = o.event_id order by o.at desc, o.event_id desc`.execute(queries);
+  return rows;
+}
+
+function boundsOf({ from, before, after }: Wanted): RawBuilder<unknown> {
+  const bounds = [from !== undefined && sql` and at >= ${from}`, before !== undefined && sql` and at < ${before}`];
+  const cursor = after && sql` and (at, event_id) < (${after.at}, ${after.id})`;
+  return sql.join(
+    [...bounds, cursor].map((one) => one || sql``),
+    sql``,
+  );
+}
+
+function rangesOf({ events, accounts, address }: Wanted): RawBuilder<unknown>[] {
+  const from = address === undefined ? sql`` : sql` and address = ${address}`;
+  if (accounts) {
+    if (events.length === 0) return [];
+    return accounts.map((accountId) => sql`${from} and account_id = ${accountId} and event in (${sql.join([...events])})`);
+  }
+  return events.map((event) => sql`${from} and event = ${event}`);
+}
+
+export async function selectSeenOne(queries: Queries, organisationId: string, eventId: string): Promise<SeenEventRow | undefined> {
+  return queries
+    .selectFrom('organisation_events as o')
+    .innerJoin('audit_events as e', 'e.id', 'o.event_id')
+    .selectAll('e')
+    .select(['o.name', 'o.email'])
+    .where('o.organisation_id', '=', organisationId)
+    .where('o.event_id', '=', eventId)
+    .executeTakeFirst();
 }

@@ -14,6 +14,9 @@ import { accountOf, race } from './intruder.ts';
 /** Every route of the console, and what it is to those who are let in. A new one fails the first test below until it stands here. */
 const ROUTES: Readonly<Record<string, Action>> = {
   'GET /admin': 'see',
+  'GET /admin/audit': 'see',
+  'GET /admin/audit/:id': 'see',
+  'POST /admin/audit/export': 'export',
   'GET /admin/people': 'see',
   'GET /admin/people/:id': 'see',
   'GET /admin/people/invite': 'invite',
@@ -35,6 +38,8 @@ interface Filled {
   readonly owner: Person;
   readonly target: string;
   readonly invitation: string;
+  /** Of its audit log. */
+  readonly event: string;
 }
 
 /** All that the console could change. */
@@ -44,15 +49,21 @@ async function stateOf({ world }: Portal): Promise<unknown> {
     memberships: await query.selectFrom('memberships').selectAll().orderBy('organisation_id').orderBy('account_id').execute(),
     invitations: await query.selectFrom('invitations').selectAll().orderBy('id').execute(),
     sessions: await query.selectFrom('sessions').select(['id', 'account_id']).orderBy('id').execute(),
-    exports: await query.selectFrom('audit_events').select('id').where('event', '=', 'organisation_people_exported').orderBy('id').execute(),
+    exports: await query
+      .selectFrom('audit_events')
+      .select('id')
+      .where('event', 'in', ['organisation_people_exported', 'organisation_audit_exported'])
+      .orderBy('id')
+      .execute(),
   };
 }
 
 const fieldsFor = (organisation: string): Record<string, string> => ({ organisation, seen: 'member', role: 'auditor', email: 'new@example.net' });
 
-const ask = (browser: Visitor, route: string, { organisation, target, invitation }: { organisation: string; target: string; invitation: string }) => {
+const ask = (browser: Visitor, route: string, ids: Omit<Filled, 'id' | 'owner'> & { organisation: string }) => {
+  const { organisation, target, invitation, event } = ids;
   const [method, path] = route.split(' ') as [string, string];
-  const address = path.replace(':id', path.includes('/invitations/') ? invitation : target);
+  const address = path.replace(':id', path.includes('/invitations/') ? invitation : path.includes('/audit/') ? event : target);
   return method === 'GET' ? browser.visit(`${address}?organisation=${organisation}`) : browser.post(address, fieldsFor(organisation));
 };
 
@@ -77,7 +88,8 @@ forEachPortal((open, engine) => {
         const guest = portal.newcomer();
         await sendInvitation(by, guest.email, 'Member');
         const { id } = await query.selectFrom('invitations').select('id').where('email', '=', guest.email).executeTakeFirstOrThrow();
-        return { owner: by, target: target.id, invitation: id };
+        const joined = query.selectFrom('audit_events').select('id').where('event', '=', 'organisation_joined').where('account_id', '=', target.id);
+        return { owner: by, target: target.id, invitation: id, event: (await joined.executeTakeFirstOrThrow()).id };
       };
       ours = { id: (await query.selectFrom('organisations').select('id').executeTakeFirstOrThrow()).id, ...(await fill(owner)) };
       const other = await portal.newcomer().join();
@@ -124,7 +136,7 @@ forEachPortal((open, engine) => {
           assert.equal((await ask(browser, route, { organisation: theirs.id, ...ours })).status, 404, `${route} as ${role}, their organisation`);
           assert.equal((await ask(browser, route, { organisation: 'nobody’s', ...ours })).status, 404, `${route} as ${role}, no organisation`);
           if (!route.includes(':id') || !may(role as 'owner', action)) continue;
-          const page = await ask(browser, route, { organisation: ours.id, target: theirs.target, invitation: theirs.invitation });
+          const page = await ask(browser, route, { organisation: ours.id, target: theirs.target, invitation: theirs.invitation, event: theirs.event });
           assert.equal(page.status, 404, `${route} as ${role}, their people`);
         }
       assert.deepEqual(await stateOf(portal), state);

@@ -181,6 +181,7 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/verify-email': 'nothing',
   '/set-up': '256 random bits',
   '/invitation': '256 random bits',
+  '/admin/audit/export': 'nothing',
   '/admin/people/export': 'nothing',
   '/admin/people/invite': 'an address: limited by mail',
   '/admin/people/invitations/:id/resend': 'nothing',

@@ -108,4 +108,19 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.visit('/admin/people');
   await owner.press(/^Open Olga/);
   yield { name: 'person, oneself', person: owner };
+  yield* readingTheLog(owner);
+}
+
+async function* readingTheLog(owner: PersonInChromium): Walk {
+  await owner.visit('/admin/audit');
+  yield { name: 'audit log', person: owner };
+  await owner.page.getByLabel('Kind of event').selectOption('Members, roles and invitations');
+  await owner.page.getByLabel('From', { exact: true }).fill('2020-01-01');
+  await owner.press('Find');
+  await owner.press(/^Details of Role changed/);
+  yield { name: 'audit event', person: owner };
+  await owner.press('All events of this person');
+  yield { name: 'audit log, of one person', person: owner };
+  await owner.visit('/admin/audit?to=2020-01-01');
+  yield { name: 'audit log, nothing found', person: owner };
 }

@@ -215,6 +215,10 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
   });
   await browser.press('Back to People');
   await log.expect('exporting', () => browser.press('Export as CSV'), { organisation_people_exported: { organisation, people: '2', by } });
+  await browser.visit('/admin/audit');
+  await log.expect('taking the log along', () => browser.press('Export as JSON Lines'), {
+    organisation_audit_exported: { organisation, format: 'JSON Lines', by },
+  });
   await openPerson(ada, bob.email);
   await log.expect('removing', () => browser.press('Remove from the organisation'), { organisation_member_removed: { organisation, role: 'admin', by } });
   await sendInvitation(ada, bob.email, 'Member');

@@ -34,6 +34,7 @@ export const DECISIONS: readonly string[] = [
   'attempts/next-step.ts',
   'attempts/notices.ts',
   'attempts/progress.ts',
+  'audit/event-kinds.ts',
   'factors/code.ts',
   'organisations/notices.ts',
   'organisations/permissions.ts',
@@ -52,10 +53,12 @@ export const DECISIONS: readonly string[] = [
 const KINDS = /^(?:store|web|api|admin|pages|[a-z-]+-(?:pages|web|api)|gateway|words)\.ts$/;
 export const PARTS: readonly string[] = [
   'accounts/common-passwords.ts',
+  'admin/audit-log.ts',
   'admin/console.ts',
   'attempts/attempt.ts',
   'attempts/steps.ts',
   'audit/chain.ts',
+  'audit/reading.ts',
   'factors/contract.ts',
   'factors/registry.ts',
   'organisations/invitations.ts',

@@ -8,7 +8,7 @@ export function form({ action, formToken, body }: { action: string; formToken: s
 export interface TextField {
   readonly label: string;
   readonly name: string;
-  readonly type?: 'text' | 'email';
+  readonly type?: 'text' | 'email' | 'date' | 'url';
   readonly value?: string;
   readonly error?: string | undefined;
   readonly hint?: string | undefined;

@@ -54,13 +54,14 @@ export interface FileAnswer {
   readonly kind: 'file';
   readonly name: string;
   readonly type: string;
-  readonly body: string;
+  /** In parts where it is long: each is asked for when the one before is on its way, so that no file has to fit into memory. */
+  readonly body: string | AsyncIterable<string>;
 }
 
 export const page = (html: Html, status = 200): PageAnswer => ({ kind: 'page', html, status });
 /** Always 303: the browser fetches `to` with GET, so that reload and back never post twice. */
 export const redirect = (to: string): RedirectAnswer => ({ kind: 'redirect', to });
-export const file = (name: string, type: string, body: string): FileAnswer => ({ kind: 'file', name, type, body });
+export const file = (name: string, type: string, body: FileAnswer['body']): FileAnswer => ({ kind: 'file', name, type, body });
 
 export type Handler<Context> = (visit: Visit, context: Context) => Promise<Answer>;
 /** Lets a visit through with what it found out (the session, say), or answers in its place. */

@@ -5,6 +5,7 @@
  * this browser's form token; no answer holds anything of an error but what a Problem says to people.
  */
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import cookiePlugin from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
@@ -114,7 +115,7 @@ function send(reply: FastifyReply, answer: Answer): void {
       void reply
         .type(answer.type)
         .header('content-disposition', `attachment; filename="${answer.name.replace(/[^\w. -]/g, '_')}"`)
-        .send(answer.body);
+        .send(typeof answer.body === 'string' ? answer.body : Readable.from(answer.body));
       return;
   }
 }

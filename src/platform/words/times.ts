@@ -29,3 +29,14 @@ export function dateOf(at: number, language = 'en'): string {
 export function momentOf(at: number, language = 'en'): string {
   return `${dateOf(at, language)} at ${timeOf(at)}`;
 }
+
+/** The first moment of a day as a form sends it, "2026-11-24", in UTC; undefined for what is no day. */
+export function startOfDay(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const at = Date.parse(`${text}T00:00:00Z`);
+  // The 30th of February is no day, though some read it as the 2nd of March.
+  return Number.isNaN(at) || isoOf(at).slice(0, 10) !== text ? undefined : at;
+}
+
+/** "2026-11-24T14:05:09.123Z": for machines, and for what is put in order. */
+export const isoOf = (at: number): string => new Date(at).toISOString();

@@ -1,0 +1,198 @@
+// What the console shows of the audit log: found, paged and exported. Which events are the organisation's was decided when they were written (audit/audit.ts).
+import { findVerifiedByEmail } from '../accounts/accounts.ts';
+import {
+  eventKindOf,
+  findSeenEvent,
+  jsonOf,
+  listSeenEvents,
+  record,
+  type Author,
+  type EventGroup,
+  type EventResult,
+  type SeenEvent,
+  type SeenFilter,
+} from '../audit/audit.ts';
+import { factors } from '../factors/factors.ts';
+import { byWhom, type Actor, type Organisation } from '../organisations/organisations.ts';
+import type { Queries } from '../platform/database/database.ts';
+import { days } from '../platform/durations.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
+import { describeUserAgent } from '../platform/mail/user-agent.ts';
+import { isoOf, startOfDay } from '../platform/words/times.ts';
+import type { World } from '../platform/world.ts';
+import { listPeople } from './admin.ts';
+import { csvOf } from './csv.ts';
+import * as store from './store.ts';
+
+const EVENTS_ON_A_PAGE = 50;
+const EVENTS_OF_A_PERSON = 10;
+const EXPORTED_AT_ONCE = 500;
+
+/** As it was typed; what is no day counts as none. */
+export interface AuditFilter {
+  /** How a name or an email begins, or an IP address. */
+  readonly search: string;
+  /** The id of an account. */
+  readonly person: string;
+  readonly group: EventGroup | undefined;
+  readonly result: EventResult | undefined;
+  /** Days, the last one included. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ShownEvent extends SeenEvent {
+  readonly sentence: string;
+  /** Whether whom it happened to has a page in this console. */
+  readonly isMember: boolean;
+  /** Who did it, in words; undefined where it is whom it happened to. */
+  readonly author: string | undefined;
+}
+
+export interface AuditPage {
+  readonly events: readonly ShownEvent[];
+  readonly next: string | undefined;
+}
+
+export async function listAudit(queries: Queries, organisation: Organisation, filter: AuditFilter, after: string): Promise<AuditPage> {
+  const { events, next } = await listSeenEvents(queries, organisation.id, {
+    filter: await readFilter(queries, organisation, filter),
+    after,
+    most: EVENTS_ON_A_PAGE,
+  });
+  return { events: await inWords(queries, organisation, events), next };
+}
+
+/** Undefined where that event is not the organisation's. */
+export async function readAuditEvent(queries: Queries, organisation: Organisation, id: string): Promise<ShownEvent | undefined> {
+  const event = await findSeenEvent(queries, organisation.id, id);
+  return event && (await inWords(queries, organisation, [event]))[0];
+}
+
+/** The last that happened to somebody while they belonged to the organisation. */
+export async function listEventsOf(queries: Queries, organisation: Organisation, accountId: string): Promise<readonly ShownEvent[]> {
+  const filter = { group: undefined, result: undefined, accounts: [accountId], address: undefined, from: undefined, before: undefined };
+  const { events } = await listSeenEvents(queries, organisation.id, { filter, after: '', most: EVENTS_OF_A_PERSON });
+  return inWords(queries, organisation, events);
+}
+
+export type ExportFormat = 'csv' | 'json-lines';
+
+/** All that the filter shows, in parts. Whoever takes so much out of the console is recorded before the first part leaves it. */
+export async function exportAudit(
+  world: World,
+  actor: Actor,
+  { filter, format }: { filter: AuditFilter; format: ExportFormat },
+): Promise<AsyncIterable<string>> {
+  const { organisation, account, from } = actor;
+  const { query } = world.database;
+  const read = await readFilter(query, organisation, filter);
+  await world.database.transaction((transaction) =>
+    record(world, transaction, {
+      event: 'organisation_audit_exported',
+      accountId: account.id,
+      from,
+      details: { organisation: organisation.id, format: format === 'csv' ? 'CSV' : 'JSON Lines', by: byWhom(actor) },
+    }),
+  );
+  return format === 'csv' ? asCsv(query, organisation, read) : asJsonLines(query, organisation, read);
+}
+
+async function* asCsv(queries: Queries, organisation: Organisation, filter: SeenFilter): AsyncGenerator<string> {
+  yield csvOf([['When', 'Event', 'What', 'Result', 'Name', 'Email', 'Account', 'By', 'Address', 'Browser', 'Request', 'Details', 'Number', 'Hash', 'Id']]);
+  for await (const events of batches(queries, organisation, filter)) yield csvOf((await inWords(queries, organisation, events)).map(rowOf));
+}
+
+async function* asJsonLines(queries: Queries, organisation: Organisation, filter: SeenFilter): AsyncGenerator<string> {
+  for await (const events of batches(queries, organisation, filter)) yield events.map((event) => `${jsonOf(event)}\n`).join('');
+}
+
+/** The newest first, so that what is written meanwhile lies before the beginning and moves nothing. */
+async function* batches(queries: Queries, organisation: Organisation, filter: SeenFilter): AsyncGenerator<readonly SeenEvent[]> {
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: Awaited<ReturnType<typeof listSeenEvents>> = await listSeenEvents(queries, organisation.id, { filter, after, most: EXPORTED_AT_ONCE });
+    yield page.events;
+    after = page.next;
+  }
+}
+
+function rowOf({ at, event, sentence, result, on, author, address, userAgent, requestId, details, link, id }: ShownEvent): string[] {
+  const cells = [
+    isoOf(at),
+    event,
+    sentence,
+    result,
+    on?.name ?? '',
+    on?.email ?? '',
+    on?.accountId ?? '',
+    author ?? on?.name ?? '',
+    address,
+    userAgent,
+    requestId,
+    JSON.stringify(details),
+    link ? String(link.sequence) : '',
+    link?.hash ?? '',
+    id,
+  ];
+  // LO-3: a line of the file stays one line, and colours no terminal.
+  return cells.map((cell) => cell.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' '));
+}
+
+async function readFilter(queries: Queries, organisation: Organisation, { search, person, group, result, from, to }: AuditFilter): Promise<SeenFilter> {
+  const last = startOfDay(to);
+  const byAddress = isAddress(search.trim());
+  const found = byAddress || search.trim() === '' ? undefined : await findPeople(queries, organisation, search);
+  return {
+    group,
+    result,
+    accounts: person === '' ? found : found === undefined ? [person] : found.filter((id) => id === person),
+    address: byAddress ? search.trim().toLowerCase() : undefined,
+    from: startOfDay(from),
+    before: last === undefined ? undefined : last + days(1),
+  };
+}
+
+const isAddress = (text: string): boolean => /^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) || /^(?=.*:.*:)[\da-f:.]+$/i.test(text);
+
+/** The first page of members whose name or address begins so, and whoever had the address when they were one. */
+async function findPeople(queries: Queries, organisation: Organisation, search: string): Promise<string[]> {
+  const { people } = await listPeople(queries, organisation, { search, role: undefined, twoFactor: undefined }, '');
+  const address = parseEmailAddress(search.trim());
+  const former = address && (await findVerifiedByEmail(queries, address.key));
+  return [...new Set([...people.map(({ accountId }) => accountId), ...(former ? [former.id] : [])])];
+}
+
+async function inWords(queries: Queries, organisation: Organisation, events: readonly SeenEvent[]): Promise<ShownEvent[]> {
+  const ids = new Set(events.flatMap(({ on, by }) => [on?.accountId, by.kind === 'account' ? by.accountId : undefined]).filter((id) => id !== undefined));
+  const known = new Map((await store.selectNames(queries, organisation.id, [...ids])).map((row) => [row.id, row]));
+  return events.map((event) => ({
+    ...event,
+    sentence: eventKindOf(event.event)?.sentence(event.details, methodName) ?? event.event,
+    isMember: event.on !== undefined && known.get(event.on.accountId)?.member_id !== null && known.has(event.on.accountId),
+    author: isOwn(event) ? undefined : authorName(event.by, (id) => known.get(id)?.name),
+  }));
+}
+
+const isOwn = ({ on, by }: SeenEvent): boolean => by.kind === 'account' && by.accountId === on?.accountId;
+
+function authorName(author: Author, nameOf: (id: string) => string | undefined): string | undefined {
+  switch (author.kind) {
+    case 'account':
+      return nameOf(author.accountId) ?? 'somebody whose account is gone';
+    case 'key':
+      return 'an API key';
+    case 'operator':
+      return 'the operator, on the command line';
+    case 'unknown':
+      return 'somebody not known';
+    case 'owner':
+      return undefined;
+  }
+}
+
+/** Kinds of other versions have no words any more. */
+const methodName = (kind: string): string => factors.find((factor) => factor.kind === kind)?.words.name ?? kind;
+
+/** "192.0.2.1, Firefox on Linux" */
+export const originOf = ({ address, userAgent, by }: SeenEvent): string =>
+  by.kind === 'operator' || address === '' ? '' : `${address}, ${describeUserAgent(userAgent)}`;

@@ -1,0 +1,133 @@
+/**
+ * What each event is to whoever reads the log: which group it is found in, how it ended, who did it, and one sentence of plain words. One line an event,
+ * beside AUDIT_EVENTS: whoever adds an event there is asked for its line here by the compiler.
+ */
+import type { AuditEvent } from './audit.ts';
+
+export const EVENT_GROUPS = {
+  'sign-in': 'Signing in',
+  methods: 'Two-factor methods and Recovery Key',
+  account: 'Accounts and passwords',
+  sessions: 'Sessions',
+  people: 'Members, roles and invitations',
+  policy: 'Policy and settings',
+  record: 'Exports and the log itself',
+} as const;
+export type EventGroup = keyof typeof EVENT_GROUPS;
+
+/** `failed`: something wrong was shown. `refused`: it was not even looked at. */
+export const EVENT_RESULTS = { success: 'Success', failed: 'Failed', refused: 'Refused' } as const;
+export type EventResult = keyof typeof EVENT_RESULTS;
+
+/**
+ * Who did it. `owner`: whom it happened to. `named`: the account or the API key in `by` of the details, where there is one. `unknown`: somebody who had shown nothing
+ * yet that only the owner has.
+ */
+export type DoneBy = 'owner' | 'named' | 'unknown';
+
+export type Details = Readonly<Record<string, string | undefined>>;
+
+export interface EventKind {
+  readonly group: EventGroup;
+  readonly result: EventResult;
+  readonly by: DoneBy;
+  /** `method`: what people call a kind of factor. */
+  readonly sentence: (details: Details, method: (kind: string) => string) => string;
+}
+
+/** What a code or a key was shown for, after "to". */
+const PURPOSES: Readonly<Record<string, string>> = {
+  'sign-in': 'sign in',
+  'verify-email': 'verify the email',
+  'change-email': 'prove a new email',
+  enrol: 'set up two-factor authentication',
+  confirm: 'confirm that it is them',
+  disable: 'disable two-factor authentication',
+  'new-recovery-key': 'get a new Recovery Key',
+  'reset-password': 'reset the password',
+};
+const purposeOf = ({ purpose = '' }: Details): string => (purpose in PURPOSES ? ` to ${PURPOSES[purpose]}` : '');
+
+type Sentence = EventKind['sentence'] | string;
+const kind =
+  (result: EventResult, by: DoneBy) =>
+  (group: EventGroup, sentence: Sentence): EventKind => ({ group, result, by, sentence: typeof sentence === 'string' ? () => sentence : sentence });
+const own = kind('success', 'owner');
+const byNamed = kind('success', 'named');
+const anybody = kind('success', 'unknown');
+const failed = kind('failed', 'unknown');
+const ownFailed = kind('failed', 'owner');
+const refused = kind('refused', 'unknown');
+const ownRefused = kind('refused', 'owner');
+
+const roleIn = (role = 'member'): string => `as ${/^[aeiou]/.test(role) ? 'an' : role === 'owner' ? 'the' : 'a'} ${role}`;
+
+const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
+  user_created: own('account', 'Created an account'),
+  user_email_verified: own('account', 'Verified the email'),
+  user_updated: own('account', 'Changed name or language'),
+  user_email_changed: own('account', 'Changed the email'),
+  user_deleted: own('account', 'Unverified account deleted: its email already had an account'),
+  authn_login_success: own('sign-in', ({ methods = '' }, method) => `Signed in by ${wordsOf(methods, method)}`),
+  authn_login_fail: failed('sign-in', 'Wrong password'),
+  authn_login_throttled: refused('sign-in', 'Sign-in paused: too many wrong passwords'),
+  authn_factor_success: own('sign-in', (details, method) => `Right answer by ${method(details['kind'] ?? '')}${purposeOf(details)}`),
+  authn_factor_fail: failed('sign-in', (details, method) => `Wrong answer by ${method(details['kind'] ?? '')}${purposeOf(details)}`),
+  authn_factor_replayed: failed('sign-in', (details, method) => `Answer by ${method(details['kind'] ?? '')} shown a second time${purposeOf(details)}`),
+  authn_factor_throttled: refused('sign-in', (details, method) => `${method(details['kind'] ?? '')} paused: too many wrong answers${purposeOf(details)}`),
+  authn_factor_added: own('methods', (details, method) => `Added ${named(details, method)}`),
+  authn_factor_renamed: own('methods', (details, method) => `Renamed ${named(details, method)}`),
+  authn_factor_replaced: own('methods', (details, method) => `Moved to a new phone: ${named(details, method)}`),
+  authn_factor_removed: own('methods', (details, method) => `Removed ${named(details, method)}`),
+  authn_code_sent: anybody('methods', (details) => `Code sent by email${purposeOf(details)}`),
+  authn_recovery_key_used: own('methods', (details) => `Used the Recovery Key${purposeOf(details)}`),
+  authn_recovery_key_created: own('methods', 'New Recovery Key'),
+  authn_two_factor_enabled: own('methods', 'Turned two-factor authentication on'),
+  authn_two_factor_disabled: own('methods', 'Turned two-factor authentication off'),
+  authn_password_change: own('account', ({ by }) => (by === 'reset' ? 'Chose a new password by a link from a mail' : 'Changed the password')),
+  authn_password_reset_requested: anybody('account', 'Link to choose a new password asked for'),
+  authn_password_reset_refused: failed('account', 'Dead link to choose a new password'),
+  authn_confirmed: own('sign-in', ({ methods = '' }, method) => `Confirmed that it is them by ${wordsOf(methods, method)}`),
+  authn_confirm_fail: ownFailed('sign-in', 'Wrong password when asked to confirm that it is them'),
+  authn_confirm_throttled: ownRefused('sign-in', 'Confirming paused: too many wrong passwords'),
+  session_created: own('sessions', 'Session opened'),
+  session_ended: byNamed('sessions', ({ reason }) => `Session ended${reason === undefined ? '' : `: ${reason}`}`),
+  policy_changed: byNamed('policy', ({ from, to }) => `Security Policy changed from ${from} to ${to}`),
+  privilege_permissions_changed: byNamed('people', ({ from, to }) => `Role changed from ${from} to ${to}`),
+  organisation_created: own('people', ({ name }) => `Created the organisation ${name}`),
+  organisation_invited: byNamed('people', ({ email, role }) => `Invited ${email} ${roleIn(role)}`),
+  organisation_invitation_revoked: byNamed('people', ({ email, role }) => `Took back the invitation of ${email} ${roleIn(role)}`),
+  organisation_joined: own('people', ({ role }) => `Joined ${roleIn(role)}`),
+  organisation_member_removed: byNamed('people', ({ role }) => `Removed from the organisation, where they were ${role}`),
+  organisation_ownership_transferred: byNamed('people', 'Became the owner'),
+  organisation_people_exported: byNamed('record', ({ people }) => `Exported a list of ${people} ${people === '1' ? 'person' : 'people'}`),
+  organisation_audit_exported: byNamed('record', ({ format }) => `Exported the audit log as ${format}`),
+};
+
+/** "password and Authenticator app" for the kinds of `methods`. */
+function wordsOf(methods: string, method: (kind: string) => string): string {
+  const all = methods.split(' ').map((one) => (one === 'password' ? 'password' : method(one)));
+  return all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : (all[0] ?? '');
+}
+
+function named({ kind: one = '', name }: Details, method: (kind: string) => string): string {
+  const words = method(one);
+  return name === undefined || name === words ? words : `${words} “${name}”`;
+}
+
+/** Stands as the browser of what the operator does on the host. */
+export const OPERATOR = 'command line';
+
+/** Undefined for an event of another version. */
+export const eventKindOf = (event: string): EventKind | undefined => (Object.hasOwn(EVENT_KINDS, event) ? EVENT_KINDS[event as AuditEvent] : undefined);
+
+/** The events of a group, of a result, or of both; undefined stands for any. */
+export function eventsOf({ group, result }: { readonly group: EventGroup | undefined; readonly result: EventResult | undefined }): readonly AuditEvent[] {
+  return (Object.keys(EVENT_KINDS) as AuditEvent[]).filter((event) => {
+    const one = EVENT_KINDS[event];
+    return (group === undefined || one.group === group) && (result === undefined || one.result === result);
+  });
+}
+
+export const eventGroupOf = (text: string): EventGroup | undefined => (Object.keys(EVENT_GROUPS) as EventGroup[]).find((one) => one === text);
+export const eventResultOf = (text: string): EventResult | undefined => (Object.keys(EVENT_RESULTS) as EventResult[]).find((one) => one === text);

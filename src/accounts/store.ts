@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Queries, Transaction } from '../platform/database/database.ts';
+import { lockingRows, type Queries, type Transaction } from '../platform/database/database.ts';
 import { firstRow, nothing, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
@@ -65,14 +65,8 @@ export async function selectUnverified(queries: Queries, emailKey: string, brows
     .executeTakeFirst();
 }
 
-/** A write that changes nothing: on PostgreSQL it takes the row's lock, on SQLite the transaction has it already. */
 export const lockAccount = prepared(
-  (transaction: Transaction, id: string) =>
-    transaction
-      .updateTable('accounts')
-      .set((row) => ({ created_at: row.ref('created_at') }))
-      .where('id', '=', id)
-      .returningAll(),
+  (transaction: Transaction, id: string) => transaction.selectFrom('accounts').selectAll().where('id', '=', id).$call(lockingRows(transaction)),
   firstRow,
 );
 

@@ -29,7 +29,6 @@ const NOTICES: Readonly<Record<string, string>> = {
   'role-changed': 'The role is changed, and the person is told by mail.',
   removed: 'The person no longer belongs to the organisation, and is told by mail.',
   'ownership-transferred': 'Ownership is passed on. You are an admin now.',
-  'bypass-code-revoked': 'The bypass code is taken back, and no longer works. The person is told by mail.',
   'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
 };
 

@@ -25,7 +25,6 @@ import { listEventsOf } from './audit-log.ts';
 import { eventsOfPerson } from './audit-pages.ts';
 import { mountAudit } from './audit-web.ts';
 import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
-import { mountHelp } from './help-web.ts';
 import { addressIn } from './pages.ts';
 import * as peoplePages from './people-pages.ts';
 
@@ -38,7 +37,6 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountInvitations(opened, world);
   mountPerson(opened, world);
   mountAudit(opened, world);
-  mountHelp(opened, world);
 }
 
 function mountPeople(web: Web<Console>, world: World): void {

@@ -31,7 +31,7 @@ async function seenOf(email: string, act: (browser: Visitor, email: string) => P
       .replaceAll(email.toUpperCase(), 'THE-ADDRESS')
       .replaceAll(encodeURIComponent(email), 'THE-ADDRESS')
       .replaceAll(/\b[\w-]{43}\b/g, 'TOKEN')
-      .replaceAll(/(?<=value=\\")[\w-]{22}(?=\\")/g, 'ID')
+      .replaceAll(/(?<=value=\\")[\w-]{31}(?=\\")/g, 'ID')
       .replaceAll(/\d\d:\d\d UTC/g, 'TIME')
       .replaceAll(browser.address, 'FROM')
       .replaceAll(/Request [\w-]{12}/g, 'Request ID');

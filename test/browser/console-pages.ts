@@ -3,7 +3,6 @@ import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { makeSetUpLink } from '../../src/organisations/organisations.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
 import type { ServedPortal } from '../support/served-portal.ts';
-import { helping } from './lost-phone-pages.ts';
 import type { Stop } from './walk.ts';
 
 type Walk = AsyncGenerator<Stop, void>;
@@ -96,7 +95,6 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.fill('Search', 'zzz');
   await owner.press('Find');
   yield { name: 'people, none found', person: owner };
-  yield* helping(owner, guest);
   await owner.visit('/admin/people?two-factor=on');
   await owner.press(/^Open Guy/);
   yield { name: 'person', person: owner };

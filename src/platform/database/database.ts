@@ -6,7 +6,7 @@
  * connection it would wait for ever for the transaction that waits for it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Kysely, Transaction as KyselyTransaction } from 'kysely';
+import { PostgresAdapter, type Kysely, type SelectQueryBuilder, type Transaction as KyselyTransaction } from 'kysely';
 import { groupCommits } from './group-commit.ts';
 
 // Filled by declaration merging, from the store.ts of each feature.
@@ -53,6 +53,12 @@ export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
     close: () => kysely.destroy(),
   };
 }
+
+/** Keeps the rows that are read from every other writer until the transaction ends. On SQLite the transaction does that already, for all rows. */
+export const lockingRows =
+  (transaction: Transaction) =>
+  <Db, Table extends keyof Db, Row>(query: SelectQueryBuilder<Db, Table, Row>): SelectQueryBuilder<Db, Table, Row> =>
+    transaction.getExecutor().adapter instanceof PostgresAdapter ? query.forNoKeyUpdate() : query;
 
 const TRIES_MOST = 4;
 

@@ -66,18 +66,16 @@ export function select({
   name,
   value,
   options,
-  error,
 }: {
   label: string;
   name: string;
   value: string;
   options: readonly (readonly [value: string, label: string])[];
-  error?: string | undefined;
 }): Html {
   const choices = options.map(([one, text]) => html`<option value="${one}" ${one === value && html` selected`}>${text}</option>`);
   return field(
-    { label, name, error },
-    html`<select id="${name}" name="${name}" ${described(name, { error })}>
+    { label, name },
+    html`<select id="${name}" name="${name}">
       ${choices}
     </select>`,
   );

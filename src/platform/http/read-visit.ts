@@ -21,10 +21,14 @@ export function readVisit(world: World, request: FastifyRequest, reply: FastifyR
   return {
     method: request.method,
     path,
-    query: new URLSearchParams(query),
+    get query() {
+      return new URLSearchParams(query);
+    },
     parameters: request.params as Record<string, string>,
     field: (name, bytesMost = FIELD_BYTES_MOST) => readField(fields, name, bytesMost),
-    onThisMachine: isOnThisMachine(request),
+    get onThisMachine() {
+      return isOnThisMachine(request);
+    },
     address: addressOf(request),
     userAgent: printable(request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MOST),
     requestId: request.id,
@@ -73,7 +77,9 @@ function readField(fields: Record<string, unknown>, name: string, bytesMost: num
 
 /** Fastify has asked the trusted proxies. What they passed on and is no address is worth nothing: then it is the proxy's own. */
 function addressOf(request: FastifyRequest): string {
-  const address = isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? '') : request.ip;
+  // Read once: Fastify goes through the list of proxies whenever it is asked.
+  const { ip } = request;
+  const address = isIP(ip) === 0 ? (request.socket.remoteAddress ?? '') : ip;
   // ::ffff:192.0.2.1 is 192.0.2.1, and must count as the same for limits.
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

@@ -54,9 +54,10 @@ export async function makeWeb(
   // A form of another site can send text/plain without asking first; ours send neither of these.
   fastify.removeContentTypeParser(['application/json', 'text/plain']);
 
+  const headers = securityHeaders(world.installation);
   fastify.addHook('onRequest', async (request, reply) => {
-    void reply.headers(securityHeaders(world.installation));
-    if (/%00/.test(request.url)) throw new Problem('bad-request', 'The address could not be read. Check it for a slip.');
+    void reply.headers(headers);
+    if (request.url.includes('%00')) throw new Problem('bad-request', 'The address could not be read. Check it for a slip.');
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseForeignPost(world, request);
   });
   fastify.addHook('onResponse', async (request, reply) => {

@@ -31,7 +31,6 @@ export type HashPurpose =
   | 'email code'
   | 'recovery key'
   | 'recovery key making'
-  | 'bypass code'
   | 'limit key'
   | 'key check'
   | 'audit head'

@@ -1,7 +1,14 @@
 import type { World } from '../world.ts';
 
-/** Names a row: 128 random bits, so that nobody meets another's by trying (CR-5). */
-export const makeId = ({ random }: Pick<World, 'random'>): string => Buffer.from(random.bytes(16)).toString('base64url');
+/**
+ * Names a row: 128 random bits, so that nobody meets another's by trying (CR-5). The millisecond stands in front, so that rows of one time lie together
+ * in an index: random ones alone would make each write dirty a page of its own, which costs more than the rest of the write.
+ */
+export const makeId = ({ clock, random }: Pick<World, 'clock' | 'random'>): string =>
+  clock.now().toString(36).padStart(MILLISECONDS_WIDTH, '0') + Buffer.from(random.bytes(16)).toString('base64url');
+
+/** Of base 36, until the year 5188. */
+const MILLISECONDS_WIDTH = 9;
 
 /** Opens something to whoever has it: 256 random bits. Only a hash of it is ever stored (SE-1). */
 export const makeToken = ({ random }: Pick<World, 'random'>): string => Buffer.from(random.bytes(32)).toString('base64url');

@@ -8,6 +8,7 @@ import { minutes } from './platform/durations.ts';
 import { sweepLimits } from './platform/limits/limits.ts';
 import { sweepMail } from './platform/mail/mail.ts';
 import type { World } from './platform/world.ts';
+import { sweepPolicies } from './policy/policy.ts';
 import { sweepSessions } from './sessions/sessions.ts';
 
 /** Each deletes a small batch and says how many rows that were. */
@@ -16,6 +17,7 @@ const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [
   sweepAttempts,
   sweepAccounts,
   sweepOrganisations,
+  sweepPolicies,
   sweepLimits,
   sweepMail,
 ];

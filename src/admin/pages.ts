@@ -29,11 +29,15 @@ const NOTICES: Readonly<Record<string, string>> = {
   'role-changed': 'The role is changed, and the person is told by mail.',
   removed: 'The person no longer belongs to the organisation, and is told by mail.',
   'ownership-transferred': 'Ownership is passed on. You are an admin now.',
+  'policy-saved': 'The policy is in force.',
+  'policy-restored': 'The earlier policy is in force again.',
+  'policy-announced': 'The mails are on their way.',
   'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
 };
 
 const SECTIONS = [
   ['people', '/admin/people', 'People'],
+  ['policy', '/admin/policy', 'Security Policy'],
   ['audit', '/admin/audit', 'Audit log'],
 ] as const;
 

@@ -27,6 +27,7 @@ import { mountAudit } from './audit-web.ts';
 import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
 import { addressIn } from './pages.ts';
 import * as peoplePages from './people-pages.ts';
+import { mountPolicy } from './policy-web.ts';
 
 const PEOPLE = '/admin/people';
 
@@ -36,6 +37,7 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountPeople(opened, world);
   mountInvitations(opened, world);
   mountPerson(opened, world);
+  mountPolicy(opened, world);
   mountAudit(opened, world);
 }
 

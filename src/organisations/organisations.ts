@@ -28,7 +28,7 @@ export {
   type Invitation,
   type InviteRefusal,
 } from './invitations.ts';
-export { byWhom, findMember, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
+export { byWhom, findActing, findMember, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 export { ROLE_WORDS } from './notices.ts';
 export { actRefusal, givenRoleOf, may, roleOf, ROLES, rolesToGive, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
 

@@ -25,3 +25,6 @@ export function repeat(world: Pick<World, 'log'>, { name, every, work }: { name:
     },
   };
 }
+
+/** Lets others have their turn, in the middle of long work. */
+export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -4,27 +4,14 @@
  * Invariants: a policy is replaced only over the version that was seen, and every version is kept with who, when and why; a person's deadline is fixed
  * once and never moves; what can't be read is refused, not taken for leave to pass.
  */
-import { z } from 'zod';
 import { commandLine, record } from '../audit/audit.ts';
-import { factors } from '../factors/factors.ts';
-import { readRole, ROLES } from '../organisations/organisations.ts';
+import { readRole } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import type { World } from '../platform/world.ts';
-import {
-  DEFAULT_RULES,
-  demandOf,
-  dueAt,
-  isAsked,
-  TWO_FACTOR_POLICIES,
-  type Demand,
-  type Method,
-  type Place,
-  type Rules,
-  type TwoFactorPolicy,
-} from './demand.ts';
+import { demandOf, dueAt, isAsked, type Demand, type Place, type Rules, type TwoFactorPolicy } from './demand.ts';
+import { METHODS, rulesFrom } from './rules.ts';
 import * as store from './store.ts';
 
-export { INSTALLATION } from './store.ts';
 export {
   DEFAULT_RULES,
   demandOf,
@@ -33,12 +20,27 @@ export {
   TWO_FACTOR_POLICIES,
   verdictOf,
   type Demand,
-  type Place,
   type RollOut,
   type Rules,
   type TwoFactorPolicy,
   type Verdict,
 } from './demand.ts';
+export {
+  findDraft,
+  listVersions,
+  makeDraft,
+  restoreVersion,
+  saveDraft,
+  sweepPolicies,
+  tellPeople,
+  type Draft,
+  type PolicyChanged,
+  type Version,
+} from './drafts.ts';
+export { foresee, measureEffect, OUTCOMES, type Effect, type Foreseen, type Outcome, type Proposed } from './preview.ts';
+export { METHODS, rulesShape } from './rules.ts';
+export { INSTALLATION } from './store.ts';
+export { differencesOf, ROLES_IN_PLURAL, sayingsOf, TWO_FACTOR_WORDS, type Difference } from './words.ts';
 
 export interface Policy {
   readonly rules: Rules;
@@ -46,47 +48,6 @@ export interface Policy {
   readonly version: number;
   /** Epoch milliseconds; 0 where nobody has changed it. */
   readonly changedAt: number;
-}
-
-/** Methods that turn two-factor authentication on, the strongest first. */
-export const METHODS: readonly Method[] = factors
-  .filter((factor) => factor.stands)
-  .sort((one, other) => other.strength - one.strength)
-  .map(({ kind, provesEmail }) => ({ kind, provesEmail }));
-
-const rulesShape = z.object({
-  twoFactor: z.enum(TWO_FACTOR_POLICIES),
-  roles: z.array(z.enum(ROLES)).default([...DEFAULT_RULES.roles]),
-  from: z.number().nullable().default(DEFAULT_RULES.from),
-  graceDays: z.number().default(DEFAULT_RULES.graceDays),
-  rollOut: z
-    .discriminatedUnion('kind', [
-      z.object({ kind: z.literal('everybody') }),
-      z.object({ kind: z.literal('share'), percent: z.number() }),
-      z.object({ kind: z.literal('people'), accountIds: z.array(z.string()) }),
-    ])
-    .default(DEFAULT_RULES.rollOut as { kind: 'everybody' }),
-  notCounting: z.array(z.string()).default([]),
-  mailFirst: z.boolean().default(DEFAULT_RULES.mailFirst),
-  sessionIdleMinutes: z.number().nullable().default(DEFAULT_RULES.sessionIdleMinutes),
-  sessionHours: z.number().nullable().default(DEFAULT_RULES.sessionHours),
-  proofMinutes: z.number().default(DEFAULT_RULES.proofMinutes),
-  emailDomains: z.array(z.string()).default([]),
-  resetNeedsApproval: z.boolean().default(DEFAULT_RULES.resetNeedsApproval),
-  resetWaitHours: z.number().default(DEFAULT_RULES.resetWaitHours),
-});
-
-/** Parsing takes longer than the query that brought it, and an installation has few policies: those that were read last are kept by their text. */
-const parsed = new Map<string, Rules>();
-const PARSED_MOST = 200;
-
-function rulesFrom(text: string): Rules {
-  const known = parsed.get(text);
-  if (known) return known;
-  const rules: Rules = rulesShape.parse(JSON.parse(text));
-  if (parsed.size >= PARSED_MOST) parsed.clear();
-  parsed.set(text, rules);
-  return rules;
 }
 
 /** The installation's. */
@@ -103,6 +64,14 @@ export async function readPolicyOf(queries: Queries, organisationId: string): Pr
 }
 
 const policyFrom = ({ rules, version, changed_at }: store.PolicyRow): Policy => ({ rules: rulesFrom(rules), version, changedAt: changed_at });
+
+/** The accounts among an organisation's members that have these addresses, by them. */
+export async function membersOfAddresses(queries: Queries, organisationId: string, emailKeys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await store.selectMembersOfAddresses(queries, organisationId, emailKeys);
+  return new Map(rows.map((row) => [row.email_key, row.account_id]));
+}
+
+export const addressesOf = store.selectAddresses;
 
 /** Sets whether the installation asks for a second factor. False where somebody else changed it meanwhile. */
 export async function setPolicy(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, twoFactor: TwoFactorPolicy): Promise<boolean> {

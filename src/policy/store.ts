@@ -46,7 +46,10 @@ export interface PolicyDraftRow {
   rules: string;
   made_by: string;
   made_at: number;
-  mailed_at: number | null;
+  /** 1: the deadlines that were fixed before are forgotten, and fixed anew. */
+  renews: number;
+  told_upto: string;
+  told_at: number | null;
   expires_at: number;
 }
 
@@ -76,6 +79,14 @@ export async function putPolicy(
     .values({ policy_id: id, version: version + 1, rules, changed_at: now, changed_by: by, reason })
     .execute();
   return true;
+}
+
+export async function selectVersions(queries: Queries, policyId: string, most: number): Promise<PolicyVersionRow[]> {
+  return queries.selectFrom('policy_versions').selectAll().where('policy_id', '=', policyId).orderBy('version', 'desc').limit(most).execute();
+}
+
+export async function selectVersion(queries: Queries, policyId: string, version: number): Promise<PolicyVersionRow | undefined> {
+  return queries.selectFrom('policy_versions').selectAll().where('policy_id', '=', policyId).where('version', '=', version).executeTakeFirst();
 }
 
 export interface PlaceRow {
@@ -108,3 +119,122 @@ export const selectPlaces = prepared(
       .orderBy('m.organisation_id'),
   allRows,
 );
+
+/** Those that are there already stay as they are. */
+export async function insertDeadlines(transaction: Transaction, rows: readonly PolicyDeadlineRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await transaction
+    .insertInto('policy_deadlines')
+    .values(rows)
+    .onConflict((conflict) => conflict.columns(['account_id', 'organisation_id']).doNothing())
+    .execute();
+}
+
+export async function deleteDeadlines(transaction: Transaction, organisationId: string): Promise<void> {
+  await transaction.deleteFrom('policy_deadlines').where('organisation_id', '=', organisationId).execute();
+}
+
+export interface MemberRow {
+  account_id: string;
+  email_key: string;
+  email: string;
+  name: string;
+  language: string;
+  email_verified_at: number | null;
+  own_role: string;
+  own_joined_at: number;
+  own_deadline_at: number | null;
+}
+
+/** People of an organisation by their addresses, `most` of them behind `after`, each with where they stand under its own policy. */
+function peopleOf(queries: Queries, organisationId: string, { after, most }: { after: string; most: number }) {
+  return queries
+    .selectFrom('memberships as t')
+    .innerJoin('accounts as a', 'a.id', 't.account_id')
+    .leftJoin('policy_deadlines as own', (join) => join.onRef('own.account_id', '=', 't.account_id').onRef('own.organisation_id', '=', 't.organisation_id'))
+    .select(['t.account_id', 't.email_key', 'a.email', 'a.name', 'a.language', 'a.email_verified_at'])
+    .select(['t.role as own_role', 't.joined_at as own_joined_at', 'own.deadline_at as own_deadline_at'])
+    .where('t.organisation_id', '=', organisationId)
+    .where('t.email_key', '>', after)
+    .orderBy('t.email_key')
+    .limit(most);
+}
+
+export async function selectMembers(queries: Queries, organisationId: string, page: { after: string; most: number }): Promise<MemberRow[]> {
+  return peopleOf(queries, organisationId, page).execute();
+}
+
+/** Where the same people stand under the policies of the other organisations that they belong to. */
+export async function selectOtherPlaces(
+  queries: Queries,
+  organisationId: string,
+  page: { after: string; most: number },
+): Promise<{ account_id: string; role: string; joined_at: number; deadline_at: number | null; rules: string }[]> {
+  return queries
+    .selectFrom(peopleOf(queries, organisationId, page).as('t'))
+    .innerJoin('memberships as m', 'm.account_id', 't.account_id')
+    .leftJoin('policies as p', 'p.id', 'm.organisation_id')
+    .leftJoin('policy_deadlines as d', (join) => join.onRef('d.account_id', '=', 'm.account_id').onRef('d.organisation_id', '=', 'm.organisation_id'))
+    .innerJoin('policies as i', (join) => join.on('i.id', '=', INSTALLATION))
+    .select(['m.account_id', 'm.role', 'm.joined_at', 'd.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
+    .where('m.organisation_id', '<>', organisationId)
+    .execute();
+}
+
+export async function selectKinds(
+  queries: Queries,
+  organisationId: string,
+  page: { after: string; most: number },
+): Promise<{ account_id: string; kind: string }[]> {
+  return queries
+    .selectFrom(peopleOf(queries, organisationId, page).as('t'))
+    .innerJoin('factors as f', 'f.account_id', 't.account_id')
+    .select(['f.account_id', 'f.kind'])
+    .execute();
+}
+
+/** The members among these addresses. */
+export async function selectMembersOfAddresses(queries: Queries, organisationId: string, emailKeys: readonly string[]): Promise<{ account_id: string; email_key: string }[]> {
+  if (emailKeys.length === 0) return [];
+  return queries.selectFrom('memberships').select(['account_id', 'email_key']).where('organisation_id', '=', organisationId).where('email_key', 'in', emailKeys).execute();
+}
+
+export async function selectAddresses(queries: Queries, organisationId: string, accountIds: readonly string[]): Promise<string[]> {
+  if (accountIds.length === 0) return [];
+  const rows = await queries
+    .selectFrom('memberships')
+    .select('email_key')
+    .where('organisation_id', '=', organisationId)
+    .where('account_id', 'in', accountIds)
+    .orderBy('email_key')
+    .execute();
+  return rows.map((row) => row.email_key);
+}
+
+export async function insertDraft(transaction: Transaction, row: PolicyDraftRow): Promise<void> {
+  await transaction.insertInto('policy_drafts').values(row).execute();
+}
+
+export async function selectDraft(queries: Queries, organisationId: string, id: string): Promise<PolicyDraftRow | undefined> {
+  return queries.selectFrom('policy_drafts').selectAll().where('organisation_id', '=', organisationId).where('id', '=', id).executeTakeFirst();
+}
+
+export async function deleteDraft(transaction: Transaction, id: string): Promise<void> {
+  await transaction.deleteFrom('policy_drafts').where('id', '=', id).execute();
+}
+
+/** False where another process went on telling people meanwhile. */
+export async function updateTold(
+  transaction: Transaction,
+  id: string,
+  { from, upto, at }: { from: string; upto: string; at: number | null },
+): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('policy_drafts')
+    .set({ told_upto: upto, told_at: at })
+    .where('id', '=', id)
+    .where('told_upto', '=', from)
+    .where('told_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}

@@ -8,7 +8,7 @@ export function form({ action, formToken, body }: { action: string; formToken: s
 export interface TextField {
   readonly label: string;
   readonly name: string;
-  readonly type?: 'text' | 'email' | 'date' | 'url';
+  readonly type?: 'text' | 'email' | 'date' | 'number' | 'url';
   readonly value?: string;
   readonly error?: string | undefined;
   readonly hint?: string | undefined;
@@ -79,6 +79,44 @@ export function select({
       ${choices}
     </select>`,
   );
+}
+
+/** Several lines. */
+export function textArea({ label, name, value, error, hint }: Pick<TextField, 'label' | 'name' | 'error' | 'hint'> & { value: string }): Html {
+  return field(
+    { label, name, error, hint },
+    // The first line break behind the tag is not of the text (HTML, "the textarea element").
+    html`<textarea id="${name}" name="${name}" rows="4" autocomplete="off" ${described(name, { error, hint })}>
+${value}</textarea>`,
+  );
+}
+
+/** One of a few, or several, under a question of their own. Each may have a sentence that explains it. */
+export function choices({
+  question,
+  name,
+  type,
+  options,
+  error,
+}: {
+  question: string;
+  name: string;
+  type: 'radio' | 'checkbox';
+  options: readonly { readonly value: string; readonly label: Value; readonly hint?: string | undefined; readonly checked: boolean }[];
+  error?: string | undefined;
+}): Html {
+  return html`<fieldset class="field choices" ${error !== undefined && html` aria-describedby="${name}-error"`}>
+    <legend>${question}</legend>
+    ${errorBeside(name, error)}
+    ${options.map(({ value, label, hint, checked }) => {
+      // Each of several has a name of its own: a field that is sent twice is refused.
+      const own = type === 'radio' ? html`name="${name}" value="${value}"` : html`name="${name}-${value}" value="yes"`;
+      return html`<div class="tick">
+        <label><input type="${type}" ${own} ${checked && html` checked`} ${hint !== undefined && html` aria-describedby="${name}-${value}-hint"`} /> ${label}</label>
+        ${hint !== undefined && html`<p class="hint" id="${name}-${value}-hint">${hint}</p>`}
+      </div>`;
+    })}
+  </fieldset>`;
 }
 
 export function checkbox({ label, name, checked, error }: { label: string; name: string; checked: boolean; error?: string | undefined }): Html {

@@ -44,7 +44,11 @@ export async function organisationPolicies(database: Kysely<unknown>, { instant 
     .addColumn('rules', 'text', (column) => column.notNull())
     .addColumn('made_by', 'text', (column) => column.notNull().references('accounts.id').onDelete('cascade'))
     .addColumn('made_at', instant, (column) => column.notNull())
-    .addColumn('mailed_at', instant)
+    // 1: everybody's time begins anew.
+    .addColumn('renews', 'integer', (column) => column.notNull())
+    // The address up to which people have been told; all of them where told_at says so.
+    .addColumn('told_upto', 'text', (column) => column.notNull())
+    .addColumn('told_at', instant)
     .addColumn('expires_at', instant, (column) => column.notNull())
     .execute();
   await schema.createIndex('policy_drafts_organisation').on('policy_drafts').column('organisation_id').execute();

@@ -83,7 +83,7 @@ export function addressIn(
 ): string {
   const named = memberships.length > 1 ? { organisation: organisation.id, ...query } : query;
   const text = new URLSearchParams(Object.entries(named).filter(([, value]) => value !== '')).toString();
-  return text === '' ? path : `${path}?${text}`;
+  return text === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${text}`;
 }
 
 /** A form says for which organisation it is: another tab may have gone on to another. */

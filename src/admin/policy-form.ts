@@ -3,6 +3,7 @@ import { ROLES, type Organisation, type Role } from '../organisations/organisati
 import type { Queries } from '../platform/database/database.ts';
 import { days } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
+import { startOfDay, dayOf } from '../platform/words/times.ts';
 import { addressesOf, DEFAULT_RULES, membersOfAddresses, METHODS, TWO_FACTOR_POLICIES, type RollOut, type Rules } from '../policy/policy.ts';
 
 /** As the form has it: text, and what is ticked. */
@@ -39,7 +40,7 @@ export async function fieldsOf(queries: Queries, organisation: Organisation, rul
   return {
     twoFactor: rules.twoFactor,
     roles: rules.roles,
-    from: rules.from === null ? '' : new Date(rules.from).toISOString().slice(0, 10),
+    from: rules.from === null ? '' : dayOf(rules.from),
     graceDays: String(rules.graceDays),
     rollOut: rollOut.kind,
     percent: rollOut.kind === 'share' ? String(rollOut.percent) : '10',
@@ -82,7 +83,10 @@ export async function rulesFrom(
   { fields, before, now }: { fields: Fields; before: Rules; now: number },
 ): Promise<{ ok: true; rules: Rules } | { ok: false; mistakes: Mistakes }> {
   const mistakes: { -readonly [Field in keyof Fields]?: string } = {};
-  const number = (field: 'graceDays' | 'percent' | 'sessionIdleMinutes' | 'sessionHours' | 'proofMinutes', [least, most]: readonly [number, number]): number => {
+  const number = (
+    field: 'graceDays' | 'percent' | 'sessionIdleMinutes' | 'sessionHours' | 'proofMinutes',
+    [least, most]: readonly [number, number],
+  ): number => {
     const value = /^\d{1,6}$/.test(fields[field]) ? Number(fields[field]) : Number.NaN;
     if (value >= least && value <= most) return value;
     mistakes[field] = `Enter a whole number from ${least} to ${most}.`;
@@ -117,9 +121,8 @@ export async function rulesFrom(
 /** The beginning of that day in UTC; null where nothing was typed, undefined where it is no date or far off. */
 function dateFrom(text: string, now: number): number | null | undefined {
   if (text === '') return null;
-  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  const real = !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
-  return real && at <= now + AHEAD_MOST && at >= now - BACK_MOST ? at : undefined;
+  const at = startOfDay(text);
+  return at !== undefined && at <= now + AHEAD_MOST && at >= now - BACK_MOST ? at : undefined;
 }
 
 async function rollOutFrom(

@@ -1,6 +1,6 @@
 import { factorOf } from '../factors/factors.ts';
 import { may, ROLES } from '../organisations/organisations.ts';
-import { button, checkbox, choices, linkButton, mistakes as saidMistakes, notice, textArea, textField } from '../platform/html/forms.ts';
+import { button, checkbox, choiceGroup, linkButton, mistakes as saidMistakes, notice, textArea, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { momentOf } from '../platform/words/times.ts';
 import {
@@ -21,7 +21,7 @@ import {
 import { addressIn, consoleForm, consolePage, type Frame } from './pages.ts';
 import type { Fields, Mistakes } from './policy-form.ts';
 
-export const POLICY = '/admin/policy';
+const POLICY = '/admin/policy';
 const PREVIEW = `${POLICY}/preview`;
 
 export interface VersionShown extends Version {
@@ -73,14 +73,18 @@ function history(frame: Frame, { versions, seen }: { versions: readonly VersionS
           <div class="grow">
             <p><strong>Version ${version}</strong> ${index === 0 && html`<span class="tag good">in force</span>`}</p>
             <p class="quiet">${momentOf(changedAt)} by ${by}${reason !== '' && html`: “${reason}”`}</p>
-            ${differences.map(({ label, before, value }) => html`<p class="quiet">${label}: ${before} → ${value}</p>`)}
+            ${differences.map(({ label, before, value }) => html`<p class="quiet">${label}: ${value} (was: ${before})</p>`)}
           </div>
           ${
             index > 0 &&
             may(frame.role, 'change-policy') &&
             consoleForm(frame, {
               action: `${POLICY}/restore`,
-              body: html`<input type="hidden" name="version" value="${version}" /><input type="hidden" name="seen" value="${seen}" />${button({ label: `Return to version ${version}` })}`,
+              body: html`<input type="hidden" name="version" value="${version}" /><input
+                  type="hidden"
+                  name="seen"
+                  value="${seen}"
+                />${button({ label: `Return to version ${version}` })}`,
             })
           }
         </div>`,
@@ -112,14 +116,14 @@ const MEANINGS = {
 function askingCard(fields: Fields, mistakes: Mistakes): Html {
   return html`<section class="card" aria-labelledby="asking">
     <h2 id="asking">Who is asked, and from when on</h2>
-    ${choices({
+    ${choiceGroup({
       question: 'Two-factor authentication',
       name: 'two-factor',
       type: 'radio',
       error: mistakes.twoFactor,
       options: TWO_FACTOR_POLICIES.map((one) => ({ value: one, label: TWO_FACTOR_WORDS[one], hint: MEANINGS[one], checked: fields.twoFactor === one })),
     })}
-    ${choices({
+    ${choiceGroup({
       question: 'Where it is required: of whom',
       name: 'role',
       type: 'checkbox',
@@ -129,7 +133,7 @@ function askingCard(fields: Fields, mistakes: Mistakes): Html {
     ${textField({ label: 'Required from', name: 'from', type: 'date', value: fields.from, error: mistakes.from, hint: 'From the beginning of that day (UTC). Empty: at once.' })}
     ${textField({ label: 'Days that somebody has who joins', name: 'grace-days', type: 'number', value: fields.graceDays, error: mistakes.graceDays, hint: 'Counted from the day on which they join. Each person’s date is fixed once, and does not move when this changes.' })}
     ${checkbox({ label: 'Fix everybody’s date anew, by what stands here', name: 'renews', checked: fields.renews })}
-    ${choices({
+    ${choiceGroup({
       question: 'Asked first',
       name: 'roll-out',
       type: 'radio',
@@ -148,14 +152,15 @@ function askingCard(fields: Fields, mistakes: Mistakes): Html {
 /** AL-1 to AL-4, in words. */
 function assuranceOf(kind: string): string {
   const { assurance, provesEmail } = factorOf(kind);
-  if (provesEmail) return 'The weakest: it shows only that somebody reads the mailbox, which is often where a new password is sent, too. It does not count as a real second factor.';
+  if (provesEmail)
+    return 'The weakest: it shows only that somebody reads the mailbox, which is often where a new password is sent, too. It does not count as a real second factor.';
   return assurance === 2 ? 'A real second factor: something that only this person has. A page that imitates the sign-in could still ask for its code.' : '';
 }
 
 function methodsCard(fields: Fields, mistakes: Mistakes): Html {
   return html`<section class="card" aria-labelledby="methods">
     <h2 id="methods">What counts</h2>
-    ${choices({
+    ${choiceGroup({
       question: 'Methods that count',
       name: 'counts',
       type: 'checkbox',
@@ -166,7 +171,10 @@ function methodsCard(fields: Fields, mistakes: Mistakes): Html {
         return { value: kind, label, hint: assuranceOf(kind), checked: fields.counting.includes(kind) };
       }),
     })}
-    <p class="quiet">The Recovery Key always works beside the password, so that nobody is locked out. What does not count can’t be added any more; who has nothing else is still asked for it, and led to add what counts.</p>
+    <p class="quiet">
+      The Recovery Key always works beside the password, so that nobody is locked out. What does not count can’t be added any more; who has nothing else is
+      still asked for it, and led to add what counts.
+    </p>
     ${checkbox({ label: 'Ask for an emailed code before a set-up in a browser that is new to the account', name: 'mail-first', checked: fields.mailFirst })}
     <p class="quiet">Without it, whoever stole a password could be the first to set up a method.</p>
   </section>`;
@@ -194,7 +202,10 @@ export interface PreviewShown {
 
 const OUTCOME_WORDS: Readonly<Record<Outcome, { readonly heading: string; readonly sentence: string }>> = {
   'locked-out': { heading: 'Locked out', sentence: 'They would be asked for something that they can’t set up. Help them before you save this.' },
-  'sets-up': { heading: 'Asked at once', sentence: 'They see the set-up screen at the next sign-in, or where they are signed in at the next page, and there is no way past it.' },
+  'sets-up': {
+    heading: 'Asked at once',
+    sentence: 'They see the set-up screen at the next sign-in, or where they are signed in at the next page, and there is no way past it.',
+  },
   'sets-up-later': { heading: 'Asked, with time left', sentence: 'They see the set-up screen when they sign in, and can say “Not now” until their day comes.' },
   passes: { heading: 'Nothing changes', sentence: 'They have what counts, or are not asked.' },
 };
@@ -206,11 +217,13 @@ export function preview(frame: Frame, { draft, effect, differences, stale, reaso
     current: 'policy',
     body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
       ${stale && notice({ kind: 'bad', text: 'Somebody changed the policy since this was filled in. Look at it, and fill it in again.' })}
-      <p class="quiet">This is what it would do today, for each of ${effect.people.toLocaleString('en-GB')} ${effect.people === 1 ? 'person' : 'people'}. Nothing is saved yet.</p>
+      <p class="quiet">
+        This is what it would do today, for each of ${effect.people.toLocaleString('en-GB')} ${effect.people === 1 ? 'person' : 'people'}. Nothing is saved yet.
+      </p>
       <section class="card" aria-labelledby="differences">
         <h2 id="differences">What differs</h2>
         ${differences.length === 0 && !draft.renews && html`<p>Nothing: this is what is in force.</p>`}
-        ${sayings(differences.map(({ label, before, value }) => ({ label, value: `${before} → ${value}` })))}
+        ${sayings(differences.map(({ label, before, value }) => ({ label, value: `${value} (was: ${before})` })))}
         ${draft.renews && html`<p>Everybody’s date is fixed anew.</p>`}
       </section>
       <section class="card" aria-labelledby="effect">
@@ -218,7 +231,12 @@ export function preview(frame: Frame, { draft, effect, differences, stale, reaso
         ${OUTCOMES.map((outcome) => effectRow(frame, { outcome, effect, about }))}
       </section>
       ${may(frame.role, 'change-policy') && !stale && html`${tellCard(frame, draft, effect)} ${saveCard(frame, { draft, reason })}`}
-      <p>${may(frame.role, 'change-policy') && html`<a href="${addressIn(frame, `${POLICY}/edit`, about)}">Change it once more</a> · `}<a href="${addressIn(frame, POLICY)}">Leave it as it is</a></p>`,
+      <p>
+        ${may(frame.role, 'change-policy') && html`<a href="${addressIn(frame, `${POLICY}/edit`, about)}">Change it once more</a> · `}<a
+          href="${addressIn(frame, POLICY)}"
+          >Leave it as it is</a
+        >
+      </p>`,
   });
 }
 
@@ -243,7 +261,10 @@ function tellCard(frame: Frame, { id, toldAt }: Draft, { people, after }: Effect
     <h2 id="tell">Tell them first</h2>
     ${
       toldAt === null
-        ? html`<p class="quiet">A mail to the ${asked === 1 ? 'one person' : `${asked.toLocaleString('en-GB')} people`} who would be asked for something: what is coming, by when, and where to set it up.</p>
+        ? html`<p class="quiet">
+              A mail to the ${asked === 1 ? 'one person' : `${asked.toLocaleString('en-GB')} people`} who would be asked for something: what is coming, by when,
+              and where to set it up.
+            </p>
             ${consoleForm(frame, { action: `${PREVIEW}/tell`, body: html`<input type="hidden" name="draft" value="${id}" />${button({ label: 'Send the mail' })}` })}`
         : html`<p class="quiet">They were told by mail, ${momentOf(toldAt)}.</p>`
     }
@@ -290,7 +311,11 @@ export function previewPeople(
             may(frame.role, 'export') &&
             consoleForm(frame, {
               action: `${PREVIEW}/export`,
-              body: html`<input type="hidden" name="draft" value="${draft.id}" /><input type="hidden" name="outcome" value="${outcome}" />${button({ label: 'Export as CSV' })}`,
+              body: html`<input type="hidden" name="draft" value="${draft.id}" /><input
+                  type="hidden"
+                  name="outcome"
+                  value="${outcome}"
+                />${button({ label: 'Export as CSV' })}`,
             })
           }
         </div>

@@ -30,7 +30,7 @@ import { addressIn } from './pages.ts';
 import { fieldsOf, readFields, rulesFrom } from './policy-form.ts';
 import * as pages from './policy-pages.ts';
 
-const { POLICY } = pages;
+const POLICY = '/admin/policy';
 const EDIT = `${POLICY}/edit`;
 const PREVIEW = `${POLICY}/preview`;
 const PEOPLE_ON_A_PAGE = 50;
@@ -140,7 +140,7 @@ function mountPreview(web: Web<Console>, world: World): void {
     const outcome = outcomeFrom(visit.query.get('outcome') ?? '');
     const after = (visit.query.get('after') ?? '').slice(0, 254).replaceAll('\0', '');
     const people: Foreseen[] = [];
-    for await (const one of await foreseen(world, context, { draft, policy: await policyOf(world, context) }, after)) {
+    for await (const one of foreseen(world, context, { draft, policy: await policyOf(world, context) }, after)) {
       if (one.after === outcome) people.push(one);
       if (people.length > PEOPLE_ON_A_PAGE) break;
     }

@@ -98,7 +98,8 @@ function mountInvitations(web: Web<Console>, world: World): void {
       const invited = await invite(world, actorOf(visit, context), typed);
       if (invited.ok) return done(visit, context, 'invited', PEOPLE);
       const sentence = inviteSentence(world, invited);
-      const refused = invited.reason === 'address' || invited.reason === 'belongs-already' ? { address: sentence } : { other: sentence };
+      const refused =
+        invited.reason === 'address' || invited.reason === 'domain' || invited.reason === 'belongs-already' ? { address: sentence } : { other: sentence };
       return page(peoplePages.invite(frameOf(world, visit, context), { email: typed.email, role: typed.role ?? 'member', refused }), statusOf(invited.reason));
     }),
   );
@@ -125,6 +126,8 @@ function inviteSentence({ clock }: World, { reason, retryAt = 0 }: { reason: Inv
   switch (reason) {
     case 'address':
       return 'Enter an email address such as name@example.com.';
+    case 'domain':
+      return 'The Security Policy lets only addresses of certain domains join, and this is none of them.';
     case 'role':
       return 'That is not one of the roles. Choose one below.';
     case 'belongs-already':

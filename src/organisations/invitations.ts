@@ -12,7 +12,7 @@ import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { byWhom, findActing, readRole, type Actor, type Organisation } from './membership.ts';
 import { invitationMessage } from './notices.ts';
-import { may, reaches, type ActRefusal, type GivenRole, type Role } from './permissions.ts';
+import { isOfDomains, may, reaches, type ActRefusal, type GivenRole, type Role } from './permissions.ts';
 import * as store from './store.ts';
 
 export interface Invitation {
@@ -21,12 +21,14 @@ export interface Invitation {
   readonly email: string;
   readonly role: Role;
   readonly expiresAt: number;
+  /** False where the organisation has come to take other domains alone. */
+  readonly ofItsDomains: boolean;
 }
 
 const INVITATION_LIFETIME = days(7);
 const INVITATIONS_SHOWN = 200;
 
-export type InviteRefusal = ActRefusal | 'address' | 'role' | 'belongs-already' | 'too-many';
+export type InviteRefusal = ActRefusal | 'address' | 'domain' | 'role' | 'belongs-already' | 'too-many';
 export type Invited = { readonly ok: true } | { readonly ok: false; readonly reason: InviteRefusal; readonly retryAt?: number };
 
 /** Sends an invitation. One that this address has from this organisation is replaced, and its link is dead. */
@@ -39,6 +41,7 @@ export async function invite(world: World, actor: Actor, { email, role }: { emai
     const acting = await findActing(transaction, actor);
     if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
     if (!reaches(acting.role, role)) return { ok: false, reason: 'higher-role' };
+    if (!isOfDomains(address.key, await readEmailDomains(transaction, organisation.id))) return { ok: false, reason: 'domain' };
     if (await store.hasMemberOfAddress(transaction, organisation.id, address.key)) return { ok: false, reason: 'belongs-already' };
     const now = world.clock.now();
     const row = {
@@ -54,10 +57,14 @@ export async function invite(world: World, actor: Actor, { email, role }: { emai
   });
 }
 
+async function readEmailDomains(queries: Queries, organisationId: string): Promise<readonly string[]> {
+  return JSON.parse((await store.selectEmailDomains(queries, organisationId)) ?? '[]') as string[];
+}
+
 /** Those that nobody has accepted, expired ones among them. */
 export async function listInvitations(queries: Queries, organisation: Organisation): Promise<Invitation[]> {
   const rows = await store.selectInvitations(queries, organisation.id, INVITATIONS_SHOWN);
-  return rows.map((row) => invitationFrom({ ...row, organisation_name: organisation.name }));
+  return rows.map((row) => invitationFrom({ ...row, organisation_name: organisation.name, email_domains: '[]' }));
 }
 
 /** Sends it once more, with a new link and seven more days; the old link is dead. */
@@ -69,6 +76,7 @@ export async function resendInvitation(world: World, actor: Actor, id: string): 
     if (!row) return { ok: false, reason: 'not-found' };
     if (!acting || !may(acting.role, 'invite')) return { ok: false, reason: 'not-allowed' };
     if (!reaches(acting.role, readRole(row.role))) return { ok: false, reason: 'higher-role' };
+    if (!isOfDomains(row.email_key, await readEmailDomains(transaction, organisation.id))) return { ok: false, reason: 'domain' };
     return send(world, transaction, actor, { row, keep: (link) => store.renewInvitation(transaction, id, link) });
   });
 }
@@ -97,14 +105,15 @@ export async function findInvitation(world: World, queries: Queries, token: stri
 }
 
 /** Why an account can't accept an invitation to that address, or undefined. */
-export function acceptRefusal({ email }: Invitation, account: Account): 'other-address' | 'not-verified' | undefined {
+export function acceptRefusal({ email, ofItsDomains }: Invitation, account: Account): 'other-address' | 'not-verified' | 'domain' | undefined {
   if (keyOf(email) !== keyOf(account.email)) return 'other-address';
+  if (!ofItsDomains) return 'domain';
   return account.emailVerifiedAt === null ? 'not-verified' : undefined;
 }
 
 export type Accepted =
   | { readonly ok: true; readonly organisation: Organisation; readonly role: Role }
-  | { readonly ok: false; readonly reason: 'link-dead' | 'other-address' | 'not-verified' };
+  | { readonly ok: false; readonly reason: 'link-dead' | 'other-address' | 'not-verified' | 'domain' };
 
 export async function acceptInvitation(world: World, { token, account: seen, from }: { token: string; account: Account; from: Origin }): Promise<Accepted> {
   return world.database.transaction(async (transaction) => {
@@ -180,6 +189,7 @@ function invitationFrom(row: store.InvitationWithName): Invitation {
     email: row.email,
     role: readRole(row.role),
     expiresAt: row.expires_at,
+    ofItsDomains: isOfDomains(row.email_key, JSON.parse(row.email_domains) as string[]),
   };
 }
 

@@ -71,10 +71,15 @@ export async function createOrganisation(
 ): Promise<Organisation> {
   const organisation = { id: makeId(world), name };
   const now = world.clock.now();
-  await store.insertOrganisation(transaction, { ...organisation, created_at: now });
+  await store.insertOrganisation(transaction, { ...organisation, email_domains: '[]', created_at: now });
   await store.insertMembership(transaction, { organisationId: organisation.id, accountId: owner, role: 'owner', joinedAt: now });
   await record(world, transaction, { event: 'organisation_created', accountId: owner, from, details: { organisation: organisation.id, name } });
   return organisation;
+}
+
+/** Domains whose addresses may join; empty: any. Its policy says them, see policy/drafts.ts. */
+export async function setEmailDomains(transaction: Transaction, organisationId: string, domains: readonly string[]): Promise<void> {
+  await store.updateEmailDomains(transaction, organisationId, JSON.stringify(domains));
 }
 
 /** What somebody belongs to, the longest first. */

@@ -54,3 +54,7 @@ export const rolesToGive = (role: Role): readonly GivenRole[] => (may(role, 'inv
 
 export const roleOf = (text: string): Role | undefined => ROLES.find((one) => one === text);
 export const givenRoleOf = (text: string): GivenRole | undefined => GIVEN_ROLES.find((one) => one === text);
+
+/** Whether an address may join: its domain is one of those that are named, or none is. A part of a domain is another domain. */
+export const isOfDomains = (emailKey: string, domains: readonly string[]): boolean =>
+  domains.length === 0 || domains.includes(emailKey.slice(emailKey.lastIndexOf('@') + 1));

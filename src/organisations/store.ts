@@ -12,6 +12,8 @@ declare module '../platform/database/database.ts' {
 export interface OrganisationRow {
   id: string;
   name: string;
+  /** JSON, a list; empty: any. */
+  email_domains: string;
   created_at: number;
 }
 
@@ -52,6 +54,15 @@ export async function hasOrganisation(queries: Queries): Promise<boolean> {
 
 export async function insertOrganisation(transaction: Transaction, row: OrganisationRow): Promise<void> {
   await transaction.insertInto('organisations').values(row).execute();
+}
+
+export async function selectEmailDomains(queries: Queries, organisationId: string): Promise<string | undefined> {
+  const row = await queries.selectFrom('organisations').select('email_domains').where('id', '=', organisationId).executeTakeFirst();
+  return row?.email_domains;
+}
+
+export async function updateEmailDomains(transaction: Transaction, organisationId: string, domains: string): Promise<void> {
+  await transaction.updateTable('organisations').set({ email_domains: domains }).where('id', '=', organisationId).execute();
 }
 
 export async function putSetUpLink(transaction: Transaction, { token_hash, created_at }: Omit<SetUpLinkRow, 'id'>): Promise<void> {
@@ -182,6 +193,7 @@ export async function selectInvitation(queries: Queries, organisationId: string,
 
 export interface InvitationWithName extends InvitationRow {
   organisation_name: string;
+  email_domains: string;
 }
 
 export async function selectInvitationOfToken(queries: Queries, tokenHash: string): Promise<InvitationWithName | undefined> {
@@ -189,7 +201,7 @@ export async function selectInvitationOfToken(queries: Queries, tokenHash: strin
     .selectFrom('invitations as i')
     .innerJoin('organisations as o', 'o.id', 'i.organisation_id')
     .selectAll('i')
-    .select('o.name as organisation_name')
+    .select(['o.name as organisation_name', 'o.email_domains'])
     .where('i.token_hash', '=', tokenHash)
     .executeTakeFirst();
 }

@@ -68,6 +68,10 @@ async function showInvitation(world: World, { visit, account, token }: Shown): P
     return page(pages.enterFirst(frame, { title, sentence, email: invitation.email }));
   }
   const refusal = acceptRefusal(invitation, account);
+  if (refusal === 'domain') {
+    const sentence = `${invitation.organisation.name} has come to take addresses of other domains alone. Ask whoever invited you.`;
+    return page(pages.linkDead(frame, sentence), GONE);
+  }
   if (refusal === 'other-address') return page(pages.otherAddress(frame, invitation), visit.method === 'POST' ? 403 : 200);
   return page(refusal === 'not-verified' ? pages.verifyFirst(frame, title) : pages.invitation(frame, { token, invitation }));
 }

@@ -84,6 +84,7 @@ describe('what policies ask of one person', () => {
     const required = demand(under({ twoFactor: 'required', notCounting: ['mail'] }));
     assert.equal(verdictOf(required, verified('app', 'mail'), METHODS).kind, 'passes');
     assert.equal(verdictOf(required, verified('mail'), METHODS).kind, 'sets-up');
+    assert.equal(verdictOf(required, verified('mail', 'recovery-key'), METHODS).kind, 'sets-up');
     assert.equal(verdictOf(demand(under({ notCounting: ['mail'] })), verified('mail'), METHODS).kind, 'passes');
     const mailAlone = demand(under({ twoFactor: 'required', notCounting: ['key', 'app'] }));
     assert.equal(verdictOf(mailAlone, { held: [], emailVerified: false }, METHODS).kind, 'locked-out');

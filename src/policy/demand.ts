@@ -143,13 +143,15 @@ export type Verdict =
   | { readonly kind: 'locked-out'; readonly by: number };
 
 export interface Holder {
-  /** The kinds of methods that the account has. */
+  /** The kinds of what the account has. */
   readonly held: readonly string[];
   readonly emailVerified: boolean;
 }
 
 export function verdictOf({ dueAt: by, notCounting }: Demand, holder: Holder, methods: readonly Method[]): Verdict {
-  if (by === null || holder.held.some((kind) => !notCounting.includes(kind))) return { kind: 'passes' };
+  // A Recovery Key is held, and is no method.
+  const counting = methods.filter(({ kind }) => !notCounting.includes(kind));
+  if (by === null || counting.some(({ kind }) => holder.held.includes(kind))) return { kind: 'passes' };
   return methodsOpenTo(notCounting, holder, methods).length > 0 ? { kind: 'sets-up', by } : { kind: 'locked-out', by };
 }
 

@@ -1,11 +1,12 @@
 // How an organisation's policy is changed: a draft is looked at, told to people, and saved in the place of the version that it was made from.
 import { record } from '../audit/audit.ts';
-import { byWhom, findActing, may, readRole, type Actor } from '../organisations/organisations.ts';
+import { byWhom, findActing, may, readRole, setEmailDomains, type Actor } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { days } from '../platform/durations.ts';
 import { post } from '../platform/mail/mail.ts';
 import { makeId } from '../platform/secrets/tokens.ts';
+import { momentOf } from '../platform/words/times.ts';
 import { canBeShown } from '../platform/words/showable.ts';
 import type { World } from '../platform/world.ts';
 import { dueAt, isAsked, type Rules } from './demand.ts';
@@ -135,6 +136,7 @@ async function putRules(
   // Those of people who joined since the last one was saved, by the rules that they joined under.
   else await fixDeadlines(transaction, organisation.id, before);
   await fixDeadlines(transaction, organisation.id, rules);
+  await setEmailDomains(transaction, organisation.id, rules.emailDomains);
   await record(world, transaction, {
     event: 'policy_changed',
     accountId: account.id,
@@ -219,9 +221,11 @@ function tellBatch(
   return world.database.transaction(async (transaction) => {
     if (!(await store.updateTold(transaction, draftId, { from, upto, at }))) return false;
     const { name: installationName, origin: portal } = world.installation;
-    const messages = batch.map(({ name, email, by }) =>
-      policyMessage({ to: { name, address: email }, organisationName: organisation.name, installationName, origin: portal, by: by ?? 0, now: world.clock.now() }),
-    );
+    const now = world.clock.now();
+    const messages = batch.map(({ name, email, by }) => {
+      const until = by !== null && now < by ? momentOf(by) : undefined;
+      return policyMessage({ to: { name, address: email }, organisationName: organisation.name, installationName, origin: portal, until });
+    });
     await post(world, transaction, messages);
     if (at !== null)
       await record(world, transaction, {

@@ -1,5 +1,4 @@
 import type { Message } from '../platform/mail/message.ts';
-import { momentOf } from '../platform/words/times.ts';
 
 /** What somebody is told before a policy asks them for something. */
 export function policyMessage({
@@ -7,18 +6,17 @@ export function policyMessage({
   organisationName,
   installationName,
   origin,
-  by,
-  now,
+  until,
 }: {
   to: { readonly name: string; readonly address: string };
   organisationName: string;
   installationName: string;
   origin: string;
-  /** By when something has to be set up, in epoch milliseconds. */
-  by: number;
-  now: number;
+  /** By when something has to be set up, in words; undefined where that is at once. */
+  until: string | undefined;
 }): Message {
-  const when = now < by ? `Until ${momentOf(by)} you can do it when it suits you. After that, signing in asks for it.` : 'Soon, signing in will ask for it.';
+  const when =
+    until === undefined ? 'Soon, signing in will ask for it.' : `Until ${until} you can do it when it suits you. After that, signing in asks for it.`;
   return {
     to,
     subject: `${organisationName} will ask you for a second step when you sign in`,

@@ -36,7 +36,11 @@ export interface Proposed {
 const READ_AT_ONCE = 500;
 
 /** Everybody of the organisation, by their addresses, from behind `after` on. */
-export async function* foresee(queries: Queries, { now, current, proposed }: { now: number; current: Rules; proposed: Proposed }, after = ''): AsyncGenerator<Foreseen> {
+export async function* foresee(
+  queries: Queries,
+  { now, current, proposed }: { now: number; current: Rules; proposed: Proposed },
+  after = '',
+): AsyncGenerator<Foreseen> {
   for (let last = after; ;) {
     const page = { after: last, most: READ_AT_ONCE };
     const members = await store.selectMembers(queries, proposed.organisationId, page);

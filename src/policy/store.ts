@@ -194,9 +194,18 @@ export async function selectKinds(
 }
 
 /** The members among these addresses. */
-export async function selectMembersOfAddresses(queries: Queries, organisationId: string, emailKeys: readonly string[]): Promise<{ account_id: string; email_key: string }[]> {
+export async function selectMembersOfAddresses(
+  queries: Queries,
+  organisationId: string,
+  emailKeys: readonly string[],
+): Promise<{ account_id: string; email_key: string }[]> {
   if (emailKeys.length === 0) return [];
-  return queries.selectFrom('memberships').select(['account_id', 'email_key']).where('organisation_id', '=', organisationId).where('email_key', 'in', emailKeys).execute();
+  return queries
+    .selectFrom('memberships')
+    .select(['account_id', 'email_key'])
+    .where('organisation_id', '=', organisationId)
+    .where('email_key', 'in', emailKeys)
+    .execute();
 }
 
 export async function selectAddresses(queries: Queries, organisationId: string, accountIds: readonly string[]): Promise<string[]> {

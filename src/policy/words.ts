@@ -21,7 +21,12 @@ export function sayingsOf(rules: Rules): readonly Saying[] {
     { label: 'Required from', value: rules.from === null ? 'At once' : dateOf(rules.from) },
     { label: 'Time for who joins later', value: rules.graceDays === 0 ? 'None' : count(rules.graceDays, 'day') },
     { label: 'Asked first', value: rollOutOf(rules) },
-    { label: 'Methods that count', value: METHODS.filter(({ kind }) => !rules.notCounting.includes(kind)).map(({ kind }) => factorOf(kind).words.name).join(', ') },
+    {
+      label: 'Methods that count',
+      value: METHODS.filter(({ kind }) => !rules.notCounting.includes(kind))
+        .map(({ kind }) => factorOf(kind).words.name)
+        .join(', '),
+    },
     { label: 'Set-up in a browser that is new to the account', value: rules.mailFirst ? 'Asks for an emailed code first' : 'Asks for no emailed code' },
     { label: 'Signed out when unused for', value: rules.sessionIdleMinutes === null ? AS_THE_METHOD : count(rules.sessionIdleMinutes, 'minute') },
     { label: 'Signed in for at most', value: rules.sessionHours === null ? AS_THE_METHOD : count(rules.sessionHours, 'hour') },
@@ -68,5 +73,5 @@ export function differencesOf(before: Rules, after: Rules): readonly Difference[
 /** In one line, for the record. */
 export const differencesInWords = (before: Rules, after: Rules): string =>
   differencesOf(before, after)
-    .map(({ label, before: was, value }) => `${label}: ${was} → ${value}`)
+    .map(({ label, before: was, value }) => `${label}: ${value} (was: ${was})`)
     .join('; ');

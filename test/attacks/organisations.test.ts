@@ -1,8 +1,10 @@
 // The console and its links against those who should not get anywhere: every route with every role and with another organisation's ids, and races.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { findAccount } from '../../src/accounts/accounts.ts';
 import { makeApp } from '../../src/app.ts';
 import { createOrganisation, may, type Action } from '../../src/organisations/organisations.ts';
+import { DEFAULT_RULES, makeDraft, type Rules } from '../../src/policy/policy.ts';
 import { days } from '../../src/platform/durations.ts';
 import { foundOrganisation, invitationPath, joinAs, sendInvitation, setUpPath } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
@@ -20,6 +22,19 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'GET /admin/people': 'see',
   'GET /admin/people/:id': 'see',
   'GET /admin/people/invite': 'invite',
+  'GET /admin/policy': 'see',
+  'GET /admin/policy/edit': 'change-policy',
+  'GET /admin/policy/preview': 'see',
+  'GET /admin/policy/preview/people': 'see',
+  'GET /admin/policy/preview/export': 'see',
+  'GET /admin/policy/preview/tell': 'see',
+  'GET /admin/policy/save': 'see',
+  'GET /admin/policy/restore': 'see',
+  'POST /admin/policy/preview': 'change-policy',
+  'POST /admin/policy/preview/tell': 'change-policy',
+  'POST /admin/policy/preview/export': 'export',
+  'POST /admin/policy/save': 'change-policy',
+  'POST /admin/policy/restore': 'change-policy',
   'POST /admin/people/export': 'export',
   'POST /admin/people/invite': 'invite',
   'POST /admin/people/invitations/:id/resend': 'invite',
@@ -40,6 +55,7 @@ interface Filled {
   readonly invitation: string;
   /** Of its audit log. */
   readonly event: string;
+  readonly draft: string;
 }
 
 /** All that the console could change. */
@@ -49,6 +65,9 @@ async function stateOf({ world }: Portal): Promise<unknown> {
     memberships: await query.selectFrom('memberships').selectAll().orderBy('organisation_id').orderBy('account_id').execute(),
     invitations: await query.selectFrom('invitations').selectAll().orderBy('id').execute(),
     sessions: await query.selectFrom('sessions').select(['id', 'account_id']).orderBy('id').execute(),
+    policies: await query.selectFrom('policies').selectAll().orderBy('id').execute(),
+    versions: await query.selectFrom('policy_versions').selectAll().orderBy('policy_id').orderBy('version').execute(),
+    drafts: await query.selectFrom('policy_drafts').selectAll().orderBy('id').execute(),
     exports: await query
       .selectFrom('audit_events')
       .select('id')
@@ -59,12 +78,15 @@ async function stateOf({ world }: Portal): Promise<unknown> {
 }
 
 const fieldsFor = (organisation: string): Record<string, string> => ({ organisation, seen: 'member', role: 'auditor', email: 'new@example.net' });
+const CHANGED: Rules = { ...DEFAULT_RULES, twoFactor: 'required' };
 
 const ask = (browser: Visitor, route: string, ids: Omit<Filled, 'id' | 'owner'> & { organisation: string }) => {
-  const { organisation, target, invitation, event } = ids;
+  const { organisation, target, invitation, event, draft } = ids;
   const [method, path] = route.split(' ') as [string, string];
   const address = path.replace(':id', path.includes('/invitations/') ? invitation : path.includes('/audit/') ? event : target);
-  return method === 'GET' ? browser.visit(`${address}?organisation=${organisation}`) : browser.post(address, fieldsFor(organisation));
+  const about = { draft, outcome: 'passes' };
+  if (method === 'POST') return browser.post(address, { ...fieldsFor(organisation), ...about, version: '1', reason: 'why not' });
+  return browser.visit(`${address}?${new URLSearchParams({ organisation, ...about }).toString()}`);
 };
 
 forEachPortal((open, engine) => {
@@ -83,21 +105,23 @@ forEachPortal((open, engine) => {
       inside['admin'] = await joinAs(portal, owner, 'Admin');
       inside['auditor'] = await joinAs(portal, owner, 'Auditor');
       const member = await joinAs(portal, owner, 'Member');
-      const fill = async (by: Person): Promise<Omit<Filled, 'id'>> => {
+      const fill = async (by: Person, organisation: { id: string; name: string }): Promise<Filled> => {
         const target = await accountOf(portal, (await joinAs(portal, by, 'Member')).email);
         const guest = portal.newcomer();
         await sendInvitation(by, guest.email, 'Member');
         const { id } = await query.selectFrom('invitations').select('id').where('email', '=', guest.email).executeTakeFirstOrThrow();
         const joined = query.selectFrom('audit_events').select('id').where('event', '=', 'organisation_joined').where('account_id', '=', target.id);
-        return { owner: by, target: target.id, invitation: id, event: (await joined.executeTakeFirstOrThrow()).id };
+        const actor = { account: (await findAccount(query, (await accountOf(portal, by.email)).id))!, organisation, from: FROM };
+        const draft = (await makeDraft(portal.world, actor, { rules: CHANGED, basedOn: 0, renews: false }))!;
+        return { id: organisation.id, owner: by, target: target.id, invitation: id, draft, event: (await joined.executeTakeFirstOrThrow()).id };
       };
-      ours = { id: (await query.selectFrom('organisations').select('id').executeTakeFirstOrThrow()).id, ...(await fill(owner)) };
+      ours = await fill(owner, await query.selectFrom('organisations').select(['id', 'name']).executeTakeFirstOrThrow());
       const other = await portal.newcomer().join();
       const { id: otherId } = await accountOf(portal, other.email);
-      const { id } = await portal.world.database.transaction((transaction) =>
+      const cranes = await portal.world.database.transaction((transaction) =>
         createOrganisation(portal.world, transaction, { name: 'Cranes Ltd', owner: otherId, from: FROM }),
       );
-      theirs = { id, ...(await fill(other)) };
+      theirs = await fill(other, cranes);
       outside['a member'] = member.browser;
       outside['a stranger with an account'] = (await portal.newcomer().join()).browser;
       outside['the owner of another organisation'] = other.browser;
@@ -135,8 +159,8 @@ forEachPortal((open, engine) => {
         for (const [route, action] of Object.entries(ROUTES)) {
           assert.equal((await ask(browser, route, { organisation: theirs.id, ...ours })).status, 404, `${route} as ${role}, their organisation`);
           assert.equal((await ask(browser, route, { organisation: 'nobody’s', ...ours })).status, 404, `${route} as ${role}, no organisation`);
-          if (!route.includes(':id') || !may(role as 'owner', action)) continue;
-          const page = await ask(browser, route, { organisation: ours.id, target: theirs.target, invitation: theirs.invitation, event: theirs.event });
+          if (!(route.includes(':id') || /^(?:GET .*preview\/people|POST .*preview\/export)$/.test(route)) || !may(role as 'owner', action)) continue;
+          const page = await ask(browser, route, { ...theirs, organisation: ours.id });
           assert.equal(page.status, 404, `${route} as ${role}, their people`);
         }
       assert.deepEqual(await stateOf(portal), state);

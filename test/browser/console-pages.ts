@@ -82,6 +82,32 @@ async function* accepting(guest: PersonInChromium, arrive: Arrive): Walk {
   yield { name: 'invitation, used', person: guest };
 }
 
+async function* makingPolicy(owner: PersonInChromium): Walk {
+  await owner.press('Security Policy');
+  yield { name: 'policy, none of its own', person: owner };
+  await owner.press('Change the policy');
+  yield { name: 'policy, form', person: owner };
+  await owner.fill('Days that somebody has who joins', '9999');
+  await owner.fill('Email domains that may join', 'not a domain!');
+  await owner.press('Preview');
+  yield { name: 'policy, form refused', person: owner };
+  await owner.fill('Days that somebody has who joins', '7');
+  await owner.fill('Email domains that may join', '');
+  await owner.page.getByLabel('Required', { exact: true }).check();
+  await owner.press('Preview');
+  await owner.sees('Preview');
+  yield { name: 'policy, preview', person: owner };
+  await owner.press(/^See who: Asked/);
+  yield { name: 'policy, preview of people', person: owner };
+  await owner.press('Back to the preview');
+  await owner.press('Send the mail');
+  yield { name: 'policy, preview, told', person: owner };
+  await owner.fill('Why?', 'A stolen password must not be enough.');
+  await owner.press('Save policy');
+  await owner.sees('Security Policy');
+  yield { name: 'policy, in force', person: owner };
+}
+
 async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): Walk {
   await guest.visit('/account/security');
   await guest.press('Enable Two-Factor Authentication');
@@ -101,6 +127,9 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.page.getByLabel('Role', { exact: true }).selectOption('Auditor');
   await owner.press('Change role');
   yield { name: 'person, role changed', person: owner };
+  yield* makingPolicy(owner);
+  await guest.visit('/admin/policy');
+  yield { name: 'policy, as an auditor', person: guest };
   await guest.visit('/admin/people');
   yield { name: 'people, as an auditor', person: guest };
   await guest.press(/^Open Olga/);

@@ -46,6 +46,8 @@ export const DECISIONS: readonly string[] = [
   'platform/words/nearest.ts',
   'platform/words/showable.ts',
   'policy/demand.ts',
+  'policy/notices.ts',
+  'policy/notices.ts',
   'sessions/session-limits.ts',
 ].map((name) => `src/${name}`);
 
@@ -55,6 +57,8 @@ export const PARTS: readonly string[] = [
   'accounts/common-passwords.ts',
   'admin/audit-log.ts',
   'admin/console.ts',
+  'admin/policy-form.ts',
+  'admin/policy-web.ts',
   'attempts/attempt.ts',
   'attempts/steps.ts',
   'audit/chain.ts',
@@ -63,6 +67,9 @@ export const PARTS: readonly string[] = [
   'factors/registry.ts',
   'organisations/invitations.ts',
   'organisations/membership.ts',
+  'policy/drafts.ts',
+  'policy/preview.ts',
+  'policy/rules.ts',
 ].map((name) => `src/${name}`);
 
 /**

@@ -86,13 +86,12 @@ export function textArea({ label, name, value, error, hint }: Pick<TextField, 'l
   return field(
     { label, name, error, hint },
     // The first line break behind the tag is not of the text (HTML, "the textarea element").
-    html`<textarea id="${name}" name="${name}" rows="4" autocomplete="off" ${described(name, { error, hint })}>
-${value}</textarea>`,
+    html`<textarea id="${name}" name="${name}" rows="4" autocomplete="off" ${described(name, { error, hint })}>${value}</textarea>`,
   );
 }
 
 /** One of a few, or several, under a question of their own. Each may have a sentence that explains it. */
-export function choices({
+export function choiceGroup({
   question,
   name,
   type,
@@ -112,7 +111,9 @@ export function choices({
       // Each of several has a name of its own: a field that is sent twice is refused.
       const own = type === 'radio' ? html`name="${name}" value="${value}"` : html`name="${name}-${value}" value="yes"`;
       return html`<div class="tick">
-        <label><input type="${type}" ${own} ${checked && html` checked`} ${hint !== undefined && html` aria-describedby="${name}-${value}-hint"`} /> ${label}</label>
+        <label
+          ><input type="${type}" ${own} ${checked && html` checked`} ${hint !== undefined && html` aria-describedby="${name}-${value}-hint"`} /> ${label}</label
+        >
         ${hint !== undefined && html`<p class="hint" id="${name}-${value}-hint">${hint}</p>`}
       </div>`;
     })}

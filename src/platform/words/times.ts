@@ -35,8 +35,11 @@ export function startOfDay(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const at = Date.parse(`${text}T00:00:00Z`);
   // The 30th of February is no day, though some read it as the 2nd of March.
-  return Number.isNaN(at) || isoOf(at).slice(0, 10) !== text ? undefined : at;
+  return Number.isNaN(at) || dayOf(at) !== text ? undefined : at;
 }
 
 /** "2026-11-24T14:05:09.123Z": for machines, and for what is put in order. */
 export const isoOf = (at: number): string => new Date(at).toISOString();
+
+/** "2026-11-24", as a date field has it. */
+export const dayOf = (at: number): string => isoOf(at).slice(0, 10);

@@ -35,6 +35,12 @@ export async function organisationPolicies(database: Kysely<unknown>, { instant 
     .execute();
   await schema.createIndex('policy_deadlines_organisation').on('policy_deadlines').column('organisation_id').execute();
 
+  // As its policy in force says it: JSON, a list. Beside the organisation, since joining asks for it.
+  await schema
+    .alterTable('organisations')
+    .addColumn('email_domains', 'text', (column) => column.notNull().defaultTo('[]'))
+    .execute();
+
   // What an administrator looks at before it is saved.
   await schema
     .createTable('policy_drafts')

@@ -92,7 +92,10 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   authn_confirm_throttled: ownRefused('sign-in', 'Confirming paused: too many wrong passwords'),
   session_created: own('sessions', 'Session opened'),
   session_ended: byNamed('sessions', ({ reason }) => `Session ended${reason === undefined ? '' : `: ${reason}`}`),
-  policy_changed: byNamed('policy', ({ from, to }) => `Security Policy changed from ${from} to ${to}`),
+  policy_changed: byNamed('policy', ({ from, to, changes }) =>
+    changes === undefined ? `Security Policy changed from ${from} to ${to}` : `Security Policy changed: ${changes}`,
+  ),
+  policy_announced: byNamed('policy', 'Told people by mail what a policy would ask of them'),
   privilege_permissions_changed: byNamed('people', ({ from, to }) => `Role changed from ${from} to ${to}`),
   organisation_created: own('people', ({ name }) => `Created the organisation ${name}`),
   organisation_invited: byNamed('people', ({ email, role }) => `Invited ${email} ${roleIn(role)}`),

@@ -149,5 +149,5 @@ function stateOf({ world }: Portal, rows: Rows, { name, person, browser }: { nam
 
 const withPolicy = (rows: Rows, twoFactor: State['policy']): Rows => ({
   ...rows,
-  policies: rows['policies']!.map((row) => ({ ...row, two_factor: twoFactor })),
+  policies: rows['policies']!.map((row) => ({ ...row, rules: JSON.stringify({ twoFactor }) })),
 });

@@ -295,13 +295,13 @@ forEachPortal((open) => {
     test('only addresses of its domains are invited, and an invitation from before is worth nothing', async () => {
       const portal = await open();
       const owner = await foundOrganisation(portal);
-      const before = portal.newcomer();
-      await sendInvitation(owner, before.email, 'Member');
-      await before.join();
+      const guest = portal.newcomer();
+      await sendInvitation(owner, guest.email, 'Member');
+      await guest.join();
       await impose(portal, owner, { emailDomains: ['herons.example'] });
-      await before.browser.visit(invitationPath(before));
-      assert.equal(before.browser.page.status, 410);
-      assert.match(before.browser.page.text, /addresses of other domains/);
+      await guest.browser.visit(invitationPath(guest));
+      assert.equal(guest.browser.page.status, 410);
+      assert.match(guest.browser.page.text, /addresses of other domains/);
       for (const email of ['a@cranes.example', 'a@sub.herons.example', 'a@herons.example.evil.example']) {
         await sendInvitation(owner, email, 'Member');
         assert.equal(owner.browser.page.status, 422, email);

@@ -4,6 +4,7 @@ import { sweepAttempts } from './attempts/attempts.ts';
 import { repeat, type Background } from './platform/background.ts';
 import { SWEPT_AT_ONCE } from './platform/database/delete-expired.ts';
 import { sweepOrganisations } from './organisations/organisations.ts';
+import { sweepFactors } from './factors/factors.ts';
 import { minutes } from './platform/durations.ts';
 import { sweepLimits } from './platform/limits/limits.ts';
 import { sweepMail } from './platform/mail/mail.ts';
@@ -16,6 +17,7 @@ const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [
   sweepSessions,
   sweepAttempts,
   sweepAccounts,
+  sweepFactors,
   sweepOrganisations,
   sweepPolicies,
   sweepLimits,

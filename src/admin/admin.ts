@@ -5,7 +5,8 @@
 import { findAccount, searchKeyOf, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
-import { factorOf, factors, listFactors } from '../factors/factors.ts';
+import { factorOf, factors, listFactors, passingAmong } from '../factors/factors.ts';
+import { findBypassCode, nameOf, type LiveBypassCode } from '../lost-phone/lost-phone.ts';
 import { actOnMember, byWhom, findMember, roleOf, ROLE_WORDS, type Acted, type Actor, type Organisation, type Role } from '../organisations/organisations.ts';
 import type { Queries } from '../platform/database/database.ts';
 import { dateOf, momentOf } from '../platform/words/times.ts';
@@ -169,6 +170,9 @@ export interface PersonInFull {
   readonly methods: readonly { readonly kind: string; readonly name: string; readonly createdAt: number; readonly lastUsedAt: number | null }[];
   readonly sessions: number;
   readonly lastSignInAt: number | null;
+  /** One that would serve now, and the name of who issued it. */
+  readonly bypassCode: LiveBypassCode | undefined;
+  readonly bypassCodeBy: string;
 }
 
 /** Undefined where that account does not belong to the organisation. */
@@ -179,13 +183,17 @@ export async function readPerson(world: World, organisation: Organisation, accou
   if (!account) return undefined;
   const enrolled = await listFactors(world, query, accountId);
   const [signIn] = await store.selectLastSignIns(query, [accountId]);
+  const bypassCode = await findBypassCode(world, query, accountId);
+  const passing = passingAmong(enrolled);
   return {
     account,
     role: member.role,
     joinedAt: member.joinedAt,
-    methods: enrolled.map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
+    methods: enrolled.filter((one) => !passing.includes(one)).map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
     sessions: (await listSessions(world, query, accountId)).length,
     lastSignInAt: signIn?.at ?? null,
+    bypassCode,
+    bypassCodeBy: bypassCode ? await nameOf(query, bypassCode.issuedBy) : '',
   };
 }
 

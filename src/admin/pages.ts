@@ -32,6 +32,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'policy-saved': 'The policy is in force.',
   'policy-restored': 'The earlier policy is in force again.',
   'policy-announced': 'The mails are on their way.',
+  'bypass-code-revoked': 'The bypass code is taken back, and no longer works. The person is told by mail.',
   'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
 };
 

@@ -4,6 +4,7 @@ import { button, linkButton, mistakes, notice, select, textField } from '../plat
 import { html, type Html } from '../platform/html/html.ts';
 import { dateOf, momentOf } from '../platform/words/times.ts';
 import type { Filter, PeoplePage, PersonInFull, PersonShown } from './admin.ts';
+import { lostPhone } from './help-pages.ts';
 import { addressIn, consoleForm, consolePage, type Frame } from './pages.ts';
 
 const PEOPLE = '/admin/people';
@@ -160,7 +161,8 @@ function methodRow({ kind, name, createdAt, lastUsedAt }: PersonInFull['methods'
   </div>`;
 }
 
-function actions(frame: Frame, { account, role }: PersonInFull): Html | false {
+function actions(frame: Frame, one: PersonInFull): Html | false {
+  const { account, role } = one;
   if (!may(frame.role, 'change-role')) return false;
   const actor = { accountId: frame.account.id, role: frame.role };
   const target = { accountId: account.id, role };
@@ -172,11 +174,12 @@ function actions(frame: Frame, { account, role }: PersonInFull): Html | false {
       <h2 id="role-of">What they may do</h2>
       ${consoleForm(frame, {
         action: `${address}/role`,
-        body: html`${seen}${select({ label: 'Role', name: 'role', value: role, options: rolesToGive(frame.role).map((one) => [one, NAMES[one]] as const) })}
+        body: html`${seen}${select({ label: 'Role', name: 'role', value: role, options: rolesToGive(frame.role).map((given) => [given, NAMES[given]] as const) })}
           <p class="quiet">${MEANINGS}</p>
           ${button({ label: 'Change role', main: true })}`,
       })}
     </section>
+    ${lostPhone(frame, one)}
     <section class="card" aria-labelledby="sessions">
       <h2 id="sessions">Sessions</h2>
       <p class="quiet">Signs ${account.name} out in every browser.</p>

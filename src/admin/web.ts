@@ -25,6 +25,7 @@ import { listEventsOf } from './audit-log.ts';
 import { eventsOfPerson } from './audit-pages.ts';
 import { mountAudit } from './audit-web.ts';
 import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
+import { mountHelp } from './help-web.ts';
 import { addressIn } from './pages.ts';
 import * as peoplePages from './people-pages.ts';
 import { mountPolicy } from './policy-web.ts';
@@ -39,6 +40,7 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountPerson(opened, world);
   mountPolicy(opened, world);
   mountAudit(opened, world);
+  mountHelp(opened, world);
 }
 
 function mountPeople(web: Web<Console>, world: World): void {

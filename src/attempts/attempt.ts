@@ -7,7 +7,7 @@ import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { Problem } from '../platform/problem.ts';
 import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { listFactors, standing, factorOf, type EnrolledFactor, type Occasion, type Person } from '../factors/factors.ts';
+import { listFactors, onlySignedInAt, recoveryKeyAmong, standing, factorOf, type EnrolledFactor, type Occasion, type Person } from '../factors/factors.ts';
 import { METHODS, methodsOpenTo, verdictOf, type Asked, type Demand, type Verdict } from '../policy/policy.ts';
 import type { Proofs } from '../sessions/sessions.ts';
 import { missingProofs } from './fresh-proof.ts';
@@ -200,8 +200,8 @@ export function progressOf({ attempt: { purpose, state }, enrolled, step }: Situ
   return progressAt(step, {
     purpose,
     methodIsExplained: method !== null && (purpose === 'sign-in' || factorOf(method.kind).most > 1),
-    mailIsAskedFirst: purpose === 'sign-in' && (step === 'email-code' || state.emailShown),
-    keyIsKept: !enrolled.some((one) => !factorOf(one.kind).stands),
+    mailIsAskedFirst: step === 'email-code' || state.emailShown,
+    keyIsKept: recoveryKeyAmong(enrolled) === undefined,
     methodIsChosen: method !== null,
   });
 }
@@ -231,7 +231,8 @@ function factsOf(
     mailboxSuffices: standing(enrolled).some((one) => factorOf(one.kind).provesEmail),
     secondFactorShown: enrolled.some((one) => state.proofs[one.kind] !== undefined),
     recoveryKeyUsed: state.usedRecoveryKey,
-    recoveryKeyHeld: enrolled.some((one) => !factorOf(one.kind).stands),
+    recoveryKeyHeld: recoveryKeyAmong(enrolled) !== undefined,
+    onlySignedIn: onlySignedInAt(proofs) !== undefined,
     newKeyKept: state.newKey?.kept === true,
     lacking: verdict.kind === 'passes' ? 'nothing' : now < verdict.by ? 'set-up-later' : 'set-up-now',
     postponed: state.postponed,
@@ -248,8 +249,10 @@ function factsOf(
 export const methodsToSetUp = (account: Account, demand: Demand): string[] =>
   methodsOpenTo(demand.notCounting, { emailVerified: account.emailVerifiedAt !== null }, METHODS);
 
+/** What is the account's own: not what only signs in. */
 export function heldOf(enrolled: readonly EnrolledFactor[]): { kind: string; strength: number; stands: boolean }[] {
-  return enrolled.map(({ kind }) => ({ kind, strength: factorOf(kind).strength, stands: factorOf(kind).stands }));
+  const own = enrolled.filter(({ kind }) => factorOf(kind).signsInOnly === undefined);
+  return own.map(({ kind }) => ({ kind, strength: factorOf(kind).strength, stands: factorOf(kind).stands }));
 }
 
 /** A name is what its owner says it is, and goes to no address that may be a stranger's: it could say anything there, in our name. */

@@ -37,6 +37,18 @@ export function missingProofs({
   return missing;
 }
 
+/**
+ * Whoever has just signed in by what only signs in may set up a method, and do nothing else that asks for a proof: without that, a new phone could never
+ * take the place of the one that was lost. The password is as fresh, and the mailbox is asked on the way (next-step.ts). `opened`: when it was shown.
+ */
+export function maySetUp(
+  missing: readonly ('password' | 'second-factor')[],
+  { opened, now, freshFor }: { opened: number | undefined; now: number; freshFor: number },
+): boolean {
+  if (missing.length === 0) return true;
+  return !missing.includes('password') && opened !== undefined && now - opened < freshFor;
+}
+
 /** The kinds that serve as the second half of a fresh proof; none where two-factor authentication is off. */
 export function kindsThatConfirm(held: readonly Held[]): string[] {
   const standing = held.filter((one) => one.stands);

@@ -35,6 +35,8 @@ export interface Facts {
   readonly secondFactorShown: boolean;
   readonly recoveryKeyUsed: boolean;
   readonly recoveryKeyHeld: boolean;
+  /** What was shown, here or to open the session, has something in it that proves no more than that somebody may come in: a bypass code. */
+  readonly onlySignedIn: boolean;
   /** The new Recovery Key of this attempt was saved. */
   readonly newKeyKept: boolean;
   /** What the policies ask of the account beside what it has, see policy/demand.ts. */
@@ -60,6 +62,7 @@ export function nextStep(facts: Facts): Step {
     case 'confirm':
       return facts.missing[0] ?? nextAfterRecoveryKey(facts);
     case 'enrol':
+      if (needsMailbox(facts) && !facts.emailShown) return 'email-code';
       return nextEnrolmentStep(facts, facts.recoveryKeyHeld);
     case 'new-recovery-key':
       if (!facts.emailShown) return 'email-code';
@@ -82,10 +85,13 @@ function nextSignInStep(facts: Facts): Step {
   if (facts.method === 'none') return 'choose-method';
   // Whoever stole a password must not enrol first (AD-8): in a browser that is new to the account, the mailbox is asked too.
   const asksMail = facts.mailFirst && facts.emailVerified && !facts.browserKnown && !facts.secondFactorShown && !facts.methodProvesEmail;
-  if (asksMail && !facts.emailShown) return 'email-code';
+  if ((asksMail || needsMailbox(facts)) && !facts.emailShown) return 'email-code';
   // Beside a method that no longer counts stands a Recovery Key, which goes on to serve.
   return nextEnrolmentStep(facts, facts.protected && facts.recoveryKeyHeld);
 }
+
+/** Whoever talked an administrator out of a code must not set their own phone up with it, whatever the policy: the mailbox is asked too. */
+const needsMailbox = ({ onlySignedIn, methodProvesEmail }: Facts): boolean => onlySignedIn && !methodProvesEmail;
 
 /** A Recovery Key is used up by use: its next one is kept before anything else. */
 function nextAfterRecoveryKey({ recoveryKeyUsed, newKeyKept }: Facts): Step {

@@ -8,6 +8,7 @@ export type Notice =
   | 'method-replaced'
   | 'method-removed'
   | 'recovery-key-used'
+  | 'bypass-code-used'
   | 'recovery-key-created'
   | 'password-changed'
   | 'password-reset'
@@ -61,6 +62,13 @@ const WORDS: Record<Notice, (installation: string, of: string) => { subject: str
   'recovery-key-used': (installation) => ({
     subject: `Your Recovery Key was used for ${installation}`,
     paragraphs: ['Somebody who also knew your password used your Recovery Key to sign in. The key is used up, and a new one was shown in its place.'],
+  }),
+  'bypass-code-used': (installation) => ({
+    subject: `A bypass code was used for ${installation}`,
+    paragraphs: [
+      'Somebody who also knew your password signed in with the bypass code that an administrator had issued for you. The code is used up.',
+      'Set up your new phone now, if you have not: the session ends after an hour.',
+    ],
   }),
   'recovery-key-created': (installation) => ({
     subject: `You have a new Recovery Key for ${installation}`,

@@ -10,7 +10,7 @@ export interface Way {
   readonly methodIsChosen: boolean;
   /** A page says what the method is, before it is set up. */
   readonly methodIsExplained: boolean;
-  /** In a browser that is new to the account, see next-step.ts. */
+  /** In a browser that is new to the account, or a session that only signed in, see next-step.ts. */
   readonly mailIsAskedFirst: boolean;
   /** A new Recovery Key is to be kept at the end. */
   readonly keyIsKept: boolean;

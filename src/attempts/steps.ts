@@ -9,6 +9,7 @@ import {
   factors,
   makeRecoveryKey,
   newRecoveryKeyState,
+  recoveryKeyAmong,
   removeFactor,
   replaceFactorState,
   standing,
@@ -30,8 +31,8 @@ import { noticeMessage, type Notice } from './notices.ts';
 
 /** The factor by which a mailbox is proved, whether or not the account has it as a second factor. */
 export const emailFactor = factors.find((factor) => factor.provesEmail)!;
-/** The factor that gets people back in and turns nothing on. */
-const recoveryFactor = factors.find((factor) => !factor.stands)!;
+/** The factor that gets people back in, and is replaced by being used. */
+const recoveryFactor = recoveryKeyAmong(factors)!;
 
 /** "Send again" no sooner than this. */
 export const SEND_AGAIN_AFTER = seconds(30);
@@ -60,12 +61,15 @@ export function choices({
 }): string[] {
   const held = heldOf(enrolled).sort((one, other) => Number(other.stands) - Number(one.stands) || other.strength - one.strength);
   const kinds = [...new Set(held.map((one) => one.kind))];
-  if (attempt.purpose === 'sign-in') return kinds.filter((kind) => !givesWay(kind, held, policy));
+  if (attempt.purpose === 'sign-in') return [...kinds.filter((kind) => !givesWay(kind, held, policy)), ...onlyToSignIn(enrolled)];
   // The link was in the mailbox: what the mailbox proves is shown already, and must not be both steps (PR-3).
   if (attempt.purpose === 'reset-password') return kinds.filter((kind) => !factorOf(kind).provesEmail);
   const enough = kindsThatConfirm(held);
   return kinds.filter((kind) => enough.includes(kind));
 }
+
+/** What an administrator gave out, last: it is no method, and no policy counts it. */
+const onlyToSignIn = (enrolled: Situation['enrolled']): string[] => enrolled.filter(({ kind }) => factorOf(kind).signsInOnly).map(({ kind }) => kind);
 
 /** AL-10: what no policy counts is not asked for beside what counts. Where the account has nothing else, it still guards it (SE-3). */
 function givesWay(kind: string, held: ReturnType<typeof heldOf>, policy: Situation['policy'] | undefined): boolean {
@@ -159,7 +163,7 @@ export async function answerSecondFactor(
   if (!answered.ok) return refuse(world, transaction, { attempt, account, kind, answered, from });
 
   const { [kind]: _spent, ...challenges } = attempt.state.challenges;
-  const recovered = !factor.stands;
+  const recovered = factor.afterUse === 'replaced';
   const next = await saveAttempt(world, transaction, attempt, {
     challenges,
     proofs: { ...attempt.state.proofs, [kind]: world.clock.now() },
@@ -171,6 +175,10 @@ export async function answerSecondFactor(
   if (recovered) {
     await record(world, transaction, { event: 'authn_recovery_key_used', accountId: account.id, from, details: { purpose: attempt.purpose } });
     await tell(world, transaction, 'recovery-key-used', { account, from });
+  }
+  if (factor.afterUse === 'gone') {
+    await record(world, transaction, { event: 'authn_bypass_code_used', accountId: account.id, from, details: { purpose: attempt.purpose } });
+    await tell(world, transaction, 'bypass-code-used', { account, from });
   }
   return { ok: true, attempt: next };
 }
@@ -204,7 +212,7 @@ export async function answerMethod(
   if (triesAreUp(attempt, kind)) return { ok: false, reason: 'attempt-over' };
   const answered = await confirmFactor(world, transaction, { kind, pending: method.pending, answer, person: personOf(account) });
   if (!answered.ok) return refuse(world, transaction, { attempt, account, kind, answered, from, settingUp: true });
-  const keyHeld = enrolled.some((one) => one.kind === recoveryFactor.kind);
+  const keyHeld = recoveryKeyAmong(enrolled) !== undefined;
   const next = await saveAttempt(world, transaction, attempt, {
     method: { ...method, state: answered.state },
     ...(keyHeld ? {} : { newKey: { madeAt: world.clock.now(), saved: false, kept: false } }),
@@ -289,7 +297,7 @@ export async function storeKeptKey(
   const { key } = keyToKeep(world, attempt, browserToken);
   const state = newRecoveryKeyState(toolsOf(world), account.id, key);
   const { kind, words } = recoveryFactor;
-  const present = enrolled.find((one) => one.kind === kind);
+  const present = recoveryKeyAmong(enrolled);
   if (present) {
     if (attempt.state.usedRecoveryKey && !claimedBy(present.state, attempt.id)) return false;
     if (!(await replaceFactorState(world, transaction, present, state))) return false;

@@ -75,6 +75,18 @@ export interface Factor<State = never, Pending = never, Challenge = never> {
   readonly most: number;
   /** True where having it turns two-factor authentication on; the Recovery Key alone does not. */
   readonly stands: boolean;
+  /**
+   * It stays and serves again; it is used up, and the person keeps the next one before going on (the Recovery Key); or it is used up and gone.
+   * What stands stays.
+   */
+  readonly afterUse: 'stays' | 'replaced' | 'gone';
+  /**
+   * Where it serves to sign in and is no proof for anything else: how long a session that was opened with it lasts at most, in milliseconds.
+   * Undefined for what its owner holds.
+   */
+  readonly signsInOnly: { readonly sessionLasts: number } | undefined;
+  /** From when on it is worth nothing, and is shown and listed nowhere; undefined where that is never. */
+  endsAt?(state: State): number;
   /** True where showing it shows that the person reads the account's mailbox. */
   readonly provesEmail: boolean;
   /** How many tries one challenge allows, whatever is sent anew; undefined where only the account's own limit counts. */

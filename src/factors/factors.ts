@@ -6,6 +6,7 @@
  */
 import { FACTOR_GUESSES, forgive, SET_UP_GUESSES, spend } from '../platform/limits/limits.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { isUniqueViolation } from '../platform/database/database.ts';
@@ -16,6 +17,8 @@ import * as store from './store.ts';
 export { factorOf, factors };
 // The Recovery Key is a part of the flows themselves, which make one, show it and put it in the place of the last. They get what they need here.
 export { claimedBy, keepKeyBody, makeRecoveryKey, newRecoveryKeyState, recoveryKeyFile } from './recovery-key/recovery-key.ts';
+// So is the bypass code of what an administrator does for somebody.
+export { makeBypassCode, readBypassCode } from './bypass-code/bypass-code.ts';
 export type { AnyFactor, Enrolled, FactorRefusal, Occasion, Person, Tools } from './contract.ts';
 
 export interface EnrolledFactor extends Enrolled<unknown> {
@@ -42,11 +45,12 @@ export function toolsOf(world: World): Tools {
   };
 }
 
-/** `kind`: those of it alone. */
+/** Without those whose time is over. `kind`: those of it alone. */
 export async function listFactors(world: World, queries: Queries, accountId: string, kind?: string): Promise<EnrolledFactor[]> {
   const rows = await store.selectFactors(queries, accountId);
   const wanted = kind === undefined ? rows : rows.filter((row) => row.kind === kind);
-  return wanted.map((row) => ({
+  const now = world.clock.now();
+  const read = wanted.map((row) => ({
     id: row.id,
     kind: row.kind,
     name: row.name,
@@ -55,7 +59,10 @@ export async function listFactors(world: World, queries: Queries, accountId: str
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
   }));
+  return read.filter(({ kind: one, state }) => now < endOf(factorOf(one), state));
 }
+
+const endOf = (factor: AnyFactor, state: unknown): number => factor.endsAt?.(state) ?? Infinity;
 
 /** Those that turn two-factor authentication on, the strongest first. */
 export function standing(enrolled: readonly EnrolledFactor[]): EnrolledFactor[] {
@@ -69,6 +76,29 @@ export function assuranceLevel(proven: readonly string[]): 1 | 2 {
 
 /** Whether something that was shown is a second factor: first factors, such as 'password', have names of their own. */
 export const isFactor = (kind: string): boolean => factors.some((factor) => factor.kind === kind);
+/** The Recovery Key among what an account holds: it alone is replaced by being used. */
+export function recoveryKeyAmong<One extends { readonly kind: string }>(enrolled: readonly One[]): One | undefined {
+  return enrolled.find((one) => factorOf(one.kind).afterUse === 'replaced');
+}
+
+/** Those that serve once and are not the account's for good. */
+export function passingAmong<One extends { readonly kind: string }>(enrolled: readonly One[]): One[] {
+  return enrolled.filter((one) => factorOf(one.kind).afterUse === 'gone');
+}
+
+/** When something was shown that only signs in; undefined where nothing of `proofs` does. Unknown names, such as 'password', are first factors. */
+export function onlySignedInAt(proofs: Readonly<Record<string, number>>): number | undefined {
+  return factors
+    .filter((factor) => factor.signsInOnly)
+    .map(({ kind }) => proofs[kind])
+    .find((at) => at !== undefined);
+}
+
+/** How long a session may last because of how it was opened, in milliseconds. */
+export function sessionLastsBy(proven: readonly string[]): number {
+  const lengths = factors.flatMap(({ kind, signsInOnly }) => (signsInOnly && proven.includes(kind) ? [signsInOnly.sessionLasts] : []));
+  return Math.min(...lengths);
+}
 
 /** Undefined where the account has as many of this kind as it may. */
 export async function enrol(
@@ -80,6 +110,7 @@ export async function enrol(
   const held = (await store.selectFactors(transaction, accountId)).filter((row) => row.kind === kind);
   if (held.length >= factor.most) return undefined;
   const id = makeId(world);
+  const endsAt = endOf(factor, state);
   try {
     await store.insertFactor(transaction, {
       id,
@@ -91,6 +122,7 @@ export async function enrol(
       version: 1,
       created_at: world.clock.now(),
       last_used_at: null,
+      expires_at: endsAt === Infinity ? null : endsAt,
     });
   } catch (error) {
     if (isUniqueViolation(error)) return undefined;
@@ -158,6 +190,10 @@ export async function confirmFactor(
   if (!confirmed.ok) return { ...confirmed, failures: spent.count };
   await forgive(transaction, world, SET_UP_GUESSES, person.accountId, kind);
   return confirmed;
+}
+
+export async function sweepFactors({ database: { query }, clock }: World): Promise<readonly number[]> {
+  return [await deleteExpired(query, { table: 'factors', key: 'id', column: 'expires_at', before: clock.now() })];
 }
 
 function sealed(world: World, factor: AnyFactor, id: string, state: unknown): Uint8Array {

@@ -1,10 +1,11 @@
+import { bypassCode } from './bypass-code/bypass-code.ts';
 import type { AnyFactor } from './contract.ts';
 import { emailCode } from './email-code/email-code.ts';
 import { recoveryKey } from './recovery-key/recovery-key.ts';
 import { totp } from './totp/totp.ts';
 
 /** Every second factor there is, the strongest first. A new one is a folder beside these and a line here. */
-export const factors: readonly AnyFactor[] = [totp, recoveryKey, emailCode];
+export const factors: readonly AnyFactor[] = [totp, recoveryKey, emailCode, bypassCode];
 
 const byKind = new Map(factors.map((factor) => [factor.kind, factor]));
 

@@ -19,6 +19,8 @@ export interface FactorRow {
   version: number;
   created_at: number;
   last_used_at: number | null;
+  /** When it may be swept away; null for what stays. Whether it still counts is in the state. */
+  expires_at: number | null;
 }
 
 export const selectFactors = prepared(

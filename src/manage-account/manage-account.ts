@@ -17,7 +17,8 @@ import {
 } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
-import { factorOf, listFactors, removeFactor, removeFactors, renameFactor, standing, type EnrolledFactor } from '../factors/factors.ts';
+import { factorOf, listFactors, onlySignedInAt, removeFactor, removeFactors, renameFactor, standing, type EnrolledFactor } from '../factors/factors.ts';
+import { findBypassCode, type LiveBypassCode } from '../lost-phone/lost-phone.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
@@ -34,14 +35,33 @@ export interface Security {
   readonly policy: Asked;
   /** Empty where the session's proof is fresh. */
   readonly missing: readonly ('password' | 'second-factor')[];
+  /** Whether a method may be set up now: where nothing is missing, and for a while after a bypass code. */
+  readonly maySetUp: boolean;
+  /** The session was opened with a bypass code, and nothing of the account's own was shown since. */
+  readonly onlySignedIn: boolean;
+  /** Until when, after a bypass code; epoch milliseconds. */
+  readonly setUpUntil: number;
+  readonly bypassCode: LiveBypassCode | undefined;
 }
 
 export async function readSecurity(world: World, queries: Queries, session: Session): Promise<Security> {
   const enrolled = await listFactors(world, queries, session.account.id);
   const policy = await readDemand(queries, session.account.id);
   const { proofFreshFor: freshFor } = policy.demand;
-  const missing = attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now: world.clock.now(), freshFor });
-  return { account: session.account, enrolled, on: standing(enrolled).length > 0, policy, missing };
+  const now = world.clock.now();
+  const missing = attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now, freshFor });
+  const opened = onlySignedInAt(session.proofs);
+  return {
+    account: session.account,
+    enrolled,
+    on: standing(enrolled).length > 0,
+    policy,
+    missing,
+    maySetUp: attempts.maySetUp(missing, { opened, now, freshFor }),
+    onlySignedIn: opened !== undefined && !enrolled.some(({ kind }) => session.proofs[kind] !== undefined),
+    setUpUntil: (opened ?? now) + freshFor,
+    bypassCode: await findBypassCode(world, queries, session.account.id),
+  };
 }
 
 /** What a person may set up now: not what is full, not codes to an address that is not verified, nothing where the policy is off. */

@@ -36,6 +36,7 @@ const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', strin
   'policy-first': ['plain', 'What you just sent was not saved. First do what is asked for here, then send it once more.'],
   joined: ['good', 'You have joined the organisation.'],
   recovered: ['plain', 'You used your Recovery Key, and have the next one. If you lost a phone, remove or replace its app below, within the next ten minutes.'],
+  'bypass-code-refused': ['good', 'The bypass code is taken back, and no longer works.'],
   'email-changed': ['good', 'Your new address is saved.'],
   'took-too-long': ['plain', 'That took too long, or was finished in another window, so nothing was changed just now. Start again if it is still to be done.'],
   'email-taken': ['bad', 'That address belongs to another account, so yours stays as it was.'],
@@ -166,13 +167,15 @@ const waiting = ({ now }: Frame, retryAt: number): string =>
   `There were too many wrong tries. You can try again ${waitingTime(retryAt - now)} (at ${timeOf(retryAt)}).`;
 
 interface Confirm {
+  /** By a bypass code: what is asked for here is what was lost. */
+  readonly onlySignedIn?: boolean;
   readonly missing: readonly ('password' | 'second-factor')[];
   readonly then: string;
   readonly refused?: { readonly reason: 'wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number };
 }
 
 /** A fresh proof, before something that changes how one gets in. */
-export function confirm(frame: Frame, { missing, then, refused }: Confirm): Html {
+export function confirm(frame: Frame, { missing, then, refused, onlySignedIn = false }: Confirm): Html {
   const asksPassword = missing.includes('password');
   const error = refused?.reason === 'wrong' ? 'That is not your password.' : undefined;
   const wait = refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined;
@@ -180,6 +183,13 @@ export function confirm(frame: Frame, { missing, then, refused }: Confirm): Html
     title: 'Confirm that it’s you',
     current: 'security',
     body: html`${mistakes(error)}${wait !== undefined && notice({ kind: 'bad', text: wait })}
+      ${
+        onlySignedIn &&
+        notice({
+          kind: 'plain',
+          text: 'You came in with a bypass code. Right after that you can set up a new phone in Security and Credentials, and then do everything else. If it is too late for that, ask your administrator for another code.',
+        })
+      }
       <section class="card">
         <p class="quiet">
           You signed in a while ago. This protects your account should somebody else sit at your

@@ -1,9 +1,9 @@
 import { describe, emailFactor, METHOD_NAME_MOST } from '../attempts/attempts.ts';
-import { factorOf, standing, type EnrolledFactor } from '../factors/factors.ts';
+import { factorOf, recoveryKeyAmong, standing, type EnrolledFactor } from '../factors/factors.ts';
 import { button, form, linkButton, mistakes, notice, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { keyIcon } from '../platform/html/icons.ts';
-import { dateOf, momentOf } from '../platform/words/times.ts';
+import { dateOf, momentOf, timeOf } from '../platform/words/times.ts';
 import { methodsToAdd, removalRefusal, type RemovalRefusal, type Security } from './manage-account.ts';
 import { settings, type Frame } from './pages.ts';
 
@@ -14,13 +14,49 @@ export function security(frame: Frame, state: Security): Html {
     title: 'Security and Credentials',
     current: 'security',
     body: html`<p class="quiet">How you prove that it is you.</p>
-      ${twoFactorSection(frame, state)} ${state.on && recoveryKeySection(state)}
+      ${state.onlySignedIn && newPhoneSection(frame, state)} ${bypassCodeSection(frame, state)} ${twoFactorSection(frame, state)}
+      ${state.on && recoveryKeySection(state)}
       <section class="card" aria-labelledby="password">
         <h2 id="password">Password</h2>
         <p class="quiet">Changed ${dateOf(state.account.passwordChangedAt)}.</p>
         <div class="actions">${linkButton({ label: 'Change password', href: `${SECURITY}/password` })}</div>
       </section>`,
   });
+}
+
+/** After a bypass code: what to do now comes first. */
+function newPhoneSection({ formToken }: Frame, state: Security): Html {
+  const lost = standing(state.enrolled).filter(({ kind }) => factorOf(kind).most > 1);
+  return html`<section class="card" aria-labelledby="new-phone">
+    <h2 id="new-phone">Set up your new phone</h2>
+    ${
+      state.maySetUp
+        ? html`<p>You came in with a bypass code, which is used up. Do this before ${timeOf(state.setUpUntil)}: afterwards you need another code.</p>
+            <p class="quiet">To go on, we send a code to <strong>${state.account.email}</strong>.</p>
+            ${lost.map((one) =>
+              form({
+                action: `${SECURITY}/methods/${one.id}/replace`,
+                formToken,
+                body: html`<div class="actions">${button({ label: `Replace ${describe(one)}`, main: true })}</div>`,
+              }),
+            )}
+            ${methodsToAdd(state).length > 0 && html`<div class="actions">${linkButton({ label: 'Add a method', href: `${SECURITY}/enable`, main: lost.length === 0 })}</div>`}`
+        : html`<p>The time for that is over. Ask your administrator for another bypass code, and do it right after signing in.</p>`
+    }
+  </section>`;
+}
+
+/** One that was issued and not used yet. Whoever did not ask for it ends it here. */
+function bypassCodeSection({ formToken }: Frame, { bypassCode }: Security): Html | false {
+  if (!bypassCode) return false;
+  return html`<section class="card" aria-labelledby="bypass-code">
+    <h2 id="bypass-code">Bypass code <span class="tag warn">waiting</span></h2>
+    <p>
+      An administrator issued one for you on ${momentOf(bypassCode.issuedAt)}. With your password it signs in once, until ${timeOf(bypassCode.expiresAt)}. If
+      you did not ask for it, take it back and change your password.
+    </p>
+    ${form({ action: `${SECURITY}/bypass-code/refuse`, formToken, body: html`<div class="actions">${button({ label: 'Take back', danger: true })}</div>` })}
+  </section>`;
 }
 
 function twoFactorSection(frame: Frame, state: Security): Html {
@@ -75,7 +111,7 @@ function methodRow({ account }: Security, one: EnrolledFactor): Html {
 }
 
 function recoveryKeySection({ enrolled }: Security): Html {
-  const key = enrolled.find((one) => !factorOf(one.kind).stands);
+  const key = recoveryKeyAmong(enrolled);
   return html`<section class="card" aria-labelledby="recovery-key">
     <h2 id="recovery-key">Recovery Key</h2>
     <p class="quiet">Gets you back in when you have lost everything else. Keep it where you keep your passport.</p>

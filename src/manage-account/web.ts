@@ -2,6 +2,7 @@
 import { confirmPassword } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { factorOf, standing } from '../factors/factors.ts';
+import { refuseBypassCode } from '../lost-phone/lost-phone.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
@@ -28,6 +29,10 @@ export function mountManageAccount({ signedIn, meeting }: { signedIn: Web<Sessio
   mountMethods(meeting, world);
   mountRecoveryKey(meeting, world);
   mountEmail(meeting, world);
+  meeting.post(`${SECURITY}/bypass-code/refuse`, async (visit, session) => {
+    await refuseBypassCode(world, { accountId: session.account.id, from: visit });
+    return changed(visit, { notice: 'bypass-code-refused' });
+  });
 }
 
 const frame = (world: World, visit: Visit, session: Session): pages.Frame => ({
@@ -59,6 +64,12 @@ const confirmFirst = (then: string): Answer => redirect(`${CONFIRM_ADDRESS}?then
 async function freshOr(world: World, session: Session, then: string): Promise<{ security: manage.Security } | { answer: Answer }> {
   const security = await manage.readSecurity(world, world.database.query, session);
   return security.missing.length > 0 ? { answer: confirmFirst(then) } : { security };
+}
+
+/** The same for setting a method up, which whoever came in by a bypass code may do too. */
+async function setUpOr(world: World, session: Session, then: string): Promise<{ security: manage.Security } | { answer: Answer }> {
+  const security = await manage.readSecurity(world, world.database.query, session);
+  return security.maySetUp ? { security } : { answer: confirmFirst(then) };
 }
 
 function mountProfile(web: Web<Session>, world: World): void {
@@ -109,9 +120,9 @@ function mountConfirming(web: Web<Session>, world: World): void {
   const address = CONFIRM_ADDRESS;
   const then = (text: string | null) => localPath(text) ?? SECURITY;
   web.get(address, async (visit, session) => {
-    const { missing } = await manage.readSecurity(world, world.database.query, session);
+    const { missing, onlySignedIn } = await manage.readSecurity(world, world.database.query, session);
     const to = then(visit.query.get('then'));
-    return missing.length === 0 ? redirect(to) : page(pages.confirm(frame(world, visit, session), { missing, then: to }));
+    return missing.length === 0 ? redirect(to) : page(pages.confirm(frame(world, visit, session), { missing, then: to, onlySignedIn }));
   });
   web.post(address, async (visit, session) => {
     const { missing } = await manage.readSecurity(world, world.database.query, session);
@@ -173,12 +184,12 @@ function mountEnabling(web: Web<Session>, world: World): void {
     securityPages.enable(frame(world, visit, session), { ...security, owed: owes(world, session) !== 'nothing', then });
   web.get(SET_UP_ADDRESS, async (visit, session) => {
     const then = localPath(visit.query.get('then'));
-    const fresh = await freshOr(world, session, own(then));
+    const fresh = await setUpOr(world, session, own(then));
     return 'answer' in fresh ? fresh.answer : page(show(visit, session, fresh.security, then));
   });
   web.post(SET_UP_ADDRESS, async (visit, session) => {
     const then = localPath(visit.field('then'));
-    const fresh = await freshOr(world, session, own(then));
+    const fresh = await setUpOr(world, session, own(then));
     if ('answer' in fresh) return fresh.answer;
     const kind = visit.field('method');
     if (!manage.methodsToAdd(fresh.security).includes(kind)) return page(show(visit, session, fresh.security, then), 422);
@@ -188,6 +199,7 @@ function mountEnabling(web: Web<Session>, world: World): void {
   });
   attempts.mountJourney(web, world, {
     ...journeyOf('enrol', {
+      'email-code': `${SECURITY}/set-up/email`,
       'begin-method': `${SECURITY}/set-up`,
       'confirm-method': `${SECURITY}/set-up/code`,
       'recovery-key': `${SECURITY}/set-up/recovery-key`,
@@ -298,7 +310,7 @@ function mountMethods(web: Web<Session>, world: World): void {
     const security = await manage.readSecurity(world, world.database.query, session);
     // First whether it is there: only an id of ours may become part of an address to come back to.
     const { id, kind, name } = find(visit, security);
-    if (security.missing.length > 0) return confirmFirst(addressOf(visit));
+    if (!security.maySetUp) return confirmFirst(addressOf(visit));
     return beginMethod(world, { visit, session, kind, replaces: id, name });
   });
 }

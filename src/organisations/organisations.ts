@@ -28,9 +28,9 @@ export {
   type Invitation,
   type InviteRefusal,
 } from './invitations.ts';
-export { byWhom, findActing, findMember, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
+export { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 export { ROLE_WORDS } from './notices.ts';
-export { actRefusal, givenRoleOf, may, roleOf, ROLES, rolesToGive, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
+export { actRefusal, givenRoleOf, may, reaches, roleOf, ROLES, rolesToGive, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
 
 /** A link for the operator while there is no organisation; undefined afterwards. A new one takes the place of the last. */
 export async function makeSetUpLink(world: World): Promise<string | undefined> {
@@ -88,11 +88,12 @@ export async function listMemberships(queries: Queries, accountId: string): Prom
   return rows.map((row) => ({ organisation: { id: row.organisation_id, name: row.organisation_name }, role: readRole(row.role) }));
 }
 
-export type Acted = { readonly ok: true } | { readonly ok: false; readonly reason: ActRefusal | 'not-found' | 'changed-meanwhile' };
+type NotActed = { readonly ok: false; readonly reason: ActRefusal | 'not-found' };
+export type Acted = { readonly ok: true } | NotActed | { readonly ok: false; readonly reason: 'changed-meanwhile' };
 
 /** `seen`: the role that the page showed. Somebody else may have changed it since. */
 export function changeRole(world: World, actor: Actor, { targetId, seen, to }: { targetId: string; seen: Role; to: GivenRole }): Promise<Acted> {
-  return act(world, actor, { action: 'change-role', targetId, to }, async (transaction, { target }) => {
+  return act<Acted>(world, actor, { action: 'change-role', targetId, to }, async (transaction, { target }) => {
     const { organisation, from } = actor;
     if (target.role !== seen || !(await store.updateRole(transaction, { organisationId: organisation.id, accountId: targetId, from: seen, to })))
       return { ok: false, reason: 'changed-meanwhile' };
@@ -106,7 +107,7 @@ export function changeRole(world: World, actor: Actor, { targetId, seen, to }: {
 }
 
 export function removeMember(world: World, actor: Actor, { targetId, seen }: { targetId: string; seen: Role }): Promise<Acted> {
-  return act(world, actor, { action: 'remove', targetId }, async (transaction, { target }) => {
+  return act<Acted>(world, actor, { action: 'remove', targetId }, async (transaction, { target }) => {
     const { organisation, from } = actor;
     if (target.role !== seen || !(await store.deleteMembership(transaction, { organisationId: organisation.id, accountId: targetId, role: seen })))
       return { ok: false, reason: 'changed-meanwhile' };
@@ -124,7 +125,7 @@ export function removeMember(world: World, actor: Actor, { targetId, seen }: { t
 
 /** The owner becomes an admin, and `targetId` the owner. Two statements, each over what was seen: whatever races with them, one owner is left. */
 export function transferOwnership(world: World, actor: Actor, { targetId, seen }: { targetId: string; seen: Role }): Promise<Acted> {
-  return act(world, actor, { action: 'transfer-ownership', targetId }, async (transaction) => {
+  return act<Acted>(world, actor, { action: 'transfer-ownership', targetId }, async (transaction) => {
     const { organisation, account, from } = actor;
     const organisationId = organisation.id;
     if (!(await store.updateRole(transaction, { organisationId, accountId: account.id, from: 'owner', to: 'admin' }))) throw overtaken();
@@ -144,7 +145,7 @@ export function actOnMember(
   { action, targetId, notice }: { action: Action; targetId: string; notice: MembershipNotice },
   work: (transaction: Transaction) => Promise<void>,
 ): Promise<Acted> {
-  return act(world, actor, { action, targetId }, async (transaction) => {
+  return act<Acted>(world, actor, { action, targetId }, async (transaction) => {
     await work(transaction);
     await tell(world, transaction, notice, { actor, targetId });
     return { ok: true };
@@ -152,13 +153,13 @@ export function actOnMember(
 }
 
 /** The one way to do something to a member: both are read, and what may be done decided, in the transaction in which it is done. */
-function act(
+export function act<Done>(
   world: World,
   actor: Actor,
   { action, targetId, to }: { action: Action; targetId: string; to?: Role },
-  work: (transaction: Transaction, people: { acting: Member; target: Member }) => Promise<Acted>,
-): Promise<Acted> {
-  return world.database.transaction(async (transaction): Promise<Acted> => {
+  work: (transaction: Transaction, people: { acting: Member; target: Member }) => Promise<Done>,
+): Promise<Done | NotActed> {
+  return world.database.transaction(async (transaction): Promise<Done | NotActed> => {
     const acting = await findActing(transaction, actor);
     if (!acting) return { ok: false, reason: 'not-allowed' };
     const target = await findMember(transaction, actor.organisation.id, targetId);

@@ -10,6 +10,7 @@ const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'change-role': { owner: true, admin: true, auditor: false, member: false },
   remove: { owner: true, admin: true, auditor: false, member: false },
   'end-sessions': { owner: true, admin: true, auditor: false, member: false },
+  'issue-bypass-code': { owner: true, admin: true, auditor: false, member: false },
   'change-policy': { owner: true, admin: true, auditor: false, member: false },
   'transfer-ownership': { owner: true, admin: false, auditor: false, member: false },
 };

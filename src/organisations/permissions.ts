@@ -16,10 +16,10 @@ export type GivenRole = (typeof GIVEN_ROLES)[number];
 const KEY_ROLES = ['admin', 'auditor'] as const satisfies readonly Role[];
 export type KeyRole = (typeof KEY_ROLES)[number];
 
-export type Action = 'see' | 'export' | 'invite' | 'change-role' | 'remove' | 'end-sessions' | 'change-policy' | 'transfer-ownership';
+export type Action = 'see' | 'export' | 'invite' | 'change-role' | 'remove' | 'end-sessions' | 'issue-bypass-code' | 'change-policy' | 'transfer-ownership';
 
 const READING: readonly Action[] = ['see', 'export'];
-const MANAGING: readonly Action[] = [...READING, 'invite', 'change-role', 'remove', 'end-sessions', 'change-policy'];
+const MANAGING: readonly Action[] = [...READING, 'invite', 'change-role', 'remove', 'end-sessions', 'issue-bypass-code', 'change-policy'];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
   owner: [...MANAGING, 'transfer-ownership'],
   admin: MANAGING,

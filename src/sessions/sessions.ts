@@ -6,7 +6,7 @@
  */
 import type { Account } from '../accounts/accounts.ts';
 import type { FailedTries } from '../audit/audit.ts';
-import { assuranceLevel, isFactor } from '../factors/factors.ts';
+import { assuranceLevel, isFactor, sessionLastsBy } from '../factors/factors.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import type { Visit } from '../platform/http/visit.ts';
@@ -80,7 +80,7 @@ export async function openSession(
     address: browser.address,
     created_at: now,
     last_seen_at: now,
-    expires_at: now + limitsOf({ proofs }, demand).absolute,
+    expires_at: now + Math.min(limitsOf({ proofs }, demand).absolute, sessionLastsBy(Object.keys(proofs))),
   });
   return { token, sessionId: id };
 }

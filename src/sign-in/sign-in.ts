@@ -6,6 +6,7 @@
 import { checkPassword, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
+import { onlySignedInAt, passingAmong, removeFactor } from '../factors/factors.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
@@ -120,7 +121,10 @@ export async function finishSignIn(
     await attempts.endOtherAttempts(transaction, account.id);
     await endSessions(transaction, account.id);
   }
-  await rememberBrowser(world, transaction, account.id, caller.browserToken);
+  // A bypass code is used up by this, or was not needed: whoever signs in otherwise has not lost what they have.
+  for (const { id } of passingAmong(situation.enrolled)) await removeFactor(transaction, account.id, id);
+  // Nor does a browser become a known one, and so be trusted with more, by what an administrator was talked out of.
+  if (onlySignedInAt(state.proofs) === undefined) await rememberBrowser(world, transaction, account.id, caller.browserToken);
   // A method that was set up here was shown here: it is part of what this session has proved.
   const proofs = setUp ? { ...state.proofs, [state.method.kind]: world.clock.now() } : state.proofs;
   const failedTries = await failedTriesBefore(transaction, { accountId: account.id, from: caller, since: attempt.createdAt });

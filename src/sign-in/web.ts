@@ -1,6 +1,7 @@
 // The addresses of signing in: /sign-in, its steps, and signing out.
 import { mountJourney, type Journey } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
+import { onlySignedInAt } from '../factors/factors.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
@@ -72,12 +73,14 @@ function signInJourney(world: World): Journey<undefined> {
     sessionProofs: () => ({}),
     leave: { label: 'Not you?', address: '/sign-in/leave' },
     finish: async (transaction, situation, visit) => {
-      const { method, usedRecoveryKey, returnTo } = situation.attempt.state;
+      const { method, usedRecoveryKey, returnTo, proofs } = situation.attempt.state;
+      // Where a new phone is set up comes before wherever one was going.
+      const repairs = usedRecoveryKey || onlySignedInAt(proofs) !== undefined;
       const { token } = await finishSignIn(world, transaction, situation, visit);
       return () => {
         if (usedRecoveryKey) visit.setCookie('notice', 'recovered');
         const confirmation = `/sign-in/done${returnTo === null ? '' : `?then=${encodeURIComponent(returnTo)}`}`;
-        const home = method ? confirmation : usedRecoveryKey ? '/account/security' : (returnTo ?? HOME);
+        const home = method ? confirmation : repairs ? '/account/security' : (returnTo ?? HOME);
         return enterBrowser(visit, { kind: 'session', token }, { next: START, home });
       };
     },

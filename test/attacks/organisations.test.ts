@@ -43,6 +43,9 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'POST /admin/people/:id/remove': 'remove',
   'POST /admin/people/:id/make-owner': 'transfer-ownership',
   'POST /admin/people/:id/end-sessions': 'end-sessions',
+  'GET /admin/people/:id/bypass-code': 'issue-bypass-code',
+  'POST /admin/people/:id/bypass-code': 'issue-bypass-code',
+  'POST /admin/people/:id/bypass-code/revoke': 'issue-bypass-code',
 };
 
 const FROM = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
@@ -74,6 +77,7 @@ async function stateOf({ world }: Portal): Promise<unknown> {
       .where('event', 'in', ['organisation_people_exported', 'organisation_audit_exported'])
       .orderBy('id')
       .execute(),
+    factors: await query.selectFrom('factors').select(['id', 'version']).orderBy('id').execute(),
   };
 }
 

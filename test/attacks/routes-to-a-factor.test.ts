@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { minutes, seconds } from '../../src/platform/durations.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
+import { madeBypassCode, signInByBypassCode } from '../support/lost-phone.ts';
 import type { Person } from '../support/person.ts';
 import { openPortal, type Portal } from '../support/portal.ts';
 import { routesOf } from '../support/routes.ts';
@@ -118,6 +119,17 @@ const GUESSED: Readonly<Record<string, Guessed>> = {
       return code(ada.browser, ada.newestCode());
     },
   },
+  '/account/security/set-up/email': {
+    field: 'code',
+    reach: async () => {
+      const ada = await withApp();
+      const browser = portal.browser();
+      await signInByBypassCode(ada, browser, await madeBypassCode(portal, ada.email));
+      await browser.post('/account/security/enable', { method: 'totp' });
+      await browser.post('/account/security/set-up/email/send');
+      return code(browser, ada.newestCode());
+    },
+  },
   '/account/security/disable/code': {
     field: 'code',
     reach: async () => {
@@ -172,6 +184,7 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/account/sessions/end-others': 'nothing',
   '/account/email': 'an address: limited by mail',
   '/account/security/enable': 'a choice',
+  '/account/security/bypass-code/refuse': 'nothing',
   '/account/security/set-up': 'a name',
   '/account/security/disable': 'nothing',
   '/account/security/recovery-key': 'nothing',
@@ -195,6 +208,8 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/admin/people/:id/remove': 'nothing',
   '/admin/people/:id/make-owner': 'nothing',
   '/admin/people/:id/end-sessions': 'nothing',
+  '/admin/people/:id/bypass-code': 'nothing',
+  '/admin/people/:id/bypass-code/revoke': 'nothing',
 };
 /** The parts of a step that every journey shares. */
 const SHARED = /\/(send|back|other|download)$|\/(recovery-key|recovery-key\/new|next-recovery-key)$/;

@@ -3,6 +3,7 @@ import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { makeSetUpLink } from '../../src/organisations/organisations.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
 import type { ServedPortal } from '../support/served-portal.ts';
+import { helping } from './lost-phone-pages.ts';
 import type { Stop } from './walk.ts';
 
 type Walk = AsyncGenerator<Stop, void>;
@@ -121,6 +122,7 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.fill('Search', 'zzz');
   await owner.press('Find');
   yield { name: 'people, none found', person: owner };
+  yield* helping(owner, guest);
   await owner.visit('/admin/people?two-factor=on');
   await owner.press(/^Open Guy/);
   yield { name: 'person', person: owner };

@@ -61,9 +61,14 @@ describe('the registry', () => {
     assert.throws(() => factorOf('carrier-pigeon'), /carrier-pigeon/);
   });
 
-  test('has one factor that proves the mailbox and one that turns nothing on, which the flows count on', () => {
+  test('has one factor that proves the mailbox, one that is replaced by use and one that is gone by it, which the flows count on', () => {
     assert.equal(factors.filter((factor) => factor.provesEmail).length, 1);
-    assert.equal(factors.filter((factor) => !factor.stands).length, 1);
+    assert.equal(factors.filter((factor) => factor.afterUse === 'replaced').length, 1);
+    assert.equal(factors.filter((factor) => factor.afterUse === 'gone').length, 1);
+    for (const { stands, afterUse, signsInOnly } of factors) {
+      assert.equal(stands, afterUse === 'stays');
+      assert.ok(!signsInOnly || !stands, 'what only signs in is nobody’s own');
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { AUDIT_EVENTS, type AuditEvent } from '../../src/audit/audit.ts';
 import { minutes } from '../../src/platform/durations.ts';
 import { invitationPath, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
+import { bypassCodeOn, fillGrounds, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
 
@@ -225,9 +226,42 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
   await bob.signIn();
   await bob.browser.visit(invitationPath(bob));
   await bob.browser.press('Accept');
+  await helpSomebody(log, { ada, bob, portal, organisation, by });
   await openPerson(ada, bob.email);
   await log.news();
   await log.expect('passing it on', () => browser.press('Transfer ownership'), { organisation_ownership_transferred: { organisation, by } });
+}
+
+/** Bob loses his phone. */
+async function helpSomebody(
+  log: Log,
+  { ada, bob, portal, organisation, by }: { ada: Person; bob: Person; portal: Portal; organisation: string; by: string },
+): Promise<void> {
+  const { browser } = ada;
+  await portal.setPolicy('optional');
+  await ada.enableByApp();
+  await bob.enableByApp();
+  await bob.signOut();
+  const issue = async () => {
+    fillGrounds(browser);
+    await browser.press('Issue the code');
+  };
+  const issued = { organisation, by, reason: 'Phone lost', check: 'Met in person' };
+  await openPerson(ada, bob.email);
+  await browser.press('Issue a bypass code');
+  await log.news();
+  await log.expect('a bypass code', issue, { authn_bypass_code_issued: issued });
+  await browser.press('Done');
+  await log.expect('taking it back', () => browser.press('Take it back'), { authn_bypass_code_revoked: { organisation, by } });
+  await browser.press('Issue a bypass code');
+  await issue();
+  await log.news();
+  await log.expect('using it', () => signInByBypassCode(bob, bob.browser, bypassCodeOn(browser.page)), {
+    authn_factor_success: { kind: 'bypass-code', purpose: 'sign-in', name: 'Bypass code' },
+    authn_bypass_code_used: { purpose: 'sign-in' },
+    authn_login_success: { methods: 'bypass-code password' },
+    session_created: {},
+  });
 }
 
 async function rename({ browser }: Person): Promise<void> {

@@ -16,6 +16,7 @@ export const LADDER = [
   'sessions',
   '(sso)',
   'attempts',
+  'lost-phone',
   'sign-in',
   'sign-up',
   'forgot-password',
@@ -38,6 +39,8 @@ export const DECISIONS: readonly string[] = [
   'factors/code.ts',
   'organisations/notices.ts',
   'organisations/permissions.ts',
+  'lost-phone/grounds.ts',
+  'lost-phone/notices.ts',
   'platform/durations.ts',
   'platform/html/places.ts',
   'platform/http/local-path.ts',
@@ -73,10 +76,10 @@ export const PARTS: readonly string[] = [
 ].map((name) => `src/${name}`);
 
 /**
- * Factors whose names are words of the product's own flows (MISSION: "Send verification code", "Recovery Key"), so that flows may say them. The name of
+ * Factors whose names are words of the product's own flows ("Send verification code", "Recovery Key", "bypass code"), so that flows may say them. The name of
  * every other factor stands in its folder and the registry alone.
  */
-const PRODUCT_CONCEPTS: readonly string[] = ['email-code', 'recovery-key'];
+const PRODUCT_CONCEPTS: readonly string[] = ['email-code', 'recovery-key', 'bypass-code'];
 /** What else a factor is called. */
 const ALSO_CALLED: Readonly<Record<string, readonly string[]>> = { totp: ['otp', 'hotp'] };
 

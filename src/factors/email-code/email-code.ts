@@ -53,6 +53,8 @@ export const emailCode: Factor<State, Challenge, Challenge> = {
   amr: ['email'],
   most: 1,
   stands: true,
+  afterUse: 'stays',
+  signsInOnly: undefined,
   provesEmail: true,
   triesPerAttempt: 5,
   words,

@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { minutes } from '../../platform/durations.ts';
 import { sameSecret } from '../../platform/secrets/keys.ts';
+import { lettersOf, readLetters } from '../code.ts';
 import type { Factor, FactorWords, Tools } from '../contract.ts';
 import { pages } from './pages.ts';
 
@@ -22,10 +23,7 @@ export type RecoveryKeyState = z.infer<typeof stateShape>;
 /** As long as an attempt lasts, so that whoever used the key can finish. */
 const CLAIM_LASTS = minutes(30);
 
-/** Crockford's base32: no I, L, O or U. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const CHARACTERS = 26;
-const BITS_PER_CHARACTER = 5;
 
 const words: FactorWords = {
   name: 'Recovery Key',
@@ -54,6 +52,8 @@ export const recoveryKey: Factor<RecoveryKeyState, null, null> = {
   amr: ['recovery'],
   most: 1,
   stands: false,
+  afterUse: 'replaced',
+  signsInOnly: undefined,
   provesEmail: false,
   triesPerAttempt: 5,
   words,
@@ -92,28 +92,11 @@ export function claimedBy(state: unknown, attemptId: string): boolean {
   return stateShape.parse(state).claim?.attemptId === attemptId;
 }
 
-/** Shows the first 130 bits of `bytes` (17 at least) in groups of four. Each character takes five bits, so all keys are equally likely. */
-export function makeRecoveryKey(bytes: Uint8Array): string {
-  if (bytes.length * 8 < CHARACTERS * BITS_PER_CHARACTER) throw new RangeError('A Recovery Key needs 17 bytes.');
-  let key = '';
-  for (let index = 0; index < CHARACTERS; index++) {
-    const bit = index * BITS_PER_CHARACTER;
-    const pair = (bytes[bit >> 3]! << 8) | (bytes[(bit >> 3) + 1] ?? 0);
-    key += ALPHABET[(pair >> (16 - BITS_PER_CHARACTER - (bit & 7))) & 31];
-  }
-  return key.match(/.{1,4}/g)!.join('-');
-}
+/** Shows the first 130 bits of `bytes` (17 at least) in groups of four. */
+export const makeRecoveryKey = (bytes: Uint8Array): string => lettersOf(bytes, CHARACTERS);
 
-/** The 26 characters of what a person typed: any case, with or without spaces and dashes, look-alike letters forgiven (RK-9). */
-export function parseRecoveryKey(answer: string): string | undefined {
-  const plain = answer
-    .normalize('NFKC')
-    .replace(/[\s\p{Dash}\p{Cf}]/gu, '')
-    .toUpperCase()
-    .replace(/[IL]/g, '1')
-    .replaceAll('O', '0');
-  return plain.length === CHARACTERS && [...plain].every((character) => ALPHABET.includes(character)) ? plain : undefined;
-}
+/** The 26 characters of what a person typed (RK-9). */
+export const parseRecoveryKey = (answer: string): string | undefined => readLetters(answer, CHARACTERS);
 
 function hashOf({ hash }: Tools, accountId: string, canonical: string): string {
   return hash('recovery key', accountId, canonical);

@@ -47,6 +47,8 @@ export const totp: Factor<TotpState, TotpPending, null> = {
   amr: ['otp'],
   most: 5,
   stands: true,
+  afterUse: 'stays',
+  signsInOnly: undefined,
   provesEmail: false,
   triesPerAttempt: 5,
   words,

@@ -4,6 +4,7 @@ import { auditChain } from './migrations/0002-audit-chain.ts';
 import { organisations } from './migrations/0003-organisations.ts';
 import { organisationPolicies } from './migrations/0004-organisation-policies.ts';
 import { organisationEvents } from './migrations/0005-organisation-events.ts';
+import { lostPhone } from './migrations/0006-lost-phone.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -29,6 +30,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0003-organisations', organisations],
   ['0004-organisation-policies', organisationPolicies],
   ['0005-organisation-events', organisationEvents],
+  ['0006-lost-phone', lostPhone],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

@@ -66,16 +66,18 @@ export function select({
   name,
   value,
   options,
+  error,
 }: {
   label: string;
   name: string;
   value: string;
   options: readonly (readonly [value: string, label: string])[];
+  error?: string | undefined;
 }): Html {
   const choices = options.map(([one, text]) => html`<option value="${one}" ${one === value && html` selected`}>${text}</option>`);
   return field(
-    { label, name },
-    html`<select id="${name}" name="${name}">
+    { label, name, error },
+    html`<select id="${name}" name="${name}" ${described(name, { error })}>
       ${choices}
     </select>`,
   );

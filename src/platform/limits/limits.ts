@@ -59,6 +59,15 @@ export const CLAIM_MAILS: Sends = { kind: 'sends', name: 'claim mails', allowanc
 export const RESET_MAILS: Sends = { kind: 'sends', name: 'reset mails', allowances: MAILS_OF_STRANGERS };
 /** Invitations, for each address: it may be anybody's mailbox. */
 export const INVITATION_MAILS: Sends = { kind: 'sends', name: 'invitation mails', allowances: MAILS_OF_STRANGERS };
+/** Bypass codes for one account: each is a mail, and a new try for whoever talked the last one out of somebody. */
+export const BYPASS_CODES: Sends = {
+  kind: 'sends',
+  name: 'bypass codes',
+  allowances: [
+    { count: 5, window: hours(1) },
+    { count: 10, window: days(1) },
+  ],
+};
 /** Whatever the address that is given, from one network. */
 export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{ count: 30, window: hours(1) }] };
 export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };

@@ -31,6 +31,7 @@ export type HashPurpose =
   | 'email code'
   | 'recovery key'
   | 'recovery key making'
+  | 'bypass code'
   | 'limit key'
   | 'key check'
   | 'audit head'

@@ -50,7 +50,8 @@ export async function listSeenEvents(
   { filter, after, most }: { filter: SeenFilter; after: string; most: number },
 ): Promise<SeenPage> {
   const { accounts, address, from, before } = filter;
-  const events = eventsOf(filter);
+  const any = filter.group === undefined && filter.result === undefined && address === undefined;
+  const events = any ? undefined : eventsOf(filter);
   const rows = await store.selectSeen(queries, { organisationId, events, accounts, address, from, before, after: readCursor(after), most: most + 1 });
   const shown = rows.slice(0, most);
   const last = shown.at(-1);

@@ -162,8 +162,8 @@ export interface SeenEventRow extends AuditEventRow {
 
 export interface Wanted {
   readonly organisationId: string;
-  /** Events of these names alone. */
-  readonly events: readonly string[];
+  /** Events of these names alone; undefined for all. */
+  readonly events: readonly string[] | undefined;
   /** Those that happened to these accounts alone; undefined for anybody's. */
   readonly accounts: readonly string[] | undefined;
   /** From this address alone. */
@@ -206,11 +206,10 @@ function boundsOf({ from, before, after }: Wanted): RawBuilder<unknown> {
 
 function rangesOf({ events, accounts, address }: Wanted): RawBuilder<unknown>[] {
   const from = address === undefined ? sql`` : sql` and address = ${address}`;
-  if (accounts) {
-    if (events.length === 0) return [];
-    return accounts.map((accountId) => sql`${from} and account_id = ${accountId} and event in (${sql.join([...events])})`);
-  }
-  return events.map((event) => sql`${from} and event = ${event}`);
+  if (events?.length === 0) return [];
+  const named = events && sql` and event in (${sql.join([...events])})`;
+  if (accounts) return accounts.map((accountId) => sql`${from} and account_id = ${accountId}${named ?? sql``}`);
+  return events ? events.map((event) => sql`${from} and event = ${event}`) : [from];
 }
 
 export async function selectSeenOne(queries: Queries, organisationId: string, eventId: string): Promise<SeenEventRow | undefined> {

@@ -7,11 +7,9 @@ import type { Types } from '../migrate.ts';
  */
 export async function organisationEvents(database: Kysely<unknown>, { instant, byteOrder }: Types): Promise<void> {
   const { schema } = database;
-  const id = sql`text collate ${sql.id(byteOrder)}`;
   await schema
     .createTable('organisation_events')
-    // Compared by bytes: events of one moment have an order that no language of a database changes.
-    .addColumn('event_id', id, (column) => column.notNull().references('audit_events.id').onDelete('cascade'))
+    .addColumn('event_id', 'text', (column) => column.notNull().references('audit_events.id').onDelete('cascade'))
     .addColumn('organisation_id', 'text', (column) => column.notNull())
     .addColumn('at', instant, (column) => column.notNull())
     .addColumn('event', 'text', (column) => column.notNull())

@@ -123,13 +123,19 @@ async function audit([verb, ...more]: readonly string[], { checkpoint: file }: F
     const verified = await verifyChain(world, { progress, ...(checkpoint && { checkpoint }) });
     if (!verified.ok) throw new Error(`The audit log is not as it was written. Entry ${verified.sequence}: ${BROKEN[verified.reason]}`);
     const waiting = verified.unchained > 0 ? `, and ${verified.unchained} of the last moments that are not chained yet` : '';
-    say(`The audit log is as it was written: ${verified.entries} entries${waiting}. Its end: ${verified.head}\n`);
+    const begins = verified.first > 1 ? `, from number ${verified.first} on; older ones were removed, as the retention that was set says` : '';
+    say(`The audit log is as it was written: ${verified.entries} entries${begins}${waiting}. Its end: ${verified.head}\n`);
+    if (verified.checkpointIsPast)
+      throw new Error(
+        `The checkpoint is of this installation, but of entry ${checkpoint!.sequence}, which was removed since: it can't be compared. Make a new one from time to time.`,
+      );
   });
 }
 
 const BROKEN: Readonly<Record<Broken, string>> = {
   changed: 'something in it was changed, or it was put there later.',
   missing: 'it was removed.',
+  'beginning-changed': 'the mark of where the log begins was not signed by this installation.',
   'end-changed': 'the mark of the end of the log does not fit it.',
   'end-missing': 'the mark of the end of the log was removed.',
   'checkpoint-differs': 'it is another one than when the checkpoint was made: the log was rewritten.',

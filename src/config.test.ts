@@ -38,6 +38,7 @@ suite('settings', () => {
       mailFrom: { name: 'Twinlock', address: 'no-reply@localhost' },
       trustedProxies: [],
       argon2: { memoryKibibytes: 19_456, passes: 2, lanes: 1 },
+      auditRetentionDays: undefined,
     });
     assert.equal(settingsOf({ TWINLOCK_PORT: '4000' }).origin, 'http://localhost:4000');
   });
@@ -56,6 +57,7 @@ suite('settings', () => {
         TWINLOCK_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,::1',
         TWINLOCK_NAME: 'Example Ltd',
         TWINLOCK_ARGON2: 'm=65536,t=3,p=1',
+        TWINLOCK_AUDIT_RETENTION_DAYS: '400',
       },
       { development: false },
     );
@@ -72,6 +74,7 @@ suite('settings', () => {
       mailFrom: { name: 'Example Ltd', address: 'login@example.org' },
       trustedProxies: ['127.0.0.1', '10.0.0.0/8', '::1'],
       argon2: { memoryKibibytes: 65_536, passes: 3, lanes: 1 },
+      auditRetentionDays: 400,
     });
   });
 
@@ -106,6 +109,7 @@ suite('settings', () => {
     TWINLOCK_TRUSTED_PROXIES: ['proxy.example.org', '10.0.0.0/33', '0.0.0.0/0', '::/0', '10.0.0.1,', '10.0.0.0/8/8'],
     TWINLOCK_NAME: ['x'.repeat(61), 'Exam\u202eple', 'Exam\u0007ple'],
     TWINLOCK_ARGON2: ['m=19455,t=2,p=1', 'm=19456,t=1,p=1', 'm=19456,t=2,p=0', 'argon2id', 'm=99999999,t=2,p=1'],
+    TWINLOCK_AUDIT_RETENTION_DAYS: ['29', '0', '-400', '1e3', '36501', 'for ever', '30.5'],
   };
   for (const [variable, values] of Object.entries(wrong)) {
     test(`${variable} says what is wrong with it, and gives an example`, () => {

@@ -25,6 +25,8 @@ export interface Settings {
   readonly mailFrom: Addressee;
   readonly trustedProxies: readonly string[];
   readonly argon2: Argon2Parameters;
+  /** Undefined: audit events are kept for ever. */
+  readonly auditRetentionDays: number | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -43,6 +45,7 @@ export const VARIABLES = {
   TWINLOCK_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8',
   TWINLOCK_NAME: 'Example Ltd',
   TWINLOCK_ARGON2: 'm=65536,t=3,p=1',
+  TWINLOCK_AUDIT_RETENTION_DAYS: '400',
 } as const;
 type Variable = keyof typeof VARIABLES;
 
@@ -83,6 +86,7 @@ export function readSettings(
     mailFrom: read('TWINLOCK_MAIL_FROM', { name: '', address: `no-reply@${new URL(origin).hostname}` }, parseFrom),
     trustedProxies: read('TWINLOCK_TRUSTED_PROXIES', [], parseProxies),
     argon2: read('TWINLOCK_ARGON2', ARGON2_FLOOR, parseArgon2),
+    auditRetentionDays: read('TWINLOCK_AUDIT_RETENTION_DAYS', undefined, parseRetention),
   };
   if (serving && !development) mistakes.push(...missing(environment));
   // The sender's name is the site's, unless one was given.
@@ -177,6 +181,17 @@ function parseName(text: string): string | Mistake {
   return [...text].length <= NAME_CHARACTERS_MOST && canBeShown(text)
     ? text
     : new Mistake(`is longer than ${NAME_CHARACTERS_MOST} characters, or has some that can't be shown.`);
+}
+
+const RETENTION_DAYS_LEAST = 30;
+const RETENTION_DAYS_MOST = 36_500;
+
+/** Not so few that what happened is gone before anybody looks. */
+function parseRetention(text: string): number | Mistake {
+  const days = Number(text);
+  return /^\d{1,6}$/.test(text) && days >= RETENTION_DAYS_LEAST && days <= RETENTION_DAYS_MOST
+    ? days
+    : new Mistake(`is '${text}', which is not a number of days from ${RETENTION_DAYS_LEAST} to ${RETENTION_DAYS_MOST}. Leave it out to keep events for ever.`);
 }
 
 /** PW-6: weaker than the floor is refused. */

@@ -1,7 +1,7 @@
 // Starts the portal over the real World: listening, sending, sweeping and chaining.
 import type { FastifyInstance } from 'fastify';
 import { makeApp } from './app.ts';
-import { startChaining } from './audit/audit.ts';
+import { startChaining, startPruning } from './audit/audit.ts';
 import type { Settings } from './config.ts';
 import { developmentTransport } from './platform/mail/development.ts';
 import { startDelivery } from './platform/mail/mail.ts';
@@ -23,6 +23,7 @@ export async function startPortal(settings: Settings): Promise<Portal> {
   const transport = settings.smtpUrl === undefined ? developmentTransport : smtpTransport(settings.smtpUrl, settings.mailFrom);
   const delivery = startDelivery(world, transport);
   const others = [startSweeping(world), startChaining(world)];
+  if (settings.auditRetentionDays !== undefined) others.push(startPruning(world, settings.auditRetentionDays));
   const stopBackground = async (): Promise<void> => {
     await Promise.all([delivery, ...others].map((one) => one.stop()));
     await world.database.close();

@@ -80,7 +80,7 @@ function rowOf({ name, email, role, kinds, joinedAt, lastSignInAt }: PersonShown
     methods,
     'yes',
     dateOf(joinedAt),
-    lastSignInAt === null ? 'never' : momentOf(lastSignInAt),
+    lastSignInAt === null ? 'none on record' : momentOf(lastSignInAt),
   ];
 }
 

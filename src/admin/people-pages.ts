@@ -79,7 +79,7 @@ function personRow(frame: Frame, { accountId, name, email, role, kinds, lastSign
     <div class="grow">
       <p><strong>${name}</strong> ${role !== 'member' && html`<span class="tag">${NAMES[role]}</span>`} ${on}</p>
       <p class="quiet">${email} <span class="tag good">verified</span></p>
-      <p class="quiet">${methods}. ${lastSignInAt === null ? 'Has not signed in yet.' : `Last sign-in ${momentOf(lastSignInAt)}.`}</p>
+      <p class="quiet">${methods}. ${lastSignInAt === null ? 'No sign-in on record.' : `Last sign-in ${momentOf(lastSignInAt)}.`}</p>
     </div>
     <a class="button" href="${addressIn(frame, `${PEOPLE}/${accountId}`)}" aria-label="Open ${name}, ${email}">Open</a>
   </div>`;
@@ -137,7 +137,7 @@ export function person(frame: Frame, one: PersonInFull, { refused, events }: { r
         <h2 id="about">About <span class="tag">${NAMES[role]}</span></h2>
         <p>${account.email} <span class="tag good">verified</span></p>
         <p class="quiet">
-          Joined ${dateOf(joinedAt)}. ${lastSignInAt === null ? 'Has not signed in yet.' : `Last sign-in ${momentOf(lastSignInAt)}.`}
+          Joined ${dateOf(joinedAt)}. ${lastSignInAt === null ? 'No sign-in on record.' : `Last sign-in ${momentOf(lastSignInAt)}.`}
           ${sessions === 1 ? 'Signed in in one browser.' : `Signed in in ${sessions} browsers.`}
         </p>
       </section>

@@ -3,11 +3,8 @@
  * Event names follow OWASP's Logging Vocabulary where it has one. No entry holds a password, code, key, seed or token (LO-2).
  * The record is only added to, and chained by hash, see chain.ts. Reading and exporting it belong in this folder too.
  */
-import type { Queries, Transaction } from '../platform/database/database.ts';
-import { makeId } from '../platform/secrets/tokens.ts';
-import type { World } from '../platform/world.ts';
-import { OPERATOR } from './event-kinds.ts';
-import { insertEvent, insertForMemberships, insertForOrganisation, selectSinceEntered } from './store.ts';
+import type { Queries } from '../platform/database/database.ts';
+import { selectSinceEntered } from './store.ts';
 
 export {
   EVENT_GROUPS,
@@ -21,6 +18,8 @@ export {
   type EventResult,
 } from './event-kinds.ts';
 export { findSeenEvent, jsonOf, listSeenEvents, type Author, type SeenEvent, type SeenFilter } from './reading.ts';
+export { commandLine, record } from './record.ts';
+export { pruneLog, startPruning } from './retention.ts';
 export { chainNew, checkpointShape, makeCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
 
 /** Every event, and what its details may say. docs/audit-events.md explains each; a test keeps the two alike (LO-6). */
@@ -68,6 +67,7 @@ export const AUDIT_EVENTS = {
   organisation_ownership_transferred: ['organisation', 'by'],
   organisation_people_exported: ['organisation', 'people', 'by'],
   organisation_audit_exported: ['organisation', 'format', 'by'],
+  audit_log_pruned: ['entries', 'through'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type AuditEvent = keyof typeof AUDIT_EVENTS;
@@ -90,13 +90,12 @@ export interface FailedTries {
   readonly userAgent: string;
 }
 
-/** From where it was asked. `commandLine` stands for the operator on the host. */
+/** From where it was asked. `commandLine` (record.ts) stands for the operator on the host. */
 export interface Origin {
   readonly address: string;
   readonly userAgent: string;
   readonly requestId: string;
 }
-export const commandLine: Origin = { address: '', userAgent: OPERATOR, requestId: '' };
 
 const FAILED: readonly AuditEvent[] = ['authn_factor_fail', 'authn_factor_replayed'];
 
@@ -112,30 +111,4 @@ export async function failedTriesBefore(
   });
   const [newest] = others;
   return newest && { count: others.length, lastAt: newest.at, address: newest.address ?? '', userAgent: newest.user_agent ?? '' };
-}
-
-export async function record(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, entry: AuditEntry): Promise<void> {
-  const event = {
-    id: makeId(world),
-    at: world.clock.now(),
-    event: entry.event,
-    account_id: entry.accountId,
-    address: entry.from.address,
-  };
-  await insertEvent(transaction, {
-    ...event,
-    user_agent: entry.from.userAgent,
-    request_id: entry.from.requestId,
-    details: JSON.stringify(entry.details ?? {}),
-    sequence: null,
-    hash: null,
-  });
-  await giveToOrganisations(transaction, event, entry.details);
-}
-
-/** Whose log it stands in, once and for all: see docs/decisions/0013-whose-events.md. */
-async function giveToOrganisations(transaction: Transaction, event: Parameters<typeof insertForMemberships>[1], details: object = {}): Promise<void> {
-  const { organisation } = details as { organisation?: string };
-  if (organisation !== undefined) await insertForOrganisation(transaction, event, organisation);
-  else if (event.account_id !== null) await insertForMemberships(transaction, event, event.account_id);
 }

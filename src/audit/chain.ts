@@ -10,8 +10,8 @@ import { seconds } from '../platform/durations.ts';
 import type { Queries } from '../platform/database/database.ts';
 import { repeat, type Background } from '../platform/background.ts';
 import { sha256 } from '../platform/secrets/digest.ts';
-import { isSignedBy, makeSigner } from '../platform/secrets/signing.ts';
 import type { World } from '../platform/world.ts';
+import { isMarkOurs, makeMark } from './marks.ts';
 import * as store from './store.ts';
 
 const CHAINED_AT_ONCE = 200;
@@ -20,7 +20,11 @@ const CHAIN_EVERY = seconds(1);
 const BEGINNING = { sequence: 0, hash: '' } as const;
 
 /** The hash of an event at its place in the chain, over all that it says and the hash before it. */
-function linkHash(before: string, sequence: number, { id, at, event, account_id, address, user_agent, request_id, details }: store.AuditEventRow): string {
+export function linkHash(
+  before: string,
+  sequence: number,
+  { id, at, event, account_id, address, user_agent, request_id, details }: store.AuditEventRow,
+): string {
   return sha256(JSON.stringify([before, sequence, id, at, event, account_id, address, user_agent, request_id, details]));
 }
 
@@ -56,40 +60,84 @@ export function startChaining(world: World): Background {
 }
 
 export type Verified =
-  /** `unchained`: written in the last moments, not yet in the chain. */
-  | { readonly ok: true; readonly entries: number; readonly head: string; readonly unchained: number }
+  | Whole
   /** `sequence`: of the first entry that is not as it was. */
   | { readonly ok: false; readonly sequence: number; readonly reason: Broken };
-export type Broken = 'changed' | 'missing' | 'end-changed' | 'end-missing' | 'checkpoint-differs' | 'checkpoint-not-signed';
 
-/** Reads the whole chain, and says where it is broken first. `progress` is called now and then with how many were read. */
-export async function verifyChain(
-  world: World,
-  { checkpoint, progress }: { checkpoint?: Checkpoint; progress?: (entries: number) => void } = {},
-): Promise<Verified> {
+export interface Whole {
+  readonly ok: true;
+  readonly entries: number;
+  /** The number of the first: 1 unless older ones were removed, as the retention that was set says. */
+  readonly first: number;
+  readonly head: string;
+  /** Written in the last moments, not yet in the chain. */
+  readonly unchained: number;
+  /** Whether the checkpoint lies before the first entry, so that there is nothing left to hold it against. */
+  readonly checkpointIsPast: boolean;
+}
+export type Broken = 'changed' | 'missing' | 'end-changed' | 'end-missing' | 'beginning-changed' | 'checkpoint-differs' | 'checkpoint-not-signed';
+
+export interface VerifyOptions {
+  readonly checkpoint?: Checkpoint;
+  /** Called now and then with how many were read. */
+  readonly progress?: (entries: number) => void;
+}
+
+/** Reads the whole chain, from where it begins, and says where it is broken first. */
+export async function verifyChain(world: World, options: VerifyOptions = {}): Promise<Verified> {
+  const { query } = world.database;
+  const { checkpoint } = options;
+  if (checkpoint && !isMarkOurs(world, 'checkpoint', checkpoint)) return { ok: false, sequence: checkpoint.sequence, reason: 'checkpoint-not-signed' };
+  for (;;) {
+    const beginning = await store.selectBeginning(query);
+    if (beginning && !isMarkOurs(world, 'beginning', beginning)) return { ok: false, sequence: beginning.sequence + 1, reason: 'beginning-changed' };
+    const verified = await verifyFrom(world, beginning ?? BEGINNING, options);
+    // What was removed while it was read, and may be, is not missing.
+    if (verified.ok || verified.reason !== 'missing' || (await store.selectBeginning(query))?.sequence === beginning?.sequence) return verified;
+  }
+}
+
+async function verifyFrom(world: World, beginning: Place, { checkpoint, progress }: VerifyOptions): Promise<Verified> {
   const { query } = world.database;
   // Read before the entries: what is chained meanwhile lies behind it.
   const head = await store.selectHead(query);
-  if (checkpoint && !isCheckpointOurs(world, checkpoint)) return { ok: false, sequence: checkpoint.sequence, reason: 'checkpoint-not-signed' };
-  let last: { sequence: number; hash: string } = BEGINNING;
-  for await (const event of chained(query)) {
+  const markRefusal = ({ sequence, hash }: Place): Broken | undefined => {
+    if (checkpoint?.sequence === sequence && checkpoint.hash !== hash) return 'checkpoint-differs';
+    if (head?.sequence === sequence && (head.hash !== hash || head.seal !== sealOf(world.keys, sequence, hash))) return 'end-changed';
+    return undefined;
+  };
+  let last: Place = beginning;
+  let reason = markRefusal(last);
+  if (reason) return { ok: false, sequence: last.sequence, reason };
+  for await (const event of chained(query, last.sequence)) {
     if (event.sequence !== last.sequence + 1) return { ok: false, sequence: last.sequence + 1, reason: 'missing' };
     if (event.hash !== linkHash(last.hash, event.sequence, event)) return { ok: false, sequence: event.sequence, reason: 'changed' };
     last = { sequence: event.sequence, hash: event.hash };
-    if (checkpoint?.sequence === last.sequence && checkpoint.hash !== last.hash) return { ok: false, sequence: last.sequence, reason: 'checkpoint-differs' };
-    if (head?.sequence === last.sequence && (head.hash !== last.hash || head.seal !== sealOf(world.keys, head.sequence, head.hash))) {
-      return { ok: false, sequence: last.sequence, reason: 'end-changed' };
-    }
-    if (last.sequence % READ_AT_ONCE === 0) progress?.(last.sequence);
+    reason = markRefusal(last);
+    if (reason) return { ok: false, sequence: last.sequence, reason };
+    const entries = last.sequence - beginning.sequence;
+    if (entries % READ_AT_ONCE === 0) progress?.(entries);
   }
   const least = Math.max(head?.sequence ?? 0, checkpoint?.sequence ?? 0);
   if (last.sequence < least || (head === undefined && last.sequence > 0))
     return { ok: false, sequence: last.sequence + 1, reason: head === undefined ? 'end-missing' : 'missing' };
-  return { ok: true, entries: last.sequence, head: last.hash, unchained: await store.countUnchained(query) };
+  return {
+    ok: true,
+    entries: last.sequence - beginning.sequence,
+    first: beginning.sequence + 1,
+    head: last.hash,
+    unchained: await store.countUnchained(query),
+    checkpointIsPast: checkpoint !== undefined && checkpoint.sequence < beginning.sequence,
+  };
 }
 
-async function* chained(queries: Queries): AsyncGenerator<store.AuditEventRow & { sequence: number; hash: string | null }> {
-  let after = 0;
+interface Place {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+async function* chained(queries: Queries, from: number): AsyncGenerator<store.AuditEventRow & { sequence: number; hash: string | null }> {
+  let after = from;
   for (;;) {
     const batch = await store.selectChained(queries, after, READ_AT_ONCE);
     for (const event of batch) yield { ...event, sequence: event.sequence! };
@@ -115,24 +163,7 @@ export async function makeCheckpoint(world: World): Promise<Checkpoint | undefin
   await chainNew(world);
   const head = await store.selectHead(world.database.query);
   if (!head) return undefined;
-  const signer = signerOf(world);
-  const said = {
-    origin: world.installation.origin,
-    sequence: head.sequence,
-    hash: head.hash,
-    madeAt: world.clock.now(),
-    publicKey: signer.publicKey,
-  };
-  return { ...said, signature: signer.sign(signedText(said)) };
+  return makeMark(world, 'checkpoint', head);
 }
-
-function isCheckpointOurs(world: World, { signature, ...said }: Checkpoint): boolean {
-  return said.publicKey === signerOf(world).publicKey && isSignedBy(said.publicKey, signedText(said), signature);
-}
-
-const signedText = ({ origin, sequence, hash, madeAt, publicKey }: Omit<Checkpoint, 'signature'>): string =>
-  JSON.stringify(['twinlock audit checkpoint', origin, sequence, hash, madeAt, publicKey]);
-
-const signerOf = ({ keys }: World) => makeSigner(keys.hashBytes('audit checkpoint'));
 
 const sealOf = (keys: World['keys'], sequence: number, hash: string): string => keys.hash('audit head', String(sequence), hash);

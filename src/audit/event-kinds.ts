@@ -119,6 +119,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   organisation_ownership_transferred: byNamed('people', 'Became the owner'),
   organisation_people_exported: byNamed('record', ({ people }) => `Exported a list of ${people} ${people === '1' ? 'person' : 'people'}`),
   organisation_audit_exported: byNamed('record', ({ format }) => `Exported the audit log as ${format}`),
+  audit_log_pruned: own('record', ({ entries, through }) => `Removed the ${entries} oldest events of the log, up to number ${through}`),
 };
 
 /** "password and Authenticator app" for the kinds of `methods`. */

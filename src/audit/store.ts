@@ -1,5 +1,6 @@
 import { sql, type Compilable, type RawBuilder } from 'kysely';
 import type { Database, Queries, Transaction } from '../platform/database/database.ts';
+import type { Mark } from './marks.ts';
 import { allRows, nothing, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
@@ -7,6 +8,7 @@ declare module '../platform/database/database.ts' {
     audit_events: AuditEventRow;
     audit_heads: AuditHeadRow;
     organisation_events: OrganisationEventRow;
+    audit_beginnings: AuditBeginningRow;
   }
 }
 
@@ -32,6 +34,17 @@ export interface AuditHeadRow {
   hash: string;
   /** A keyed hash of the two, which nobody can make who has the database alone. */
   seal: string;
+}
+
+/** Where the chain begins: the place of the last entry that was removed. */
+export interface AuditBeginningRow {
+  id: string;
+  sequence: number;
+  hash: string;
+  made_at: number;
+  origin: string;
+  public_key: string;
+  signature: string;
 }
 
 /** That an event is an organisation's. It may be several organisations'. */
@@ -137,6 +150,30 @@ export async function selectChained(queries: Queries, after: number, most: numbe
 
 export async function selectHead(queries: Queries): Promise<AuditHeadRow | undefined> {
   return queries.selectFrom('audit_heads').selectAll().where('id', '=', HEAD).executeTakeFirst();
+}
+
+const BEGINNING = 'beginning';
+
+/** Undefined while nothing was ever removed. */
+export async function selectBeginning(queries: Queries): Promise<Mark | undefined> {
+  const row = await queries.selectFrom('audit_beginnings').selectAll().where('id', '=', BEGINNING).executeTakeFirst();
+  if (!row) return undefined;
+  const { sequence, hash, origin, signature } = row;
+  return { sequence, hash, madeAt: row.made_at, origin, publicKey: row.public_key, signature };
+}
+
+export async function putBeginning(transaction: Transaction, { madeAt, publicKey, ...mark }: Mark): Promise<void> {
+  const row = { ...mark, made_at: madeAt, public_key: publicKey };
+  await transaction
+    .insertInto('audit_beginnings')
+    .values({ id: BEGINNING, ...row })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+    .execute();
+}
+
+/** What organisations see of them goes with them. */
+export async function deleteUpTo(transaction: Transaction, sequence: number): Promise<void> {
+  await transaction.deleteFrom('audit_events').where('sequence', '<=', sequence).execute();
 }
 
 /** All in one statement, so that chaining stands in nobody's way for long. */

@@ -4,6 +4,9 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { suite, test } from 'node:test';
+import { siteAt } from '../support/http-site.ts';
+import { startMailServer } from '../support/mail-server.ts';
+import { Visitor } from '../support/visitor.ts';
 import { Workplace } from '../support/program.ts';
 
 suite('twinlock audit', () => {
@@ -26,6 +29,42 @@ suite('twinlock audit', () => {
     const changed = await workplace.run(['audit', 'verify']);
     assert.equal(changed.status, 1);
     assert.equal(changed.errors, 'The audit log is not as it was written. Entry 1: something in it was changed, or it was put there later.\n');
+  });
+
+  test('LO-4: an owner exports the log, somebody breaks one line of it in the database, and it is named', async () => {
+    using workplace = new Workplace();
+    await using mail = await startMailServer();
+    await using portal = await workplace.serve({ TWINLOCK_SMTP_URL: mail.url });
+    const site = siteAt(Number(new URL(portal.address).port));
+    const browser = new Visitor(site, { origin: portal.address });
+    await browser.visit('/sign-up');
+    for (const [label, value] of Object.entries({ Name: 'Ada', Email: 'ada@example.org', Password: 'seven tall herons wade' })) browser.fill(label, value);
+    await browser.press('Create account');
+    browser.fill('Verification code', /^\d{6}\b/.exec((await mail.next('ada@example.org')).text)![0]);
+    await browser.press('Continue');
+    const [, token] = await portal.says('stdout', /set-up\?token=([\w-]+)/);
+    await browser.visit(`/set-up?token=${token}`);
+    browser.fill('Name of the organisation', 'Herons Ltd');
+    await browser.press('Create organisation');
+    // Chains what was written up to now.
+    assert.equal((await workplace.run(['audit', 'checkpoint'])).status, 0);
+    await browser.visit('/admin/audit');
+    await browser.press('Export as JSON Lines');
+    site.close();
+    const lines = browser
+      .download!.text.trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; event: string; sequence: number });
+    const [created] = lines.filter(({ event }) => event === 'organisation_created');
+    assert.ok(created && created.sequence > 1);
+    assert.equal((await workplace.run(['audit', 'verify'])).status, 0);
+
+    const database = new DatabaseSync(path.join(workplace.directory, 'data', 'twinlock.sqlite'), { timeout: 5000 });
+    database.prepare('update audit_events set account_id = ? where id = ?').run('somebody else', created.id);
+    database.close();
+    const broken = await workplace.run(['audit', 'verify']);
+    assert.equal(broken.status, 1);
+    assert.match(broken.errors, new RegExp(`Entry ${created.sequence}: something in it was changed`));
   });
 
   test('what is no checkpoint, and words that are not understood, end with exit code 2', async () => {

@@ -1,8 +1,8 @@
 // What people do, and what the audit log says of it afterwards.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AUDIT_EVENTS, type AuditEvent } from '../../src/audit/audit.ts';
-import { minutes } from '../../src/platform/durations.ts';
+import { AUDIT_EVENTS, chainNew, pruneLog, type AuditEvent } from '../../src/audit/audit.ts';
+import { days, minutes } from '../../src/platform/durations.ts';
 import { invitationPath, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
 import { bypassCodeOn, fillGrounds, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
@@ -90,6 +90,7 @@ forEachPortal((open) => {
     await changeTheRest(log, ada, portal);
     assert.ok(log.all.every(({ from, event }) => event === 'policy_changed' || from === `${browser.address} ${browser.userAgent}`));
     await lookAfterAnOrganisation(log, ada, portal);
+    await keepThirtyDays(log, portal);
 
     assert.deepEqual(
       [...new Set(log.all.map(({ event }) => event))].toSorted(),
@@ -262,6 +263,14 @@ async function helpSomebody(
     authn_login_success: { methods: 'bypass-code password' },
     session_created: {},
   });
+}
+
+/** As the portal does by itself where TWINLOCK_AUDIT_RETENTION_DAYS is set. */
+async function keepThirtyDays(log: Log, { world, clock }: Portal): Promise<void> {
+  const entries = await chainNew(world);
+  clock.advance(days(31));
+  const kept = { entries: String(entries - 1), through: String(entries - 1) };
+  await log.expect('pruning', () => pruneLog(world, 30), { audit_log_pruned: kept });
 }
 
 async function rename({ browser }: Person): Promise<void> {

@@ -138,8 +138,8 @@ forEachPortal((open) => {
     assert.equal(download.type, 'text/csv; charset=utf-8');
     assert.deepEqual(download.text.split('\r\n'), [
       'Name,Email,Role,Two-factor authentication,Methods,Verified,Joined,Last sign-in',
-      `"'=HYPERLINK(""http://evil.example"",""a, b"")",x-one@example.com,member,off,,yes,2 February 2027,never`,
-      `'@SUM(1),x-two@example.com,member,off,,yes,2 February 2027,never`,
+      `"'=HYPERLINK(""http://evil.example"",""a, b"")",x-one@example.com,member,off,,yes,2 February 2027,none on record`,
+      `'@SUM(1),x-two@example.com,member,off,,yes,2 February 2027,none on record`,
       '',
     ]);
     await find('page-');

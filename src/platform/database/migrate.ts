@@ -5,6 +5,7 @@ import { organisations } from './migrations/0003-organisations.ts';
 import { organisationPolicies } from './migrations/0004-organisation-policies.ts';
 import { organisationEvents } from './migrations/0005-organisation-events.ts';
 import { lostPhone } from './migrations/0006-lost-phone.ts';
+import { auditBeginnings } from './migrations/0007-audit-beginnings.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -31,6 +32,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0004-organisation-policies', organisationPolicies],
   ['0005-organisation-events', organisationEvents],
   ['0006-lost-phone', lostPhone],
+  ['0007-audit-beginnings', auditBeginnings],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

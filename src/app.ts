@@ -1,16 +1,19 @@
 // The table of contents: every page of the portal, and who may see it.
 import type { FastifyInstance } from 'fastify';
 import type { Account } from './accounts/accounts.ts';
+import { adminOperations } from './admin/api.ts';
 import { mountAdmin } from './admin/web.ts';
 import { mountForgotPassword } from './forgot-password/web.ts';
 import { CONFIRM_ADDRESS, mountManageAccount, SET_UP_ADDRESS } from './manage-account/web.ts';
 import { mountOrganisations } from './organisations/web.ts';
+import { mountApi } from './platform/api/api.ts';
 import { localPath } from './platform/http/local-path.ts';
 import { redirect, type Guard, type Visit } from './platform/http/visit.ts';
 import { makeWeb, type WebOptions } from './platform/http/web.ts';
 import { mountDevelopmentMail } from './platform/mail/development.ts';
 import type { World } from './platform/world.ts';
-import { owes, sessionOf, type Session } from './sessions/sessions.ts';
+import { keyGuard } from './sessions/api.ts';
+import { owes, SCOPE_WORDS, sessionOf, type Session } from './sessions/sessions.ts';
 import { mountSignIn } from './sign-in/web.ts';
 import { mountSignUp } from './sign-up/web.ts';
 
@@ -31,6 +34,7 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   mountManageAccount({ signedIn, meeting }, world);
   mountOrganisations(web.guarded(whoeverVisits(world)), world);
   mountAdmin(meeting, world);
+  await mountApi(world, { fastify, web }, { guard: keyGuard(world), operations: adminOperations(world), scopes: SCOPE_WORDS });
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);
 
   fastify.get('/healthz', async () => {

@@ -42,9 +42,14 @@ export interface PeoplePage {
   readonly next: string | undefined;
 }
 
-/** One page of people, by their addresses. `after`: the `next` of the page before. */
-export async function listPeople(queries: Queries, organisation: Organisation, filter: Filter, after: string): Promise<PeoplePage> {
-  return readPeople(queries, organisation, filter, { after, most: PEOPLE_ON_A_PAGE });
+/** One page of people, by their addresses. `after`: the `next` of the page before; '' for the first. */
+export async function listPeople(
+  queries: Queries,
+  organisation: Organisation,
+  filter: Filter,
+  { after, most = PEOPLE_ON_A_PAGE }: { after: string; most?: number },
+): Promise<PeoplePage> {
+  return readPeople(queries, organisation, filter, { after, most });
 }
 
 export const countPeople = store.countPeople;
@@ -167,6 +172,8 @@ export interface PersonInFull {
   readonly account: Account;
   readonly role: Role;
   readonly joinedAt: number;
+  /** As of PersonShown. */
+  readonly kinds: readonly string[];
   readonly methods: readonly { readonly kind: string; readonly name: string; readonly createdAt: number; readonly lastUsedAt: number | null }[];
   readonly sessions: number;
   readonly lastSignInAt: number | null;
@@ -189,6 +196,7 @@ export async function readPerson(world: World, organisation: Organisation, accou
     account,
     role: member.role,
     joinedAt: member.joinedAt,
+    kinds: standingKinds(enrolled.map(({ kind }) => kind)),
     methods: enrolled.filter((one) => !passing.includes(one)).map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
     sessions: (await listSessions(world, query, accountId)).length,
     lastSignInAt: signIn?.at ?? null,

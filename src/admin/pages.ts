@@ -33,6 +33,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'policy-restored': 'The earlier policy is in force again.',
   'policy-announced': 'The mails are on their way.',
   'bypass-code-revoked': 'The bypass code is taken back, and no longer works. The person is told by mail.',
+  'key-revoked': 'The API key is revoked. Programs that use it are refused from now on.',
   'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
 };
 
@@ -40,6 +41,7 @@ const SECTIONS = [
   ['people', '/admin/people', 'People'],
   ['policy', '/admin/policy', 'Security Policy'],
   ['audit', '/admin/audit', 'Audit log'],
+  ['api-keys', '/admin/api-keys', 'API keys'],
 ] as const;
 
 interface ConsolePage {

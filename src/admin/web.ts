@@ -24,6 +24,7 @@ import { countPeople, endSessionsOf, exportPeople, listPeople, proofIsFresh, rea
 import { listEventsOf } from './audit-log.ts';
 import { eventsOfPerson } from './audit-pages.ts';
 import { mountAudit } from './audit-web.ts';
+import { mountApiKeys } from './api-keys-web.ts';
 import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
 import { mountHelp } from './help-web.ts';
 import { addressIn } from './pages.ts';
@@ -41,6 +42,7 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountPolicy(opened, world);
   mountAudit(opened, world);
   mountHelp(opened, world);
+  mountApiKeys(opened, world);
 }
 
 function mountPeople(web: Web<Console>, world: World): void {
@@ -64,7 +66,7 @@ async function showPeople(world: World, visit: Visit, context: Console, refused?
   const filter = filterOf((name) => visit.query.get(name) ?? '');
   const after = (visit.query.get('after') ?? '').slice(0, CURSOR_CHARACTERS_MOST).replaceAll('\0', '');
   const [listed, total, invitations] = [
-    await listPeople(query, context.organisation, filter, after),
+    await listPeople(query, context.organisation, filter, { after }),
     await countPeople(query, context.organisation.id),
     await listInvitations(query, context.organisation),
   ];

@@ -29,7 +29,9 @@ const INVITATION_LIFETIME = days(7);
 const INVITATIONS_SHOWN = 200;
 
 export type InviteRefusal = ActRefusal | 'address' | 'domain' | 'role' | 'belongs-already' | 'too-many';
-export type Invited = { readonly ok: true } | { readonly ok: false; readonly reason: InviteRefusal; readonly retryAt?: number };
+export type Invited =
+  | { readonly ok: true; readonly invitation: Invitation }
+  | { readonly ok: false; readonly reason: InviteRefusal; readonly retryAt?: number };
 
 /** Sends an invitation. One that this address has from this organisation is replaced, and its link is dead. */
 export async function invite(world: World, actor: Actor, { email, role }: { email: string; role: GivenRole | undefined }): Promise<Invited> {
@@ -61,9 +63,13 @@ async function readEmailDomains(queries: Queries, organisationId: string): Promi
   return JSON.parse((await store.selectEmailDomains(queries, organisationId)) ?? '[]') as string[];
 }
 
-/** Those that nobody has accepted, expired ones among them. */
-export async function listInvitations(queries: Queries, organisation: Organisation): Promise<Invitation[]> {
-  const rows = await store.selectInvitations(queries, organisation.id, INVITATIONS_SHOWN);
+/** Those that nobody has accepted, expired ones among them, by their addresses. `after`: the address of the last one of the page before. */
+export async function listInvitations(
+  queries: Queries,
+  organisation: Organisation,
+  { after = '', most = INVITATIONS_SHOWN }: { after?: string; most?: number } = {},
+): Promise<Invitation[]> {
+  const rows = await store.selectInvitations(queries, organisation.id, { after: after === '' ? '' : keyOf(after), most });
   return rows.map((row) => invitationFrom({ ...row, organisation_name: organisation.name, email_domains: '[]' }));
 }
 
@@ -142,19 +148,19 @@ export async function acceptInvitation(world: World, { token, account: seen, fro
 type Unsent = Omit<store.InvitationRow, 'token_hash' | 'expires_at'>;
 type Link = Pick<store.InvitationRow, 'token_hash' | 'expires_at'>;
 
-/** Makes the link, keeps it by `keep`, and sends it, where the address can bear one more. */
+/** Makes the link, keeps it by `keep`, which says under which id, and sends it, where the address can bear one more. */
 async function send(
   world: World,
   transaction: Transaction,
   actor: Actor,
-  { row, keep }: { row: Unsent; keep: (link: Link) => Promise<void> },
+  { row, keep }: { row: Unsent; keep: (link: Link) => Promise<string> },
 ): Promise<Invited> {
   const { organisation, account, from } = actor;
   const spent = await spend(transaction, world, INVITATION_MAILS, row.email_key);
   if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
   const token = makeToken(world);
   const expiresAt = world.clock.now() + INVITATION_LIFETIME;
-  await keep({ token_hash: world.keys.hash('invitation token', token), expires_at: expiresAt });
+  const id = await keep({ token_hash: world.keys.hash('invitation token', token), expires_at: expiresAt });
   const { name: installationName, origin } = world.installation;
   const message = invitationMessage({
     email: row.email,
@@ -174,7 +180,7 @@ async function send(
     from,
     details: { organisation: organisation.id, email: row.email, role: row.role, by: byWhom(actor) },
   });
-  return { ok: true };
+  return { ok: true, invitation: { id, organisation, email: row.email, role: readRole(row.role), expiresAt, ofItsDomains: true } };
 }
 
 /** An invitation that expired is shown, so that it can be sent again, for as long as it lasted. */

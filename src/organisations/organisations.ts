@@ -30,7 +30,23 @@ export {
 } from './invitations.ts';
 export { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 export { ROLE_WORDS } from './notices.ts';
-export { actRefusal, givenRoleOf, may, reaches, roleOf, ROLES, rolesToGive, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
+export {
+  actRefusal,
+  GIVEN_ROLES,
+  givenRoleOf,
+  KEY_ROLES,
+  keyRoleOf,
+  may,
+  reaches,
+  roleOf,
+  ROLES,
+  rolesToGive,
+  type ActRefusal,
+  type Action,
+  type GivenRole,
+  type KeyRole,
+  type Role,
+} from './permissions.ts';
 
 /** A link for the operator while there is no organisation; undefined afterwards. A new one takes the place of the last. */
 export async function makeSetUpLink(world: World): Promise<string | undefined> {
@@ -86,6 +102,12 @@ export async function setEmailDomains(transaction: Transaction, organisationId: 
 export async function listMemberships(queries: Queries, accountId: string): Promise<Membership[]> {
   const rows = await store.selectMemberships(queries, accountId);
   return rows.map((row) => ({ organisation: { id: row.organisation_id, name: row.organisation_name }, role: readRole(row.role) }));
+}
+
+/** Whose the organisation is. */
+export async function findOwner(queries: Queries, organisationId: string): Promise<Account | undefined> {
+  const row = await store.selectOwner(queries, organisationId);
+  return row && findAccount(queries, row.account_id);
 }
 
 type NotActed = { readonly ok: false; readonly reason: ActRefusal | 'not-found' };

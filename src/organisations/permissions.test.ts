@@ -12,10 +12,11 @@ const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'end-sessions': { owner: true, admin: true, auditor: false, member: false },
   'issue-bypass-code': { owner: true, admin: true, auditor: false, member: false },
   'change-policy': { owner: true, admin: true, auditor: false, member: false },
+  'manage-keys': { owner: true, admin: true, auditor: false, member: false },
   'transfer-ownership': { owner: true, admin: false, auditor: false, member: false },
 };
 const ACTIONS = Object.keys(TABLE) as Action[];
-const OTHERS = ACTIONS.filter((action) => !['see', 'export', 'invite', 'change-policy'].includes(action));
+const OTHERS = ACTIONS.filter((action) => !['see', 'export', 'invite', 'change-policy', 'manage-keys'].includes(action));
 
 describe('permissions', () => {
   for (const action of ACTIONS)

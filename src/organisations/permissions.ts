@@ -13,13 +13,23 @@ export const GIVEN_ROLES = ['admin', 'auditor', 'member'] as const satisfies rea
 export type GivenRole = (typeof GIVEN_ROLES)[number];
 
 /** Those that an API key can act as. Ownership is a person's. */
-const KEY_ROLES = ['admin', 'auditor'] as const satisfies readonly Role[];
+export const KEY_ROLES = ['admin', 'auditor'] as const satisfies readonly Role[];
 export type KeyRole = (typeof KEY_ROLES)[number];
 
-export type Action = 'see' | 'export' | 'invite' | 'change-role' | 'remove' | 'end-sessions' | 'issue-bypass-code' | 'change-policy' | 'transfer-ownership';
+export type Action =
+  | 'see'
+  | 'export'
+  | 'invite'
+  | 'change-role'
+  | 'remove'
+  | 'end-sessions'
+  | 'issue-bypass-code'
+  | 'change-policy'
+  | 'manage-keys'
+  | 'transfer-ownership';
 
 const READING: readonly Action[] = ['see', 'export'];
-const MANAGING: readonly Action[] = [...READING, 'invite', 'change-role', 'remove', 'end-sessions', 'issue-bypass-code', 'change-policy'];
+const MANAGING: readonly Action[] = [...READING, 'invite', 'change-role', 'remove', 'end-sessions', 'issue-bypass-code', 'change-policy', 'manage-keys'];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
   owner: [...MANAGING, 'transfer-ownership'],
   admin: MANAGING,
@@ -54,6 +64,7 @@ export const rolesToGive = (role: Role): readonly GivenRole[] => (may(role, 'inv
 
 export const roleOf = (text: string): Role | undefined => ROLES.find((one) => one === text);
 export const givenRoleOf = (text: string): GivenRole | undefined => GIVEN_ROLES.find((one) => one === text);
+export const keyRoleOf = (text: string): KeyRole | undefined => KEY_ROLES.find((one) => one === text);
 
 /** Whether an address may join: its domain is one of those that are named, or none is. A part of a domain is another domain. */
 export const isOfDomains = (emailKey: string, domains: readonly string[]): boolean =>

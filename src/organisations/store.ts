@@ -131,6 +131,10 @@ export async function selectMembership(queries: Queries, organisationId: string,
   return queries.selectFrom('memberships').selectAll().where('organisation_id', '=', organisationId).where('account_id', '=', accountId).executeTakeFirst();
 }
 
+export async function selectOwner(queries: Queries, organisationId: string): Promise<MembershipRow | undefined> {
+  return queries.selectFrom('memberships').selectAll().where('organisation_id', '=', organisationId).where('role', '=', 'owner').executeTakeFirst();
+}
+
 export async function hasMemberOfAddress(queries: Queries, organisationId: string, emailKey: string): Promise<boolean> {
   const row = await queries
     .selectFrom('memberships')
@@ -169,22 +173,32 @@ export async function deleteMembership(
   return numDeletedRows === 1n;
 }
 
-/** One an address: a newer invitation takes the place of the older, whose link is dead from then on. */
-export async function putInvitation(transaction: Transaction, row: InvitationRow): Promise<void> {
+/** One an address: a newer invitation takes the place of the older, whose link is dead from then on. Returns its id, which is the older one's where there was one. */
+export async function putInvitation(transaction: Transaction, row: InvitationRow): Promise<string> {
   const { id: _id, organisation_id: _organisation, email_key: _key, ...renewed } = row;
-  await transaction
+  const { id } = await transaction
     .insertInto('invitations')
     .values(row)
     .onConflict((conflict) => conflict.columns(['organisation_id', 'email_key']).doUpdateSet(renewed))
-    .execute();
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
-export async function renewInvitation(transaction: Transaction, id: string, link: Pick<InvitationRow, 'token_hash' | 'expires_at'>): Promise<void> {
+export async function renewInvitation(transaction: Transaction, id: string, link: Pick<InvitationRow, 'token_hash' | 'expires_at'>): Promise<string> {
   await transaction.updateTable('invitations').set(link).where('id', '=', id).execute();
+  return id;
 }
 
-export async function selectInvitations(queries: Queries, organisationId: string, most: number): Promise<InvitationRow[]> {
-  return queries.selectFrom('invitations').selectAll().where('organisation_id', '=', organisationId).orderBy('email_key').limit(most).execute();
+export async function selectInvitations(queries: Queries, organisationId: string, { after, most }: { after: string; most: number }): Promise<InvitationRow[]> {
+  return queries
+    .selectFrom('invitations')
+    .selectAll()
+    .where('organisation_id', '=', organisationId)
+    .where('email_key', '>', after)
+    .orderBy('email_key')
+    .limit(most)
+    .execute();
 }
 
 export async function selectInvitation(queries: Queries, organisationId: string, id: string): Promise<InvitationRow | undefined> {

@@ -2,7 +2,7 @@
  * Signed-in browsers. A session is opened when an attempt is finished and never before; while it lives it may change everything that
  * needs no fresh proof. Its token is 256 random bits, of which only a hash is stored; every rise of privilege replaces the token (SE-2).
  * It ends by signing out, by being idle, at its absolute limit, or when something changed that others should not outlive (SE-4, SE-5).
- * Trusted devices and API keys belong in this folder too.
+ * API keys, which programs show instead, are in api-keys.ts. Trusted devices belong in this folder too.
  */
 import type { Account } from '../accounts/accounts.ts';
 import type { FailedTries } from '../audit/audit.ts';
@@ -16,6 +16,9 @@ import type { World } from '../platform/world.ts';
 import { METHODS, readDemand, sessionOwes, type Demand } from '../policy/policy.ts';
 import { sessionLimits } from './session-limits.ts';
 import * as store from './store.ts';
+
+export { enterByKey, KEY_DAYS_MOST, listApiKeys, makeApiKey, revokeApiKey, sweepApiKeys, type ApiKey, type KeyHolder, type KeyRefusal } from './api-keys.ts';
+export { SCOPE_WORDS, SCOPES, type Scope } from './scopes.ts';
 
 /** What was shown, and when last (epoch milliseconds): 'password', and the kinds of factors. */
 export type Proofs = Readonly<Record<string, number>>;

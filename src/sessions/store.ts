@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import type { Queries, Transaction } from '../platform/database/database.ts';
-import { nothing, prepared } from '../platform/database/prepared.ts';
 import { demandOf, INSTALLATION, METHODS, placeFrom } from '../policy/policy.ts';
 import type { ListedSession, Proofs, Session } from './sessions.ts';
+import { firstRow, nothing, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
   interface Tables {
     sessions: SessionRow;
+    api_keys: ApiKeyRow;
   }
 }
 
@@ -131,4 +132,75 @@ function sessionFrom(row: Omit<SessionRow, 'token_hash' | 'account_id' | 'browse
     address: row.address,
     failedTries: row.failed_tries === null ? undefined : (JSON.parse(row.failed_tries) as Session['failedTries']),
   };
+}
+
+export interface ApiKeyRow {
+  id: string;
+  organisation_id: string;
+  /** An account, and a member of the organisation: the key goes with the membership. */
+  made_by: string;
+  name: string;
+  token_hash: string;
+  role: string;
+  /** JSON: names of scopes. */
+  scopes: string;
+  created_at: number;
+  expires_at: number;
+  last_used_at: number | null;
+}
+
+/** With whoever made it, as they are now. */
+export interface ApiKeyShown extends Omit<ApiKeyRow, 'token_hash'> {
+  maker_name: string;
+  maker_email: string;
+  maker_role: string;
+}
+
+const selectKeys = (queries: Queries) =>
+  queries
+    .selectFrom('api_keys as k')
+    .innerJoin('memberships as m', (join) => join.onRef('m.organisation_id', '=', 'k.organisation_id').onRef('m.account_id', '=', 'k.made_by'))
+    .innerJoin('accounts as a', 'a.id', 'k.made_by')
+    .select(['k.id', 'k.organisation_id', 'k.made_by', 'k.name', 'k.role', 'k.scopes', 'k.created_at', 'k.expires_at', 'k.last_used_at'])
+    .select(['m.role as maker_role', 'a.name as maker_name', 'a.email as maker_email']);
+
+export interface ApiKeyFound extends ApiKeyShown {
+  organisation_name: string;
+}
+
+/** Runs at every request of a program. */
+export const selectApiKeyOfToken = prepared(
+  (queries: Queries, tokenHash: string) =>
+    selectKeys(queries)
+      .innerJoin('organisations as o', 'o.id', 'k.organisation_id')
+      .select('o.name as organisation_name')
+      .where('k.token_hash', '=', tokenHash),
+  firstRow<ApiKeyFound>,
+);
+
+export async function selectApiKeys(queries: Queries, organisationId: string): Promise<ApiKeyShown[]> {
+  return selectKeys(queries).where('k.organisation_id', '=', organisationId).orderBy('k.created_at', 'desc').orderBy('k.id').execute();
+}
+
+export async function countApiKeys(queries: Queries, organisationId: string): Promise<number> {
+  const { count } = await queries
+    .selectFrom('api_keys')
+    .select((select) => select.fn.countAll().as('count'))
+    .where('organisation_id', '=', organisationId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+export async function insertApiKey(transaction: Transaction, row: ApiKeyRow): Promise<void> {
+  await transaction.insertInto('api_keys').values(row).execute();
+}
+
+/** Of two that race one deletes the row. */
+export async function deleteApiKey(transaction: Transaction, id: string): Promise<boolean> {
+  const { numDeletedRows } = await transaction.deleteFrom('api_keys').where('id', '=', id).executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+export async function updateUsed(transaction: Transaction, id: string, now: number): Promise<void> {
+  await transaction.updateTable('api_keys').set({ last_used_at: now }).where('id', '=', id).execute();
 }

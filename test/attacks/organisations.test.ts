@@ -9,6 +9,7 @@ import { days } from '../../src/platform/durations.ts';
 import { foundOrganisation, invitationPath, joinAs, sendInvitation, setUpPath } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
+import { makeKey } from '../support/program-client.ts';
 import { routesOf } from '../support/routes.ts';
 import type { Visitor } from '../support/visitor.ts';
 import { accountOf, race } from './intruder.ts';
@@ -46,6 +47,10 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'GET /admin/people/:id/bypass-code': 'issue-bypass-code',
   'POST /admin/people/:id/bypass-code': 'issue-bypass-code',
   'POST /admin/people/:id/bypass-code/revoke': 'issue-bypass-code',
+  'GET /admin/api-keys': 'see',
+  'GET /admin/api-keys/new': 'manage-keys',
+  'POST /admin/api-keys/new': 'manage-keys',
+  'POST /admin/api-keys/:id/revoke': 'manage-keys',
 };
 
 const FROM = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
@@ -59,6 +64,7 @@ interface Filled {
   /** Of its audit log. */
   readonly event: string;
   readonly draft: string;
+  readonly key: string;
 }
 
 /** All that the console could change. */
@@ -67,6 +73,7 @@ async function stateOf({ world }: Portal): Promise<unknown> {
   return {
     memberships: await query.selectFrom('memberships').selectAll().orderBy('organisation_id').orderBy('account_id').execute(),
     invitations: await query.selectFrom('invitations').selectAll().orderBy('id').execute(),
+    keys: await query.selectFrom('api_keys').selectAll().orderBy('id').execute(),
     sessions: await query.selectFrom('sessions').select(['id', 'account_id']).orderBy('id').execute(),
     policies: await query.selectFrom('policies').selectAll().orderBy('id').execute(),
     versions: await query.selectFrom('policy_versions').selectAll().orderBy('policy_id').orderBy('version').execute(),
@@ -81,13 +88,22 @@ async function stateOf({ world }: Portal): Promise<unknown> {
   };
 }
 
-const fieldsFor = (organisation: string): Record<string, string> => ({ organisation, seen: 'member', role: 'auditor', email: 'new@example.net' });
+const fieldsFor = (organisation: string): Record<string, string> => ({
+  organisation,
+  seen: 'member',
+  role: 'auditor',
+  email: 'new@example.net',
+  name: 'Key',
+  days: '1',
+  'scope-people-read': 'yes',
+});
 const CHANGED: Rules = { ...DEFAULT_RULES, twoFactor: 'required' };
 
 const ask = (browser: Visitor, route: string, ids: Omit<Filled, 'id' | 'owner'> & { organisation: string }) => {
-  const { organisation, target, invitation, event, draft } = ids;
+  const { organisation, target, invitation, event, draft, key } = ids;
   const [method, path] = route.split(' ') as [string, string];
-  const address = path.replace(':id', path.includes('/invitations/') ? invitation : path.includes('/audit/') ? event : target);
+  const named = [invitation, event, key, target][['/invitations/', '/audit/', '/api-keys/', ''].findIndex((part) => path.includes(part))]!;
+  const address = path.replace(':id', named);
   const about = { draft, outcome: 'passes' };
   if (method === 'POST') return browser.post(address, { ...fieldsFor(organisation), ...about, version: '1', reason: 'why not' });
   return browser.visit(`${address}?${new URLSearchParams({ organisation, ...about }).toString()}`);
@@ -115,9 +131,13 @@ forEachPortal((open, engine) => {
         await sendInvitation(by, guest.email, 'Member');
         const { id } = await query.selectFrom('invitations').select('id').where('email', '=', guest.email).executeTakeFirstOrThrow();
         const joined = query.selectFrom('audit_events').select('id').where('event', '=', 'organisation_joined').where('account_id', '=', target.id);
-        const actor = { account: (await findAccount(query, (await accountOf(portal, by.email)).id))!, organisation, from: FROM };
+        const { id: byId } = await accountOf(portal, by.email);
+        await makeKey(by);
+        const key = await query.selectFrom('api_keys').select('id').where('made_by', '=', byId).executeTakeFirstOrThrow();
+        const actor = { account: (await findAccount(query, byId))!, organisation, from: FROM };
         const draft = (await makeDraft(portal.world, actor, { rules: CHANGED, basedOn: 0, renews: false }))!;
-        return { id: organisation.id, owner: by, target: target.id, invitation: id, draft, event: (await joined.executeTakeFirstOrThrow()).id };
+        const ids = { target: target.id, invitation: id, draft, event: (await joined.executeTakeFirstOrThrow()).id, key: key.id };
+        return { id: organisation.id, owner: by, ...ids };
       };
       ours = await fill(owner, await query.selectFrom('organisations').select(['id', 'name']).executeTakeFirstOrThrow());
       const other = await portal.newcomer().join();

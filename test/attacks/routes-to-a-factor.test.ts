@@ -195,6 +195,8 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/set-up': '256 random bits',
   '/invitation': '256 random bits',
   '/admin/audit/export': 'nothing',
+  '/admin/api-keys/new': 'nothing',
+  '/admin/api-keys/:id/revoke': 'nothing',
   '/admin/policy/preview': 'rules',
   '/admin/policy/preview/tell': 'nothing',
   '/admin/policy/preview/export': 'nothing',

@@ -139,6 +139,7 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.visit('/admin/people');
   await owner.press(/^Open Olga/);
   yield { name: 'person, oneself', person: owner };
+  yield* makingKeys(owner, guest);
   yield* readingTheLog(owner);
 }
 
@@ -154,4 +155,27 @@ async function* readingTheLog(owner: PersonInChromium): Walk {
   yield { name: 'audit log, of one person', person: owner };
   await owner.visit('/admin/audit?to=2020-01-01');
   yield { name: 'audit log, nothing found', person: owner };
+}
+
+async function* makingKeys(owner: PersonInChromium, auditor: PersonInChromium): Walk {
+  await owner.visit('/admin/api-keys');
+  yield { name: 'API keys, none', person: owner };
+  await owner.press('Create API key');
+  yield { name: 'API key, new', person: owner };
+  await owner.fill('Name', 'Nightly sync with a name that is rather long');
+  await owner.press('Create API key');
+  yield { name: 'API key, no scope', person: owner };
+  await owner.page.getByLabel('people:read').check();
+  await owner.fill('Days until it expires', '400');
+  await owner.press('Create API key');
+  yield { name: 'API key, days refused', person: owner };
+  await owner.fill('Days until it expires', '30');
+  await owner.press('Create API key');
+  yield { name: 'API key, shown', person: owner };
+  await owner.press('Done');
+  yield { name: 'API keys, one', person: owner };
+  await auditor.visit('/admin/api-keys');
+  yield { name: 'API keys, as an auditor', person: auditor };
+  await auditor.visit('/api/docs');
+  yield { name: 'API, described', person: auditor };
 }

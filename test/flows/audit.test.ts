@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AUDIT_EVENTS, chainNew, pruneLog, type AuditEvent } from '../../src/audit/audit.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
+import { momentOf } from '../../src/platform/words/times.ts';
 import { invitationPath, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
 import { bypassCodeOn, fillGrounds, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
+import { makeKey, Program } from '../support/program-client.ts';
 
 interface Seen {
   readonly event: string;
@@ -221,6 +223,7 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
   await log.expect('taking the log along', () => browser.press('Export as JSON Lines'), {
     organisation_audit_exported: { organisation, format: 'JSON Lines', by },
   });
+  await useKeys(log, ada, portal, { organisation, by });
   await openPerson(ada, bob.email);
   await log.expect('removing', () => browser.press('Remove from the organisation'), { organisation_member_removed: { organisation, role: 'admin', by } });
   await sendInvitation(ada, bob.email, 'Member');
@@ -271,6 +274,24 @@ async function keepThirtyDays(log: Log, { world, clock }: Portal): Promise<void>
   clock.advance(days(31));
   const kept = { entries: String(entries - 1), through: String(entries - 1) };
   await log.expect('pruning', () => pruneLog(world, 30), { audit_log_pruned: kept });
+}
+
+/** She makes a key for a program, one is shown that is none, and she takes hers back. */
+async function useKeys(log: Log, ada: Person, portal: Portal, { organisation, by }: { organisation: string; by: string }): Promise<void> {
+  await log.news();
+  const token = await makeKey(ada, { scopes: ['people:read'], role: 'Auditor', days: 1 });
+  const [made] = await log.news();
+  const { key, ...details } = made!.details;
+  const expires = momentOf(portal.clock.now() + days(1));
+  assert.deepEqual(details, { organisation, name: 'HR sync', role: 'auditor', scopes: 'people:read', expires, by });
+  await log.expect('no key', () => new Program(portal, `${token}0`).get('/people'), { authn_api_key_fail: { reason: 'unknown' } });
+  portal.clock.advance(days(1));
+  await log.expect('too late', () => new Program(portal, token).get('/people'), { authn_api_key_fail: { organisation, key: key!, reason: 'expired' } });
+  await ada.signOut();
+  await ada.signIn();
+  await ada.browser.visit('/admin/api-keys');
+  await log.news();
+  await log.expect('taking it back', () => ada.browser.press('Revoke HR sync'), { api_key_revoked: { organisation, key: key!, name: 'HR sync', by } });
 }
 
 async function rename({ browser }: Person): Promise<void> {

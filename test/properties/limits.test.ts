@@ -3,8 +3,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { days, hours, minutes, seconds } from '../../src/platform/durations.ts';
-import { ADDRESS_GUESSES, CODE_MAILS, FACTOR_GUESSES, networkOf, PASSWORD_GUESSES, RESET_REQUESTS, SIGN_UPS } from '../../src/platform/limits/limits.ts';
-import { afterGuess, afterSend } from '../../src/platform/limits/may-try.ts';
+import {
+  ADDRESS_GUESSES,
+  API_REQUESTS,
+  CODE_MAILS,
+  FACTOR_GUESSES,
+  networkOf,
+  PASSWORD_GUESSES,
+  RESET_REQUESTS,
+  SIGN_UPS,
+} from '../../src/platform/limits/limits.ts';
+import { afterGuess, afterRequest, afterSend } from '../../src/platform/limits/may-try.ts';
 import { runs } from '../support/property.ts';
 
 const START = Date.UTC(2027, 1, 2, 9);
@@ -176,5 +185,43 @@ describe('what counts as one client', () => {
       }),
       runs(200),
     );
+  });
+});
+
+describe('requests of a program', () => {
+  test('property: in no minute more than twice what a minute allows, in no long time more than evenly, and what is refused names the moment from which it is not', () => {
+    const gaps = fc.array(fc.oneof(fc.constantFrom(0, 0, 0, 1), fc.integer({ min: 0, max: seconds(2) }), fc.integer({ min: 0, max: minutes(2) })), {
+      maxLength: 900,
+    });
+    fc.assert(
+      fc.property(gaps, fc.constantFrom(API_REQUESTS, { ...API_REQUESTS, count: 7 }), (waits_, limit) => {
+        let now = START;
+        let marks: readonly number[] = [];
+        const allowed: number[] = [];
+        for (const gap of waits_) {
+          now += gap;
+          const { spent, marks: kept } = afterRequest(limit, marks, now);
+          marks = kept;
+          if (spent.allowed) allowed.push(now);
+          else {
+            assert.ok(Number(spent.retryAt) > now && Number(spent.retryAt) <= now + limit.window);
+            assert.ok(afterRequest(limit, marks, Number(spent.retryAt)).spent.allowed, 'At the time that is named it is allowed.');
+          }
+          assert.equal(marks.length, 1);
+        }
+        assert.ok(allowed.length <= limit.count + ((now - START) * limit.count) / limit.window + 1, 'never more than at once and then evenly');
+        allowed.forEach((at, index) => {
+          const within = allowed.slice(index).filter((other) => other < at + limit.window).length;
+          assert.ok(within <= 2 * limit.count, `${within} in one minute`);
+        });
+      }),
+      runs(60),
+    );
+  });
+
+  test('a clock that is set back shuts nobody out for longer than a minute', () => {
+    const { marks } = afterRequest(API_REQUESTS, [START + days(1)], START);
+    assert.ok(marks[0]! <= START + minutes(1));
+    assert.ok(afterRequest(API_REQUESTS, marks, START + minutes(1)).spent.allowed);
   });
 });

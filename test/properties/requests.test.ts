@@ -79,7 +79,7 @@ function checkAnswer({ statusCode, headers, body }: Awaited<ReturnType<Portal['a
   }
   const type = String(headers['content-type']);
   if (type.startsWith('application/problem+json')) {
-    assert.match((JSON.parse(body) as { title: string }).title, /^[A-Z].*\.$/);
+    assert.match((JSON.parse(body) as { detail: string }).detail, /^[A-Z].*\.$/);
   } else if (type.startsWith('text/html')) {
     assert.ok([200, 400, 401, 403, 404, 409, 410, 413, 415, 422, 429].includes(statusCode), String(statusCode));
     const root = parse(body);

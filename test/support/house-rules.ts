@@ -50,7 +50,8 @@ export const DECISIONS: readonly string[] = [
   'platform/words/showable.ts',
   'policy/demand.ts',
   'policy/notices.ts',
-  'policy/notices.ts',
+  'sessions/notices.ts',
+  'sessions/scopes.ts',
   'sessions/session-limits.ts',
 ].map((name) => `src/${name}`);
 
@@ -76,6 +77,7 @@ export const PARTS: readonly string[] = [
   'policy/drafts.ts',
   'policy/preview.ts',
   'policy/rules.ts',
+  'sessions/api-keys.ts',
 ].map((name) => `src/${name}`);
 
 /**

@@ -11,7 +11,7 @@
  *       await ada.browser.reload();
  *     });
  *   });
- * Browsers and people outlive a restart, as they do outside. Mail is delivered after each POST, as the program does it.
+ * Browsers and people outlive a restart, as they do outside. Mail is delivered after each request that may change something, as the program does it.
  * Several people can share one portal: each has an address, a browser and a network of their own, so no limit of one touches another.
  * The clock is the portal's: it only goes forward, and what one test moves all see.
  */
@@ -71,7 +71,8 @@ export class Portal implements AsyncDisposable {
       inject: async (request: InjectOptions) => {
         const response = await this.#app.inject(request);
         // One after the other: answers must come in the order in which the portal gave them.
-        if (request.method === 'POST') await (this.#delivered = this.#delivered.catch(() => undefined).then(() => this.mail.deliver(this.#world)));
+        if (request.method !== 'GET' && request.method !== 'HEAD')
+          await (this.#delivered = this.#delivered.catch(() => undefined).then(() => this.mail.deliver(this.#world)));
         return response;
       },
     };
@@ -99,6 +100,11 @@ export class Portal implements AsyncDisposable {
     const { checkHtml } = this.#options;
     const { origin } = this.#world.installation;
     return new Visitor(this.#site, { origin, ...(checkHtml === undefined ? {} : { checkHtml }), ...options });
+  }
+
+  /** As it goes over the wire, from whatever is no browser. */
+  send(request: InjectOptions): ReturnType<Site['inject']> {
+    return this.#site.inject(request);
   }
 
   /** Somebody who has no account yet. */

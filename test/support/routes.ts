@@ -1,14 +1,28 @@
 import type { FastifyInstance } from 'fastify';
 
-export interface Route {
-  readonly method: 'GET' | 'POST';
+export interface Route<Method extends string = 'GET' | 'POST'> {
+  readonly method: Method;
   /** As it was mounted: `/account/security/methods/:id`. */
   readonly path: string;
 }
 
-/** Every page and form of the app, read from its router, so that what was mounted yesterday is in today's matrix. Assets are left out. */
+const API = '/api/v1/';
+
+/** Every page and form of the app, read from its router, so that what was mounted yesterday is in today's matrix. Assets are left out, and what is for programs. */
 export function routesOf(app: FastifyInstance): Route[] {
-  const routes: Route[] = [];
+  return allRoutes(app)
+    .filter(({ path }) => !path.startsWith('/assets/') && !path.startsWith(API))
+    .map(({ method, path }) => {
+      if (method !== 'GET' && method !== 'POST') throw new Error(`${method} ${path}: only GET and POST are known here.`);
+      return { method, path };
+    });
+}
+
+/** Every operation of the API. */
+export const apiRoutesOf = (app: FastifyInstance): Route<string>[] => allRoutes(app).filter(({ path }) => path.startsWith(API));
+
+function allRoutes(app: FastifyInstance): Route<string>[] {
+  const routes: Route<string>[] = [];
   const above: string[] = [];
   for (const line of app.printRoutes({ commonPrefix: false }).split('\n')) {
     const found = /^([│ ]*)[├└]── (\S+) \(([A-Z, ]+)\)$/.exec(line);
@@ -21,9 +35,7 @@ export function routesOf(app: FastifyInstance): Route[] {
     const path = above.slice(0, depth).join('') + part;
     above.splice(depth, Infinity, part);
     for (const method of methods.split(', ')) {
-      if (method === 'HEAD' || path.startsWith('/assets/')) continue;
-      if (method !== 'GET' && method !== 'POST') throw new Error(`${method} ${path}: only GET and POST are known here.`);
-      routes.push({ method, path });
+      if (method !== 'HEAD') routes.push({ method, path });
     }
   }
   return routes;

@@ -6,6 +6,7 @@ import { organisationPolicies } from './migrations/0004-organisation-policies.ts
 import { organisationEvents } from './migrations/0005-organisation-events.ts';
 import { lostPhone } from './migrations/0006-lost-phone.ts';
 import { auditBeginnings } from './migrations/0007-audit-beginnings.ts';
+import { apiKeys } from './migrations/0008-api-keys.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -33,6 +34,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0005-organisation-events', organisationEvents],
   ['0006-lost-phone', lostPhone],
   ['0007-audit-beginnings', auditBeginnings],
+  ['0008-api-keys', apiKeys],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

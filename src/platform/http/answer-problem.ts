@@ -1,27 +1,33 @@
 // The one place where what went wrong becomes an answer and a line of the log.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from '../problem.ts';
+import { Problem, PROBLEMS } from '../problem.ts';
 import type { World } from '../world.ts';
 import { problemPage } from './problem-page.ts';
 import { securityHeaders } from './security-headers.ts';
 
+/** What programs are for, whatever they say that they accept. */
+const FOR_PROGRAMS = /^\/api\/v\d/;
+
 export function answerProblem(world: World, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = error instanceof Problem ? error : problemFrom(error);
+  const problem = error instanceof Problem ? error : problemFrom(error, request);
   logProblem(world, problem, error, request);
   void reply.headers(securityHeaders(world.installation)).code(problem.status);
   // What was on the way (a file, say) is not what goes out now.
   void reply.removeHeader('content-disposition');
   if (problem.retryAt !== undefined) void reply.header('retry-after', Math.max(1, Math.ceil((problem.retryAt - world.clock.now()) / 1000)));
-  if (prefersJson(request)) {
-    const { message: title, status, code } = problem;
-    // RFC 9457; `code` and `requestId` are members of ours.
-    return reply.type('application/problem+json').send(JSON.stringify({ type: 'about:blank', title, status, code, requestId: request.id }));
-  }
+  if (problem.challenge !== undefined) void reply.header('www-authenticate', problem.challenge);
+  if (prefersJson(request)) return reply.type('application/problem+json').send(JSON.stringify(asJson(world, problem, request)));
   const page = problemPage({ installationName: world.installation.name, problem, requestId: request.id });
   return reply.type('text/html; charset=utf-8').send(page.toString());
 }
 
-function prefersJson({ headers: { accept = '' } }: FastifyRequest): boolean {
+/** RFC 9457; `code`, `requestId` and `errors` are members of ours. `type` leads to the page that describes it. */
+function asJson({ installation: { origin } }: World, { code, status, message: detail, mistakes: errors }: Problem, { id: requestId }: FastifyRequest): unknown {
+  return { type: `${origin}/api/docs#problem-${code}`, title: PROBLEMS[code].title, status, detail, code, requestId, ...(errors && { errors }) };
+}
+
+function prefersJson({ url, headers: { accept = '' } }: FastifyRequest): boolean {
+  if (FOR_PROGRAMS.test(url)) return true;
   return /\bapplication\/(?:problem\+)?json\b/i.test(accept) && !/\btext\/html\b/i.test(accept);
 }
 
@@ -40,12 +46,18 @@ function whole(error: unknown): string {
 }
 
 /** Fastify's own refusals by their status; what is left is a bug. */
-function problemFrom(error: unknown): Problem {
+function problemFrom(error: unknown, { url }: FastifyRequest): Problem {
+  const program = FOR_PROGRAMS.test(url);
   const statusCode = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  if (statusCode === 413) return new Problem('too-large', 'That was far more than this form needs. Go back, shorten it and try again.', { cause: error });
-  if (statusCode === 415) return new Problem('unsupported-media-type', 'This address takes forms of its own pages only.', { cause: error });
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return new Problem('bad-request', 'The request could not be read. Go back and try again.', { cause: error });
-  }
+  if (statusCode === 413)
+    return new Problem('too-large', program ? 'The body is too large.' : 'That was far more than this form needs. Go back, shorten it and try again.', {
+      cause: error,
+    });
+  if (statusCode === 415)
+    return new Problem('unsupported-media-type', program ? 'The body has to be application/json.' : 'This address takes forms of its own pages only.', {
+      cause: error,
+    });
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return new Problem('bad-request', program ? 'The request could not be read.' : 'The request could not be read. Go back and try again.', { cause: error });
   return new Problem('internal', 'Something went wrong on our side. Nothing was changed. Try again in a minute.', { cause: error });
 }

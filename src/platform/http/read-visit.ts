@@ -30,7 +30,7 @@ export function readVisit(world: World, request: FastifyRequest, reply: FastifyR
       return isOnThisMachine(request);
     },
     address: addressOf(request),
-    userAgent: printable(request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MOST),
+    userAgent: userAgentOf(request),
     requestId: request.id,
     browserToken,
     formToken: world.keys.hash('form token', browserToken),
@@ -76,7 +76,7 @@ function readField(fields: Record<string, unknown>, name: string, bytesMost: num
 }
 
 /** Fastify has asked the trusted proxies. What they passed on and is no address is worth nothing: then it is the proxy's own. */
-function addressOf(request: FastifyRequest): string {
+export function addressOf(request: FastifyRequest): string {
   // Read once: Fastify goes through the list of proxies whenever it is asked.
   const { ip } = request;
   const address = isIP(ip) === 0 ? (request.socket.remoteAddress ?? '') : ip;
@@ -97,6 +97,8 @@ export function splitAddress(url: string): { path: string; query: string } {
   const end = url.indexOf('?');
   return end === -1 ? { path: url, query: '' } : { path: url.slice(0, end), query: url.slice(end + 1) };
 }
+
+export const userAgentOf = ({ headers }: FastifyRequest): string => printable(headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MOST);
 
 /** LO-3: nothing that could break a line of the log or colour a terminal. */
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, ' ');

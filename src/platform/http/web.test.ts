@@ -378,9 +378,14 @@ describe('what can’t be answered', () => {
     for (const accept of ['application/problem+json', 'application/json', 'application/json, */*;q=0.1']) {
       const answer = await site.fastify.inject({ url: '/nowhere', headers: { accept } });
       assert.match(String(answer.headers['content-type']), /^application\/problem\+json\b/);
-      const { title, requestId, ...rest } = answer.json<Record<string, unknown>>();
-      assert.deepEqual(rest, { type: 'about:blank', status: 404, code: 'not-found' });
-      assert.equal(typeof title, 'string');
+      const { requestId, ...rest } = answer.json<Record<string, unknown>>();
+      assert.deepEqual(rest, {
+        type: `${site.world.installation.origin}/api/docs#problem-not-found`,
+        title: 'There is nothing here',
+        status: 404,
+        detail: 'There is no page at this address. Check it for a slip, or start at the beginning.',
+        code: 'not-found',
+      });
       assert.match(String(requestId), /^[\w-]{12}$/);
     }
     const toPeople = await site.fastify.inject({ url: '/nowhere', headers: { accept: 'text/html,application/json;q=0.9' } });

@@ -10,7 +10,8 @@ import cookiePlugin from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { assets } from '../html/assets.ts';
-import { noSuchPage, Problem } from '../problem.ts';
+import { noSuchPage, noSuchThing, Problem } from '../problem.ts';
+import { withoutApiKeys } from '../secrets/tokens.ts';
 import type { World } from '../world.ts';
 import { answerProblem } from './answer-problem.ts';
 import { readVisit, splitAddress } from './read-visit.ts';
@@ -61,9 +62,9 @@ export async function makeWeb(
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseForeignPost(world, request);
   });
   fastify.addHook('onResponse', async (request, reply) => {
-    if (request.method === 'POST') afterPost();
-    const { path } = splitAddress(request.url);
-    // Never the query, the fields or the cookies: they may hold what only the person should have (LO-2).
+    if (request.method !== 'GET' && request.method !== 'HEAD') afterPost();
+    // Never the query, the fields or the cookies: they may hold what only the person should have (LO-2). Nor a key that somebody put into the path.
+    const path = withoutApiKeys(splitAddress(request.url).path);
     world.log.info('request', { method: request.method, path, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), requestId: request.id });
   });
   fastify.setErrorHandler((error, request, reply) => answerProblem(world, error, request, reply));
@@ -131,11 +132,15 @@ function answerUnknown(world: World, fastify: FastifyInstance): void {
     const { path } = splitAddress(request.url);
     const allowed = new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
     if (allowed.size > 0) void reply.header('allow', [...allowed].join(', '));
-    const problem =
-      allowed.size > 0 ? new Problem('method-not-allowed', 'This address can’t be used in this way. Go back and use the buttons of the page.') : noSuchPage();
-    return answerProblem(world, problem, request, reply);
+    return answerProblem(world, allowed.size > 0 ? wrongMethod(path) : path.startsWith('/api/v1/') ? noSuchThing() : noSuchPage(), request, reply);
   });
 }
+
+const wrongMethod = (path: string): Problem =>
+  new Problem(
+    'method-not-allowed',
+    path.startsWith('/api/') ? 'This address has no such method.' : 'This address can’t be used in this way. Go back and use the buttons of the page.',
+  );
 
 /** `/a/:b` matches `/a/c`, as Fastify reads it. */
 function patternOf(url: string): RegExp {

@@ -7,7 +7,7 @@ import { days, hours, minutes, seconds } from '../durations.ts';
 import type { Transaction } from '../database/database.ts';
 import { deleteExpired } from '../database/delete-expired.ts';
 import type { World } from '../world.ts';
-import { afterGuess, afterSend, type Decision } from './may-try.ts';
+import { afterGuess, afterRequest, afterSend, type Decision } from './may-try.ts';
 import * as store from './store.ts';
 
 export interface Guesses {
@@ -28,10 +28,18 @@ export interface Sends {
   readonly allowances: readonly { readonly count: number; readonly window: number }[];
 }
 
+/** Evenly `count` in `window` milliseconds, and as many at once after as long a rest. One number is kept, however many are allowed. */
+export interface Rate {
+  readonly kind: 'rate';
+  readonly name: string;
+  readonly count: number;
+  readonly window: number;
+}
+
 /** Wrong ones only ever pause. */
 export type Pauses = Guesses & { readonly stopsAt: undefined };
 
-export type Limit = Guesses | Sends;
+export type Limit = Guesses | Sends | Rate;
 
 /** `When`: 'never' is an answer of what stops alone. */
 export type Spent<When = number | 'never'> =
@@ -71,9 +79,13 @@ export const BYPASS_CODES: Sends = {
 /** Whatever the address that is given, from one network. */
 export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{ count: 30, window: hours(1) }] };
 export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };
+/** Of one API key. */
+export const API_REQUESTS: Rate = { kind: 'rate', name: 'api requests', count: 600, window: minutes(1) };
+/** Keys that are none, from one network. Who has a right one is served all the same: nobody comes upon 256 bits by trying, and a neighbour must not shut others out. */
+export const API_KEY_GUESSES: Pauses = { kind: 'guesses', name: 'api key', free: 30, stopsAt: undefined, forgetAfter: hours(1) };
 
 /** Counts one try; what it may cost is the caller's to give back by `forgive`. */
-export async function spend(transaction: Transaction, world: World, limit: Pauses | Sends, ...keyParts: string[]): Promise<Spent<number>>;
+export async function spend(transaction: Transaction, world: World, limit: Pauses | Sends | Rate, ...keyParts: string[]): Promise<Spent<number>>;
 export async function spend(transaction: Transaction, world: World, limit: Limit, ...keyParts: string[]): Promise<Spent>;
 export async function spend(transaction: Transaction, world: World, limit: Limit, ...keyParts: string[]): Promise<Spent> {
   const key = keyOf(world, limit, keyParts);
@@ -101,7 +113,14 @@ export async function sweepLimits({ database: { query }, clock }: World): Promis
 }
 
 function decide(limit: Limit, marks: readonly number[], now: number): Decision {
-  return limit.kind === 'guesses' ? afterGuess(limit, marks, now) : afterSend(limit, marks, now);
+  switch (limit.kind) {
+    case 'guesses':
+      return afterGuess(limit, marks, now);
+    case 'sends':
+      return afterSend(limit, marks, now);
+    case 'rate':
+      return afterRequest(limit, marks, now);
+  }
 }
 
 /** Keys are hashed: the table must not be a list of addresses. */
@@ -110,7 +129,8 @@ function keyOf(world: World, limit: Limit, parts: readonly string[]): string {
 }
 
 function keptFor(limit: Limit): number {
-  return limit.kind === 'guesses' ? limit.forgetAfter : Math.max(...limit.allowances.map((one) => one.window)) + seconds(1);
+  if (limit.kind === 'guesses') return limit.forgetAfter;
+  return (limit.kind === 'rate' ? limit.window : Math.max(...limit.allowances.map((one) => one.window))) + seconds(1);
 }
 
 /** The part of a client's address that counts as one client: a household has a whole /64 of IPv6. */

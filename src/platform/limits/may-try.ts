@@ -1,5 +1,5 @@
 import { hours, minutes, seconds } from '../durations.ts';
-import type { Guesses, Sends, Spent } from './limits.ts';
+import type { Guesses, Rate, Sends, Spent } from './limits.ts';
 
 /** What to answer, and the marks to keep, whether or not it is allowed. */
 export interface Decision {
@@ -40,4 +40,16 @@ export function afterSend({ allowances }: Sends, marks: readonly number[], now: 
   const retryAt = Math.max(...waits);
   if (retryAt > now) return { spent: { allowed: false, retryAt }, marks: recent };
   return { spent: { allowed: true, count: recent.length + 1 }, marks: [...recent, now] };
+}
+
+/**
+ * `marks`: the moment at which all that was asked so far would have been due, had it come evenly (the generic cell rate algorithm). It lies at most a window
+ * ahead; where it lies further, the clock was set back since.
+ */
+export function afterRequest({ count, window }: Rate, [markedAt = 0]: readonly number[], now: number): Decision {
+  const interval = window / count;
+  const dueAt = Math.min(Math.max(markedAt, now), now + window);
+  const retryAt = Math.ceil(dueAt + interval - window);
+  if (retryAt > now) return { spent: { allowed: false, retryAt }, marks: [dueAt] };
+  return { spent: { allowed: true, count: Math.round((dueAt + interval - now) / interval) }, marks: [dueAt + interval] };
 }

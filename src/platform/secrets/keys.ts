@@ -27,6 +27,7 @@ export type HashPurpose =
   | 'password reset token'
   | 'invitation token'
   | 'set-up token'
+  | 'api key'
   | 'form token'
   | 'email code'
   | 'recovery key'

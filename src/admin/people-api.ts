@@ -1,0 +1,190 @@
+// People, for programs: the same reading and the same deeds as /admin/people.
+import { z } from 'zod';
+import { changeRole, findMember, GIVEN_ROLES, removeMember, ROLES, type ActRefusal, type Role } from '../organisations/organisations.ts';
+import { CURSOR_CHARACTERS_MOST, openCursor, sealCursor } from '../platform/api/cursor.ts';
+import { operation, type Operation } from '../platform/api/operation.ts';
+import { noSuchThing, Problem } from '../platform/problem.ts';
+import { isoOf } from '../platform/words/times.ts';
+import type { World } from '../platform/world.ts';
+import type { KeyHolder } from '../sessions/sessions.ts';
+import { endSessionsOf, listPeople, readPerson, type PersonInFull, type PersonShown } from './admin.ts';
+
+const TAG = 'People';
+const READING = { tag: TAG, scope: 'people:read' } as const;
+const WRITING = { tag: TAG, scope: 'people:write' } as const;
+const PEOPLE_MOST = 200;
+const SEARCH_CHARACTERS_MOST = 254;
+
+export const idParameter = z.strictObject({ id: z.string().regex(/^[\w-]{1,64}$/) });
+export const cursorParameter = z.string().min(1).max(CURSOR_CHARACTERS_MOST).optional().describe('The “next” of the page before');
+const instant = z.iso.datetime();
+
+const personFields = {
+  id: z.string(),
+  name: z.string(),
+  email: z.string().describe('Verified'),
+  role: z.enum(ROLES),
+  joinedAt: instant,
+  twoFactor: z.enum(['on', 'off']),
+  kinds: z.array(z.string()).describe('Of their second factors, each once, the strongest first'),
+  lastSignInAt: instant.nullable(),
+};
+const personShape = z.object(personFields).meta({ id: 'Person' });
+const personInFullShape = z
+  .object({
+    ...personFields,
+    methods: z.array(z.object({ kind: z.string(), name: z.string(), addedAt: instant, lastUsedAt: instant.nullable() })),
+    sessions: z.int().describe('In how many browsers they are signed in'),
+  })
+  .meta({ id: 'PersonInFull' });
+
+export function peopleOperations(world: World): readonly Operation<KeyHolder>[] {
+  return [list(world), read(world), setRole(world), endTheirSessions(world), remove(world)];
+}
+
+const list = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...READING,
+    name: 'listPeople',
+    method: 'GET',
+    path: '/people',
+    summary: 'Lists people',
+    description: 'By their addresses; where “search” is given, those whose name begins so come first.',
+    query: z.strictObject({
+      search: z.string().max(SEARCH_CHARACTERS_MOST).default('').describe('How a name or an address begins'),
+      role: z.enum(ROLES).optional(),
+      twoFactor: z.enum(['on', 'off']).optional(),
+      limit: z.coerce.number().int().min(1).max(PEOPLE_MOST).default(50),
+      cursor: cursorParameter,
+    }),
+    answer: {
+      status: 200,
+      says: 'One page of people',
+      shape: z.object({ people: z.array(personShape), next: z.string().nullable().describe('null where this is the last page') }),
+    },
+    handle: async ({ actor: { organisation } }: KeyHolder, { query: { search, role, twoFactor, limit, cursor } }) => {
+      const pages = { organisation: organisation.id, what: ['people', search, role, twoFactor] };
+      const after = openCursor(world, pages, cursor);
+      const page = await listPeople(world.database.query, organisation, { search, role, twoFactor }, { after, most: limit });
+      return { people: page.people.map(personAsJson), next: sealCursor(world, pages, page.next) };
+    },
+  });
+
+const personAsJson = ({ accountId: id, name, email, role, joinedAt, kinds, lastSignInAt }: PersonShown) => ({
+  id,
+  name,
+  email,
+  role,
+  joinedAt: isoOf(joinedAt),
+  twoFactor: kinds.length > 0 ? ('on' as const) : ('off' as const),
+  kinds: [...kinds],
+  lastSignInAt: lastSignInAt === null ? null : isoOf(lastSignInAt),
+});
+
+const read = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...READING,
+    name: 'readPerson',
+    method: 'GET',
+    path: '/people/{id}',
+    summary: 'Shows somebody',
+    parameters: idParameter,
+    answer: { status: 200, says: 'The person', shape: personInFullShape },
+    handle: (holder: KeyHolder, { parameters: { id } }) => personOf(world, holder, id),
+  });
+
+async function personOf(world: World, { actor: { organisation } }: KeyHolder, id: string) {
+  const person = await readPerson(world, organisation, id);
+  if (!person) throw noSuchThing();
+  return personInFullAsJson(person);
+}
+
+const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions, lastSignInAt }: PersonInFull) => ({
+  ...personAsJson({ accountId: account.id, name: account.name, email: account.email, role, joinedAt, kinds, lastSignInAt }),
+  methods: methods.map(({ kind, name, createdAt, lastUsedAt }) => ({
+    kind,
+    name,
+    addedAt: isoOf(createdAt),
+    lastUsedAt: lastUsedAt === null ? null : isoOf(lastUsedAt),
+  })),
+  sessions,
+});
+
+const setRole = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'changeRole',
+    method: 'POST',
+    path: '/people/{id}/role',
+    summary: 'Changes what somebody may do',
+    description: 'They are told by mail. Ownership is passed on in the console alone, by the owner.',
+    parameters: idParameter,
+    body: z.strictObject({
+      role: z.enum(GIVEN_ROLES),
+      from: z.enum(ROLES).optional().describe('What they are now, as far as you know: where it is another by now, nothing is done'),
+    }),
+    answer: { status: 200, says: 'The person, as they are now', shape: personInFullShape },
+    refusals: ['not-allowed', 'conflict'],
+    handle: async (holder: KeyHolder, { parameters: { id }, body: { role, from } }) => {
+      const seen = from ?? (await roleNow(world, holder, id));
+      const changed = await changeRole(world, holder.actor, { targetId: id, seen, to: role });
+      if (!changed.ok) throw actProblem(changed.reason);
+      return personOf(world, holder, id);
+    },
+  });
+
+const endTheirSessions = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'endSessions',
+    method: 'POST',
+    path: '/people/{id}/end-sessions',
+    summary: 'Signs somebody out everywhere',
+    description: 'They are told by mail.',
+    parameters: idParameter,
+    answer: { status: 204, says: 'They are signed out' },
+    refusals: ['not-allowed'],
+    handle: async ({ actor }: KeyHolder, { parameters: { id } }) => {
+      const ended = await endSessionsOf(world, actor, id);
+      if (!ended.ok) throw actProblem(ended.reason);
+    },
+  });
+
+const remove = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'removePerson',
+    method: 'DELETE',
+    path: '/people/{id}',
+    summary: 'Removes somebody from the organisation',
+    description: 'Their account itself stays. They are told by mail.',
+    parameters: idParameter,
+    answer: { status: 204, says: 'They no longer belong to the organisation' },
+    refusals: ['not-allowed', 'conflict'],
+    handle: async (holder: KeyHolder, { parameters: { id } }) => {
+      const removed = await removeMember(world, holder.actor, { targetId: id, seen: await roleNow(world, holder, id) });
+      if (!removed.ok) throw actProblem(removed.reason);
+    },
+  });
+
+async function roleNow({ database: { query } }: World, { actor: { organisation } }: KeyHolder, id: string): Promise<Role> {
+  const member = await findMember(query, organisation.id, id);
+  if (!member) throw noSuchThing();
+  return member.role;
+}
+
+/** Why something can't be done to a person, for a program. */
+export function actProblem(reason: ActRefusal | 'not-found' | 'changed-meanwhile'): Problem {
+  switch (reason) {
+    case 'not-found':
+      return noSuchThing();
+    case 'not-allowed':
+      return new Problem('not-allowed', 'A key of this role looks, and changes nothing.');
+    case 'oneself':
+      return new Problem('not-allowed', 'The key acts in the name of this very person. What they are, others change.');
+    case 'higher-role':
+      return new Problem('not-allowed', 'The role of this person, or the one to be given, is higher than that of the key.');
+    case 'changed-meanwhile':
+      return new Problem('conflict', 'The role of this person is another by now, so nothing was done.');
+  }
+}

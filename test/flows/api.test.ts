@@ -1,0 +1,181 @@
+// API keys, from the page that makes one to the page that revokes it, and what a program does with one.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { days, minutes } from '../../src/platform/durations.ts';
+import { accountOf } from '../attacks/intruder.ts';
+import { confirmIfAsked, foundOrganisation, invitationPath, joinAs } from '../support/organisation.ts';
+import { forEachPortal } from '../support/portal.ts';
+import { makeKey, problemOf, Program } from '../support/program-client.ts';
+
+interface PersonJson {
+  readonly id: string;
+  readonly email: string;
+  readonly role: string;
+  readonly twoFactor: string;
+  readonly kinds: readonly string[];
+  readonly methods?: readonly { readonly kind: string }[];
+  readonly sessions?: number;
+}
+
+forEachPortal((open) => {
+  test('a key is made with a fresh proof, shown once, told to the owner, and works until it is revoked', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const admin = await joinAs(portal, owner, 'Admin');
+    portal.clock.advance(minutes(11));
+    await admin.browser.visit('/admin/api-keys/new');
+    assert.equal(admin.browser.page.heading, 'Confirm that it’s you');
+    await confirmIfAsked(admin.browser, admin.password);
+
+    admin.browser.fill('Name', 'HR sync');
+    admin.browser.fill('Days until it expires', '0');
+    await admin.browser.press('Create API key');
+    assert.equal(admin.browser.page.status, 422);
+    assert.ok(admin.browser.page.has('Choose at least one thing that the key may do.'));
+    assert.equal(admin.browser.page.value('Name'), 'HR sync');
+    const key = await makeKey(admin, { name: 'HR sync', role: 'Auditor', scopes: ['people:read'], days: 30 });
+    assert.equal(admin.browser.page.heading, 'Your new API key');
+    const told = owner.newestMail();
+    assert.match(told.subject, /^An API key was made for Herons Ltd$/);
+    assert.match(told.text, /“HR sync”[^]*acts as auditor until 4 March 2027[^]*people:read/);
+    assert.ok(!told.text.includes(key) && !admin.newestMail().text.includes(key));
+
+    const program = new Program(portal, key);
+    const { json } = await program.get('/organisation');
+    assert.deepEqual([json!['name'], (json!['key'] as { name: string }).name], ['Herons Ltd', 'HR sync']);
+    await owner.browser.visit('/admin/api-keys');
+    assert.ok(owner.browser.page.has('Last used 2 February 2027'));
+    assert.ok(!owner.browser.page.body.includes(key));
+
+    await owner.browser.press('Revoke HR sync');
+    await confirmIfAsked(owner.browser, owner.password);
+    await owner.browser.press('Revoke HR sync');
+    assert.ok(owner.browser.page.has('The API key is revoked.'), owner.browser.page.text);
+    assert.match(admin.newestMail().subject, /^An API key of Herons Ltd was revoked$/);
+    assert.equal(problemOf(await program.get('/organisation')).code, 'unauthorized');
+  });
+
+  test('people: page by page, searched and narrowed down as in the console, and one of them whole', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const members = [await joinAs(portal, owner, 'Member'), await joinAs(portal, owner, 'Auditor'), await joinAs(portal, owner, 'Member')];
+    await members[0]!.enableByApp();
+    const program = new Program(portal, await makeKey(owner, { scopes: ['people:read'] }));
+    const list = async (query: string) => (await program.get(`/people?${query}`)).json as unknown as { people: PersonJson[]; next: string | null };
+
+    const paged: string[] = [];
+    for (let next: string | null = ''; next !== null;) {
+      const page = await list(`limit=3${next === '' ? '' : `&cursor=${next}`}`);
+      paged.push(...page.people.map(({ email }) => email));
+      next = page.next;
+    }
+    assert.deepEqual(paged, [owner, ...members].map(({ email }) => email).toSorted());
+    assert.deepEqual(
+      (await list('role=auditor')).people.map(({ email }) => email),
+      [members[1]!.email],
+    );
+    const [protectedOne, ...none] = (await list('twoFactor=on')).people;
+    assert.deepEqual([protectedOne!.email, none.length, protectedOne!.twoFactor], [members[0]!.email, 0, 'on']);
+    assert.deepEqual(
+      (await list(`search=${members[2]!.email.slice(0, 5).toUpperCase()}`)).people.map(({ email }) => email),
+      [members[2]!.email],
+    );
+    const whole = (await program.get(`/people/${protectedOne!.id}`)).json as unknown as PersonJson;
+    assert.deepEqual(whole.methods!.map(({ kind }) => kind).includes(protectedOne!.kinds[0]!), true);
+    assert.equal(whole.sessions, 1);
+  });
+
+  test('what a program does to people is done, told to them with the name of the key, and recorded as the key’s', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const bob = await joinAs(portal, owner, 'Member');
+    const { id } = await accountOf(portal, bob.email);
+    const program = new Program(portal, await makeKey(owner));
+
+    const changed = await program.post(`/people/${id}/role`, { role: 'auditor', from: 'member' });
+    assert.deepEqual([changed.status, changed.json!['role']], [200, 'auditor']);
+    assert.match(bob.newestMail().text, /by the API key “HR sync”\) changed your role in Herons Ltd. You are now: auditor\./);
+    const late = problemOf(await program.post(`/people/${id}/role`, { role: 'admin', from: 'member' }));
+    assert.deepEqual([late.status, late.code], [409, 'conflict']);
+
+    assert.equal((await program.post(`/people/${id}/end-sessions`)).status, 204);
+    assert.equal((await bob.browser.visit('/account')).path, '/sign-in');
+    assert.equal((await program.delete(`/people/${id}`)).status, 204);
+    assert.equal((await program.get(`/people/${id}`)).status, 404);
+
+    const { query } = portal.world.database;
+    const { id: keyId } = await query.selectFrom('api_keys').select('id').executeTakeFirstOrThrow();
+    const events = await query
+      .selectFrom('audit_events')
+      .select(['event', 'user_agent', 'details'])
+      .where('user_agent', '=', 'sync/1.0')
+      .orderBy('at')
+      .execute();
+    assert.deepEqual(events.map(({ event }) => event).toSorted(), ['organisation_member_removed', 'privilege_permissions_changed', 'session_ended']);
+    for (const { details } of events) assert.equal((JSON.parse(details) as { by: string }).by, `key ${keyId}`);
+  });
+
+  test('invitations: sent, listed page by page, sent again, accepted by the link in the mail, and taken back', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const program = new Program(portal, await makeKey(owner));
+    const guests = [portal.newcomer(), portal.newcomer(), portal.newcomer()];
+    const ids: string[] = [];
+    for (const { email } of guests) {
+      const sent = await program.post('/invitations', { email, role: 'member' });
+      assert.equal(sent.status, 201);
+      ids.push(String(sent.json!['id']));
+    }
+    assert.match(guests[0]!.newestMail().text, new RegExp(`^${owner.email.replaceAll('.', '\\.')} invites you`, 'm'));
+    const again = await program.post('/invitations', { email: guests[1]!.email, role: 'auditor' });
+    assert.deepEqual([again.json!['id'], again.json!['role']], [ids[1], 'auditor'], 'the newer takes the place of the older');
+
+    type Page = { invitations: { id: string; email: string }[]; next: string | null };
+    const first = (await program.get('/invitations?limit=2')).json as unknown as Page;
+    const second = (await program.get(`/invitations?limit=2&cursor=${first.next}`)).json as unknown as Page;
+    assert.deepEqual(
+      [...first.invitations, ...second.invitations].map(({ email }) => email),
+      guests.map(({ email }) => email).toSorted(),
+    );
+    assert.equal(second.next, null);
+
+    portal.clock.advance(days(8));
+    const resent = await program.post(`/invitations/${ids[0]}/resend`);
+    assert.deepEqual([resent.status, resent.json!['expiresAt']], [200, '2027-02-17T09:00:00.000Z']);
+    await guests[0]!.join();
+    await guests[0]!.browser.visit(invitationPath(guests[0]!));
+    await guests[0]!.browser.press('Accept');
+    assert.equal(guests[0]!.browser.page.path, '/account');
+    assert.equal(problemOf(await program.post('/invitations', { email: guests[0]!.email, role: 'member' })).code, 'conflict');
+    assert.equal((await program.delete(`/invitations/${ids[2]}`)).status, 204);
+    assert.equal((await program.delete(`/invitations/${ids[2]}`)).status, 404);
+  });
+
+  test('a key ends at its time, rests while its maker may make none, and goes with them', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const [ada, bob] = [await joinAs(portal, owner, 'Admin'), await joinAs(portal, owner, 'Admin')];
+    const [short, adas, bobs] = [
+      new Program(portal, await makeKey(owner, { name: 'Short', days: 1 })),
+      new Program(portal, await makeKey(ada, { name: 'Ada’s' })),
+      new Program(portal, await makeKey(bob, { name: 'Bob’s' })),
+    ];
+    const owners = new Program(portal, await makeKey(owner, { name: 'Owner’s' }));
+    const [adaId, bobId] = [(await accountOf(portal, ada.email)).id, (await accountOf(portal, bob.email)).id];
+    portal.clock.advance(days(1) - 1);
+    for (const program of [short, adas, bobs, owners]) assert.equal((await program.get('/organisation')).status, 200);
+    portal.clock.advance(1);
+    const expired = await short.get('/organisation');
+    assert.match(String(expired.json!['detail']), /has expired/);
+
+    await owners.post(`/people/${adaId}/role`, { role: 'auditor' });
+    assert.equal(problemOf(await adas.get('/people')).code, 'unauthorized');
+    await owner.browser.visit('/admin/api-keys');
+    assert.ok(owner.browser.page.has('rests: its maker may make none any more'));
+    assert.ok(owner.browser.page.has('Worked until 3 February 2027'));
+    await owners.delete(`/people/${bobId}`);
+    assert.equal(problemOf(await bobs.get('/people')).code, 'unauthorized');
+    const left = await portal.world.database.query.selectFrom('api_keys').select('name').orderBy('name').execute();
+    assert.deepEqual(left.map(({ name }) => name).toSorted(), ['Ada’s', 'Owner’s', 'Short']);
+  });
+});

@@ -12,7 +12,7 @@ import { redirect, type Guard, type Visit } from './platform/http/visit.ts';
 import { makeWeb, type WebOptions } from './platform/http/web.ts';
 import { mountDevelopmentMail } from './platform/mail/development.ts';
 import type { World } from './platform/world.ts';
-import { keyGuard } from './sessions/api.ts';
+import { keyGuard, keyIdOf } from './sessions/api.ts';
 import { owes, SCOPE_WORDS, sessionOf, type Session } from './sessions/sessions.ts';
 import { mountSignIn } from './sign-in/web.ts';
 import { mountSignUp } from './sign-up/web.ts';
@@ -34,7 +34,7 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   mountManageAccount({ signedIn, meeting }, world);
   mountOrganisations(web.guarded(whoeverVisits(world)), world);
   mountAdmin(meeting, world);
-  await mountApi(world, { fastify, web }, { guard: keyGuard(world), operations: adminOperations(world), scopes: SCOPE_WORDS });
+  await mountApi(world, { fastify, web }, { guard: keyGuard(world), callerOf: keyIdOf, operations: adminOperations(world), scopes: SCOPE_WORDS });
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);
 
   fastify.get('/healthz', async () => {

@@ -1,6 +1,7 @@
 // Takes away what has expired. Nothing depends on it: what is past its time counts for nothing from that moment on, and here it only goes.
 import { sweepAccounts } from './accounts/accounts.ts';
 import { sweepAttempts } from './attempts/attempts.ts';
+import { sweepIdempotencyKeys } from './platform/api/idempotency.ts';
 import { repeat, type Background } from './platform/background.ts';
 import { SWEPT_AT_ONCE } from './platform/database/delete-expired.ts';
 import { sweepOrganisations } from './organisations/organisations.ts';
@@ -16,6 +17,7 @@ import { sweepApiKeys, sweepSessions } from './sessions/sessions.ts';
 const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [
   sweepSessions,
   sweepApiKeys,
+  sweepIdempotencyKeys,
   sweepAttempts,
   sweepAccounts,
   sweepFactors,

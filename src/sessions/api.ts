@@ -12,6 +12,8 @@ const WORDS = {
   resting: 'Whoever made this API key may make none any more, so it opens nothing.',
 } as const;
 
+export const keyIdOf = ({ actor: { key } }: KeyHolder): string => key.id;
+
 export function keyGuard(world: World): ApiGuard<KeyHolder> {
   return async ({ authorization, ...from }, scope) => {
     // RFC 9110, 11.1: the name of the scheme is the same in any case.

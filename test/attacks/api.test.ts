@@ -1,11 +1,13 @@
 // The API against those who have no key, the wrong one, or one for something else; and against what no client of ours would send.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { makeApp } from '../../src/app.ts';
 import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { days, minutes, seconds } from '../../src/platform/durations.ts';
+import { sweep } from '../../src/sweep.ts';
 import { foundOrganisation, joinAs, sendInvitation } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { openPortal, type Portal } from '../support/portal.ts';
+import { forEachPortal, openPortal, type Portal } from '../support/portal.ts';
 import { makeKey, problemOf, Program, type Answered } from '../support/program-client.ts';
 import { apiRoutesOf } from '../support/routes.ts';
 import { readRows } from '../support/rows.ts';
@@ -433,5 +435,77 @@ describe('limits of the API', () => {
     assert.equal((await guesser.get('/organisation')).status, 401);
     const failures = await portal.world.database.query.selectFrom('audit_events').select('id').where('event', '=', 'authn_api_key_fail').execute();
     assert.equal(failures.length, 31, 'what was not looked at fills no log');
+  });
+});
+
+forEachPortal((open) => {
+  test('a write that is sent again with its Idempotency-Key is done once and answered as it was; another body, caller or day is another matter', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const program = new Program(portal, await makeKey(owner));
+    const other = new Program(portal, await makeKey(owner, { name: 'Other' }));
+    const guest = portal.newcomer();
+    const invitation = { email: guest.email, role: 'member' };
+    const send = (by: Program, body: unknown, key = 'sync-1') => by.post('/invitations', body, { 'idempotency-key': key });
+
+    const first = await send(program, invitation);
+    const again = await send(program, invitation);
+    assert.deepEqual([again.status, again.body, again.headers['idempotency-replayed']], [201, first.body, 'true']);
+    assert.equal(first.headers['idempotency-replayed'], undefined);
+    assert.equal(guest.mails().length, 1);
+
+    assert.equal(problemOf(await send(program, { ...invitation, role: 'admin' })).code, 'idempotency-key-reused');
+    const elsewhere = await program.post(`/invitations/${String(first.json!['id'])}/resend`, undefined, { 'idempotency-key': 'sync-1' });
+    assert.equal(problemOf(elsewhere).code, 'idempotency-key-reused');
+    assert.equal(guest.mails().length, 1);
+    const others = await send(other, invitation);
+    assert.deepEqual([others.status, others.headers['idempotency-replayed']], [201, undefined], 'the key of another caller is another key');
+    assert.equal(guest.mails().length, 2);
+
+    const refused = await send(program, { email: owner.email, role: 'member' }, 'sync-2');
+    assert.equal(problemOf(refused).code, 'conflict');
+    assert.equal((await send(program, { email: 'new@example.net', role: 'member' }, 'sync-2')).status, 201, 'what was refused did nothing');
+    for (const bad of ['x'.repeat(256), 'a b', 'é']) assert.equal((await send(program, invitation, bad)).status, 400, bad);
+
+    portal.clock.advance(days(1) + 1);
+    assert.equal((await send(program, invitation)).headers['idempotency-replayed'], undefined, 'kept for a day');
+    const rows = await portal.world.database.query.selectFrom('idempotency_keys').selectAll().execute();
+    assert.ok(!JSON.stringify(rows.map(({ answer, ...row }) => ({ ...row, answer: Buffer.from(answer!).toString('latin1') }))).includes(guest.email));
+    assert.ok(!JSON.stringify(rows).includes('sync-1'));
+    assert.ok((await sweep(portal.world)) > 0);
+    assert.equal((await portal.world.database.query.selectFrom('idempotency_keys').select('id').execute()).length, 1);
+  });
+
+  test('of many who race with one Idempotency-Key, over two processes, one does it', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const key = await makeKey(owner);
+    const guest = portal.newcomer();
+    await using world = await portal.world.secondProcess();
+    const second = await makeApp(world);
+    const request = {
+      method: 'POST' as const,
+      url: '/api/v1/invitations',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'idempotency-key': 'once' },
+      payload: { email: guest.email, role: 'member' },
+    };
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? portal.app : second).inject(request)));
+    const done = answers.filter(({ statusCode }) => statusCode === 201);
+    assert.equal(done.filter(({ headers }) => headers['idempotency-replayed'] === undefined).length, 1);
+    assert.equal(new Set(done.map(({ body }) => body)).size, 1);
+    for (const { statusCode, body, headers } of answers.filter((one) => !done.includes(one))) {
+      assert.deepEqual([statusCode, (JSON.parse(body) as { code: string }).code, headers['retry-after']], [409, 'in-progress', '1']);
+    }
+    const { query } = portal.world.database;
+    assert.equal((await query.selectFrom('audit_events').select('id').where('event', '=', 'organisation_invited').execute()).length, 1);
+
+    // A process that died in the middle: its key is taken for a minute, and for nothing else afterwards.
+    await query.updateTable('idempotency_keys').set({ answer: null }).execute();
+    portal.clock.advance(minutes(1));
+    assert.equal((await portal.app.inject(request)).statusCode, 409);
+    portal.clock.advance(1);
+    assert.equal((await portal.app.inject({ ...request, payload: { email: guest.email, role: 'admin' } })).statusCode, 422);
+    assert.equal((await portal.app.inject(request)).statusCode, 201);
+    await second.close();
   });
 });

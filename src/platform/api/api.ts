@@ -10,6 +10,7 @@ import { page, type Web } from '../http/visit.ts';
 import { addressOf, splitAddress, userAgentOf } from '../http/read-visit.ts';
 import { doesNotFit, noSuchThing, Problem, type Mistake } from '../problem.ts';
 import type { World } from '../world.ts';
+import { once, type Answer } from './idempotency.ts';
 import { openApiDocument, type Described } from './openapi.ts';
 import { docsPage } from './pages.ts';
 import { noFields, routeOf, type Input, type Operation } from './operation.ts';
@@ -33,6 +34,8 @@ export type ApiGuard<Context> = (asking: Asking, scope: string | undefined) => P
 
 export interface Api<Context> {
   readonly guard: ApiGuard<Context>;
+  /** Names whoever asks, so that no two callers share a key of a request. */
+  readonly callerOf: (context: Context) => string;
   readonly operations: readonly Operation<Context>[];
   readonly scopes: Described['scopes'];
 }
@@ -40,7 +43,7 @@ export interface Api<Context> {
 export async function mountApi<Context>(
   world: World,
   { fastify, web }: { fastify: FastifyInstance; web: Web<undefined> },
-  { guard, operations, scopes }: Api<Context>,
+  { guard, callerOf, operations, scopes }: Api<Context>,
 ): Promise<void> {
   const described = { operations, scopes, path: API_PATH };
   const document = openApiDocument(world.installation, described);
@@ -49,14 +52,18 @@ export async function mountApi<Context>(
     async (api) => {
       api.removeAllContentTypeParsers();
       api.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: BODY_BYTES_MOST }, readBody);
-      for (const operation of operations) mount(api, operation, guard);
+      for (const operation of operations) mount(world, api, { operation, guard, callerOf });
       api.get('/openapi.json', (_request, reply) => void reply.type('application/json; charset=utf-8').send(JSON.stringify(document)));
     },
     { prefix: API_PATH },
   );
 }
 
-function mount<Context>(api: FastifyInstance, operation: Operation<Context>, guard: ApiGuard<Context>): void {
+function mount<Context>(
+  world: World,
+  api: FastifyInstance,
+  { operation, guard, callerOf }: Pick<Api<Context>, 'guard' | 'callerOf'> & { operation: Operation<Context> },
+): void {
   const contexts = new WeakMap<FastifyRequest, Context>();
   api.route({
     method: operation.method,
@@ -69,15 +76,26 @@ function mount<Context>(api: FastifyInstance, operation: Operation<Context>, gua
     },
     handler: async (request, reply) => {
       const input = readInput(operation, request);
-      const answer = await operation.handle(contexts.get(request)!, input);
-      return send(reply, operation, answer);
+      const context = contexts.get(request)!;
+      const work = async (): Promise<Answer> => answerOf(operation, await operation.handle(context, input));
+      if (operation.method === 'GET') return send(reply, await work());
+      const key = request.headers['idempotency-key'];
+      const asked = { caller: callerOf(context), key: typeof key === 'string' ? key : undefined, request: [operation.name, JSON.stringify(input)] };
+      const { replayed, ...answer } = await once(world, asked, work);
+      if (replayed) void reply.header('idempotency-replayed', 'true');
+      return send(reply, answer);
     },
   });
 }
 
-function send<Context>(reply: FastifyReply, { answer: { status, shape } }: Operation<Context>, answer: unknown): FastifyReply {
+const answerOf = <Context>({ answer: { status, shape } }: Operation<Context>, answer: unknown): Answer => ({
+  status,
+  body: shape ? JSON.stringify(shape.parse(answer)) : null,
+});
+
+function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
   void reply.code(status);
-  return shape ? reply.type('application/json; charset=utf-8').send(JSON.stringify(shape.parse(answer))) : reply.send();
+  return body === null ? reply.send() : reply.type('application/json; charset=utf-8').send(body);
 }
 
 /** Fastify's shape of a parser: called back with what is to be `request.body`. */

@@ -35,7 +35,7 @@ export interface OpenApiOperation {
 
 interface Parameter {
   readonly name: string;
-  readonly in: 'path' | 'query';
+  readonly in: 'path' | 'query' | 'header';
   readonly required: boolean;
   readonly description?: string;
   readonly schema: Schema;
@@ -92,8 +92,9 @@ export function openApiDocument({ name, origin }: Installation, { operations, sc
 }
 
 function describe(operation: Described['operations'][number], schemas: Named): OpenApiOperation {
-  const { name, tag, summary, description, scope, parameters, query, body, answer } = operation;
-  const described = [...parametersOf(parameters, 'path', schemas), ...parametersOf(query, 'query', schemas)];
+  const { name, method, tag, summary, description, scope, parameters, query, body, answer } = operation;
+  const headers = method === 'GET' ? [] : [IDEMPOTENCY_KEY];
+  const described = [...parametersOf(parameters, 'path', schemas), ...parametersOf(query, 'query', schemas), ...headers];
   return {
     operationId: name,
     tags: [tag],
@@ -112,6 +113,14 @@ function describe(operation: Described['operations'][number], schemas: Named): O
   };
 }
 
+const IDEMPOTENCY_KEY: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Of your own making, another for each request. Sent again with the same, the request is not done again, and answered as it was, for a day',
+  schema: { type: 'string', maxLength: 255 },
+};
+
 /** Why an operation may be refused: what holds for all, what follows from its shapes, and what it says itself. */
 function refusalsOf({ method, parameters, scope, refusals = [] }: Described['operations'][number]): ProblemCode[] {
   const takes = (shape: z.ZodObject): boolean => Object.keys(shape.shape).length > 0;
@@ -123,6 +132,8 @@ function refusalsOf({ method, parameters, scope, refusals = [] }: Described['ope
     method !== 'GET' && 'too-large',
     method !== 'GET' && 'unsupported-media-type',
     'invalid',
+    method !== 'GET' && 'in-progress',
+    method !== 'GET' && 'idempotency-key-reused',
     ...refusals,
     'too-many-requests',
   ];

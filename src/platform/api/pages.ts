@@ -44,6 +44,7 @@ const HOLDS_FOR_ALL = [
   'Instants are in UTC, as RFC 3339 has them.',
   'Lists come in pages. Send “next” as “cursor” to get the page that follows; it is null on the last.',
   'A key may ask 600 times a minute. Beyond that the answer is 429, and Retry-After says when to go on.',
+  'Give each request that changes something an Idempotency-Key of your own making. Sent again with the same one within a day, it is not done again, and answered as it was.',
   'An id of another organisation is answered like one that is made up: 404.',
 ];
 
@@ -66,7 +67,9 @@ function operationSection({ method, address, operation }: Shown, schemas: Schema
   const { operationId, summary, description, security, parameters = [], requestBody, responses } = operation;
   const scopes = security.flatMap(({ apiKey }) => apiKey);
   const [[status, answer] = ['', { description: '' }]] = Object.entries(responses);
-  const inAddress = parameters.map((one) => ({ name: one.name, type: typeOf(one.schema, schemas), words: wordsOf(one.required, one.description) }));
+  const inAddress = parameters
+    .filter((one) => one.in !== 'header')
+    .map((one) => ({ name: one.name, type: typeOf(one.schema, schemas), words: wordsOf(one.required, one.description) }));
   return html`<section class="operation" aria-labelledby="${operationId}">
     <h3 id="${operationId}">${summary}</h3>
     <p class="command"><strong>${method}</strong> ${address}</p>

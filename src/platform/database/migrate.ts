@@ -7,6 +7,7 @@ import { organisationEvents } from './migrations/0005-organisation-events.ts';
 import { lostPhone } from './migrations/0006-lost-phone.ts';
 import { auditBeginnings } from './migrations/0007-audit-beginnings.ts';
 import { apiKeys } from './migrations/0008-api-keys.ts';
+import { idempotencyKeys } from './migrations/0009-idempotency-keys.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -35,6 +36,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0006-lost-phone', lostPhone],
   ['0007-audit-beginnings', auditBeginnings],
   ['0008-api-keys', apiKeys],
+  ['0009-idempotency-keys', idempotencyKeys],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

@@ -28,6 +28,8 @@ export type HashPurpose =
   | 'invitation token'
   | 'set-up token'
   | 'api key'
+  | 'idempotency key'
+  | 'idempotency request'
   | 'form token'
   | 'email code'
   | 'recovery key'

@@ -2,13 +2,25 @@
  * The console of an organisation: what those who look after it see and do. Who may open it is decided in one place (web.ts, `consoleGuard`), what somebody
  * may do in another (organisations/permissions.ts, asked in the transaction that does it). Nobody sees another organisation's people, by whatever id.
  */
-import { findAccount, searchKeyOf, type Account } from '../accounts/accounts.ts';
+import { changePassword, findAccount, hashNewPassword, lockAccount, searchKeyOf, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { factorOf, factors, listFactors, passingAmong } from '../factors/factors.ts';
 import { findBypassCode, nameOf, type LiveBypassCode } from '../lost-phone/lost-phone.ts';
-import { actOnMember, byWhom, findMember, roleOf, ROLE_WORDS, type Acted, type Actor, type Organisation, type Role } from '../organisations/organisations.ts';
-import type { Queries } from '../platform/database/database.ts';
+import {
+  actOnMember,
+  byWhom,
+  findMember,
+  roleOf,
+  ROLE_WORDS,
+  setSuspended,
+  type Acted,
+  type Actor,
+  type Organisation,
+  type Role,
+} from '../organisations/organisations.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import { makeToken } from '../platform/secrets/tokens.ts';
 import { dateOf, momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { endSessions, listSessions, type Session } from '../sessions/sessions.ts';
@@ -24,6 +36,7 @@ export interface PersonShown {
   readonly email: string;
   readonly role: Role;
   readonly joinedAt: number;
+  readonly suspended: boolean;
   /** The kinds of the methods that stand, each once, the strongest first. */
   readonly kinds: readonly string[];
   /** null where there was none. */
@@ -33,8 +46,17 @@ export interface PersonShown {
 export interface Filter {
   readonly search: string;
   readonly role: Role | undefined;
-  readonly twoFactor: 'on' | 'off' | undefined;
+  /** On, off, or the kind of a method that they have. */
+  readonly twoFactor: string | undefined;
+  readonly standing: Standing | undefined;
 }
+
+/** Locked: suspended, or with a method that takes no more tries. */
+export const STANDINGS = ['never-signed-in', 'locked'] as const;
+export type Standing = (typeof STANDINGS)[number];
+
+/** What the filter of two-factor authentication can be. */
+export const TWO_FACTOR_FILTERS: readonly string[] = ['on', 'off', ...factors.filter((factor) => factor.stands).map((factor) => factor.kind)];
 
 export interface PeoplePage {
   readonly people: readonly PersonShown[];
@@ -57,7 +79,7 @@ export const countPeople = store.countPeople;
 /** All of them as a spreadsheet reads it. Whoever takes so much out of the console at once is recorded. */
 export async function exportPeople(world: World, actor: Actor, filter: Filter): Promise<string> {
   const { organisation, account, from } = actor;
-  const rows: string[][] = [['Name', 'Email', 'Role', 'Two-factor authentication', 'Methods', 'Verified', 'Joined', 'Last sign-in']];
+  const rows: string[][] = [['Name', 'Email', 'Role', 'Two-factor authentication', 'Methods', 'Verified', 'Joined', 'Last sign-in', 'Suspended']];
   const { query } = world.database;
   for (let after: string | undefined = ''; after !== undefined;) {
     const page: PeoplePage = await readPeople(query, organisation, filter, { after, most: EXPORTED_AT_ONCE });
@@ -75,7 +97,7 @@ export async function exportPeople(world: World, actor: Actor, filter: Filter): 
   return csvOf(rows);
 }
 
-function rowOf({ name, email, role, kinds, joinedAt, lastSignInAt }: PersonShown): string[] {
+function rowOf({ name, email, role, kinds, joinedAt, lastSignInAt, suspended }: PersonShown): string[] {
   const methods = kinds.map((kind) => factorOf(kind).words.name).join('; ');
   return [
     name,
@@ -86,16 +108,12 @@ function rowOf({ name, email, role, kinds, joinedAt, lastSignInAt }: PersonShown
     'yes',
     dateOf(joinedAt),
     lastSignInAt === null ? 'none on record' : momentOf(lastSignInAt),
+    suspended ? 'yes' : 'no',
   ];
 }
 
-async function readPeople(
-  queries: Queries,
-  organisation: Organisation,
-  { search, role, twoFactor }: Filter,
-  { after, most }: { after: string; most: number },
-): Promise<PeoplePage> {
-  const rows = await selectFound(queries, organisation, { search, role, twoFactor }, { after, most: most + 1 });
+async function readPeople(queries: Queries, organisation: Organisation, filter: Filter, { after, most }: { after: string; most: number }): Promise<PeoplePage> {
+  const rows = await selectFound(queries, organisation, filter, { after, most: most + 1 });
   const shown = rows.slice(0, most);
   const ids = shown.map((row) => row.account_id);
   const held = groupBy(await store.selectKinds(queries, ids), (one) => one.account_id);
@@ -106,6 +124,7 @@ async function readPeople(
     email: row.email,
     role: roleOf(row.role)!,
     joinedAt: row.joined_at,
+    suspended: row.suspended_at !== null,
     kinds: standingKinds((held.get(row.account_id) ?? []).map((one) => one.kind)),
     lastSignInAt: signIns.get(row.account_id) ?? null,
   }));
@@ -119,10 +138,11 @@ type Found = store.PersonRow & { readonly by: 'email' | 'name' };
 async function selectFound(
   queries: Queries,
   organisation: Organisation,
-  { search, role, twoFactor }: Filter,
+  { search, role, twoFactor, standing }: Filter,
   { after, most }: { after: string; most: number },
 ): Promise<Found[]> {
   const kinds = factors.filter((factor) => factor.stands).map((factor) => factor.kind);
+  const chosen = kinds.filter((kind) => kind === twoFactor);
   const beginning = searchKeyOf(search);
   const cursor = readCursor(after, beginning);
   const select = async (by: 'email' | 'name', from: Cursor, wanted: number): Promise<Found[]> => {
@@ -131,7 +151,8 @@ async function selectFound(
       by,
       beginning,
       role,
-      protected: twoFactor && { wanted: twoFactor === 'on', kinds },
+      protected: twoFactor === undefined ? undefined : { wanted: twoFactor !== 'off', kinds: chosen.length > 0 ? chosen : kinds },
+      standing,
       after: from,
       most: wanted,
     });
@@ -176,6 +197,8 @@ export interface PersonInFull {
   readonly kinds: readonly string[];
   readonly methods: readonly { readonly kind: string; readonly name: string; readonly createdAt: number; readonly lastUsedAt: number | null }[];
   readonly sessions: number;
+  /** null: may come and go. */
+  readonly suspendedAt: number | null;
   readonly lastSignInAt: number | null;
   /** One that would serve now, and the name of who issued it. */
   readonly bypassCode: LiveBypassCode | undefined;
@@ -197,6 +220,7 @@ export async function readPerson(world: World, organisation: Organisation, accou
     role: member.role,
     joinedAt: member.joinedAt,
     kinds: standingKinds(enrolled.map(({ kind }) => kind)),
+    suspendedAt: member.suspendedAt,
     methods: enrolled.filter((one) => !passing.includes(one)).map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
     sessions: (await listSessions(world, query, accountId)).length,
     lastSignInAt: signIn?.at ?? null,
@@ -205,12 +229,35 @@ export async function readPerson(world: World, organisation: Organisation, accou
   };
 }
 
+async function endAll(transaction: Transaction, accountId: string): Promise<void> {
+  // Attempts first: one that ends in a session at this moment is waited for, and its session is seen.
+  await attempts.endOtherAttempts(transaction, accountId);
+  await endSessions(transaction, accountId);
+}
+
+/** Keeps somebody out, everywhere and at once; or lets them in again. */
+export const suspend = (world: World, actor: Actor, targetId: string): Promise<Acted> =>
+  setSuspended(world, actor, { targetId, to: true }, (transaction) => endAll(transaction, targetId));
+export const resume = (world: World, actor: Actor, targetId: string): Promise<Acted> =>
+  setSuspended(world, actor, { targetId, to: false }, async () => undefined);
+
+/** The password stops working at once; a new one is chosen by a link to the person's own mailbox, so that no administrator ever knows it (AD-1). */
+export async function requireNewPassword(world: World, actor: Actor, targetId: string): Promise<Acted> {
+  // One that nobody knows. Hashed outside of the transaction.
+  const passwordHash = await hashNewPassword(world, makeToken(world));
+  return actOnMember(world, actor, { action: 'require-password', targetId, notice: 'password-required' }, async (transaction) => {
+    await lockAccount(transaction, targetId);
+    await changePassword(world, transaction, targetId, { passwordHash });
+    await endAll(transaction, targetId);
+    const details = { organisation: actor.organisation.id, by: byWhom(actor) };
+    await record(world, transaction, { event: 'authn_password_change', accountId: targetId, from: actor.from, details });
+  });
+}
+
 /** Signs somebody out everywhere, and gives up what they had begun. */
 export function endSessionsOf(world: World, actor: Actor, targetId: string): Promise<Acted> {
   return actOnMember(world, actor, { action: 'end-sessions', targetId, notice: 'sessions-ended' }, async (transaction) => {
-    // Attempts first: one that ends in a session at this moment is waited for, and its session is seen.
-    await attempts.endOtherAttempts(transaction, targetId);
-    await endSessions(transaction, targetId);
+    await endAll(transaction, targetId);
     await record(world, transaction, {
       event: 'session_ended',
       accountId: targetId,

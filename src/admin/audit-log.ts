@@ -156,7 +156,7 @@ const isAddress = (text: string): boolean => /^\d{1,3}(?:\.\d{1,3}){3}$/.test(te
 
 /** The first page of members whose name or address begins so, and whoever had the address when they were one. */
 async function findPeople(queries: Queries, organisation: Organisation, search: string): Promise<string[]> {
-  const { people } = await listPeople(queries, organisation, { search, role: undefined, twoFactor: undefined }, { after: '' });
+  const { people } = await listPeople(queries, organisation, { search, role: undefined, twoFactor: undefined, standing: undefined }, { after: '' });
   const address = parseEmailAddress(search.trim());
   const former = address && (await findVerifiedByEmail(queries, address.key));
   return [...new Set([...people.map(({ accountId }) => accountId), ...(former ? [former.id] : [])])];

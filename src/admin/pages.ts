@@ -34,6 +34,9 @@ const NOTICES: Readonly<Record<string, string>> = {
   'policy-announced': 'The mails are on their way.',
   'bypass-code-revoked': 'The bypass code is taken back, and no longer works. The person is told by mail.',
   'key-revoked': 'The API key is revoked. Programs that use it are refused from now on.',
+  suspended: 'The person is suspended and signed out everywhere, and is told by mail.',
+  resumed: 'The suspension is ended, and the person is told by mail.',
+  'password-required': 'The old password no longer works. The person is told by mail how to choose a new one.',
   'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
 };
 

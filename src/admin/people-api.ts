@@ -7,7 +7,18 @@ import { noSuchThing, Problem } from '../platform/problem.ts';
 import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
-import { endSessionsOf, listPeople, readPerson, type PersonInFull, type PersonShown } from './admin.ts';
+import {
+  endSessionsOf,
+  requireNewPassword,
+  resume,
+  STANDINGS,
+  suspend,
+  TWO_FACTOR_FILTERS,
+  listPeople,
+  readPerson,
+  type PersonInFull,
+  type PersonShown,
+} from './admin.ts';
 
 const TAG = 'People';
 const READING = { tag: TAG, scope: 'people:read' } as const;
@@ -28,6 +39,7 @@ const personFields = {
   twoFactor: z.enum(['on', 'off']),
   kinds: z.array(z.string()).describe('Of their second factors, each once, the strongest first'),
   lastSignInAt: instant.nullable(),
+  suspended: z.boolean(),
 };
 const personShape = z.object(personFields).meta({ id: 'Person' });
 const personInFullShape = z
@@ -39,7 +51,7 @@ const personInFullShape = z
   .meta({ id: 'PersonInFull' });
 
 export function peopleOperations(world: World): readonly Operation<KeyHolder>[] {
-  return [list(world), read(world), setRole(world), endTheirSessions(world), remove(world)];
+  return [list(world), read(world), setRole(world), endTheirSessions(world), ...accessOperations(world), remove(world)];
 }
 
 const list = (world: World): Operation<KeyHolder> =>
@@ -53,7 +65,8 @@ const list = (world: World): Operation<KeyHolder> =>
     query: z.strictObject({
       search: z.string().max(SEARCH_CHARACTERS_MOST).default('').describe('How a name or an address begins'),
       role: z.enum(ROLES).optional(),
-      twoFactor: z.enum(['on', 'off']).optional(),
+      twoFactor: z.enum(TWO_FACTOR_FILTERS).optional().describe('On, off, or the kind of a method that they have'),
+      state: z.enum(STANDINGS).optional().describe('Locked: suspended, or with a method that takes no more tries'),
       limit: z.coerce.number().int().min(1).max(PEOPLE_MOST).default(50),
       cursor: cursorParameter,
     }),
@@ -62,15 +75,15 @@ const list = (world: World): Operation<KeyHolder> =>
       says: 'One page of people',
       shape: z.object({ people: z.array(personShape), next: z.string().nullable().describe('null where this is the last page') }),
     },
-    handle: async ({ actor: { organisation } }: KeyHolder, { query: { search, role, twoFactor, limit, cursor } }) => {
-      const pages = { organisation: organisation.id, what: ['people', search, role, twoFactor] };
+    handle: async ({ actor: { organisation } }: KeyHolder, { query: { search, role, twoFactor, state: standing, limit, cursor } }) => {
+      const pages = { organisation: organisation.id, what: ['people', search, role, twoFactor, standing] };
       const after = openCursor(world, pages, cursor);
-      const page = await listPeople(world.database.query, organisation, { search, role, twoFactor }, { after, most: limit });
+      const page = await listPeople(world.database.query, organisation, { search, role, twoFactor, standing }, { after, most: limit });
       return { people: page.people.map(personAsJson), next: sealCursor(world, pages, page.next) };
     },
   });
 
-const personAsJson = ({ accountId: id, name, email, role, joinedAt, kinds, lastSignInAt }: PersonShown) => ({
+const personAsJson = ({ accountId: id, name, email, role, joinedAt, kinds, lastSignInAt, suspended }: PersonShown) => ({
   id,
   name,
   email,
@@ -79,6 +92,7 @@ const personAsJson = ({ accountId: id, name, email, role, joinedAt, kinds, lastS
   twoFactor: kinds.length > 0 ? ('on' as const) : ('off' as const),
   kinds: [...kinds],
   lastSignInAt: lastSignInAt === null ? null : isoOf(lastSignInAt),
+  suspended,
 });
 
 const read = (world: World): Operation<KeyHolder> =>
@@ -99,8 +113,8 @@ async function personOf(world: World, { actor: { organisation } }: KeyHolder, id
   return personInFullAsJson(person);
 }
 
-const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions, lastSignInAt }: PersonInFull) => ({
-  ...personAsJson({ accountId: account.id, name: account.name, email: account.email, role, joinedAt, kinds, lastSignInAt }),
+const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions, lastSignInAt, suspendedAt }: PersonInFull) => ({
+  ...personAsJson({ accountId: account.id, name: account.name, email: account.email, role, joinedAt, kinds, lastSignInAt, suspended: suspendedAt !== null }),
   methods: methods.map(({ kind, name, createdAt, lastUsedAt }) => ({
     kind,
     name,
@@ -149,6 +163,37 @@ const endTheirSessions = (world: World): Operation<KeyHolder> =>
       if (!ended.ok) throw actProblem(ended.reason);
     },
   });
+
+const accessOperations = (world: World): readonly Operation<KeyHolder>[] =>
+  (
+    [
+      ['suspendPerson', 'suspend', 'Suspends somebody', 'They are signed out at once and can’t sign in until it is ended.', suspend],
+      ['resumePerson', 'resume', 'Ends somebody’s suspension', '', resume],
+      [
+        'requireNewPassword',
+        'require-password',
+        'Asks for a new password',
+        'The old one stops working at once; they choose the new one by a link to their mailbox.',
+        requireNewPassword,
+      ],
+    ] as const
+  ).map(([name, verb, summary, what, work]) =>
+    operation({
+      ...WRITING,
+      name,
+      method: 'POST',
+      path: `/people/{id}/${verb}`,
+      summary,
+      description: `${what} They are told by mail.`.trim(),
+      parameters: idParameter,
+      answer: { status: 204, says: 'It is done' },
+      refusals: ['not-allowed', 'conflict'],
+      handle: async ({ actor }: KeyHolder, { parameters: { id } }) => {
+        const done = await work(world, actor, id);
+        if (!done.ok) throw actProblem(done.reason);
+      },
+    }),
+  );
 
 const remove = (world: World): Operation<KeyHolder> =>
   operation({

@@ -3,7 +3,7 @@ import { actRefusal, may, ROLES, ROLE_WORDS, rolesToGive, type Invitation, type 
 import { button, linkButton, mistakes, notice, select, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { dateOf, momentOf } from '../platform/words/times.ts';
-import type { Filter, PeoplePage, PersonInFull, PersonShown } from './admin.ts';
+import { TWO_FACTOR_FILTERS, type Filter, type PeoplePage, type PersonInFull, type PersonShown } from './admin.ts';
 import { lostPhone } from './help-pages.ts';
 import { addressIn, consoleForm, consolePage, type Frame } from './pages.ts';
 
@@ -48,9 +48,14 @@ export function people(frame: Frame, { people: shown, next, total, filter, after
 }
 
 /** As the address and the export have it. */
-const queryOf = ({ search, role, twoFactor }: Filter): Record<string, string> => ({ search, 'two-factor': twoFactor ?? '', role: role ?? '' });
+const queryOf = ({ search, role, twoFactor, standing }: Filter): Record<string, string> => ({
+  search,
+  'two-factor': twoFactor ?? '',
+  role: role ?? '',
+  standing: standing ?? '',
+});
 
-function searchForm(frame: Frame, { search, role, twoFactor }: Filter): Html {
+function searchForm(frame: Frame, { search, role, twoFactor, standing }: Filter): Html {
   const hidden = frame.memberships.length > 1 && html`<input type="hidden" name="organisation" value="${frame.organisation.id}" />`;
   return html`<form method="get" action="${PEOPLE}" role="search">
     ${hidden}
@@ -60,24 +65,33 @@ function searchForm(frame: Frame, { search, role, twoFactor }: Filter): Html {
         label: 'Two-factor authentication',
         name: 'two-factor',
         value: twoFactor ?? '',
-        options: [
-          ['', 'On or off'],
-          ['on', 'On'],
-          ['off', 'Off'],
-        ],
+        options: [['', 'On or off'], ['on', 'On'], ['off', 'Off'], ...TWO_FACTOR_FILTERS.slice(2).map((kind) => [kind, factorOf(kind).words.name] as const)],
       })}
       ${select({ label: 'Role', name: 'role', value: role ?? '', options: [['', 'Any role'], ...ROLES.map((one) => [one, NAMES[one]] as const)] })}
+      ${select({
+        label: 'State',
+        name: 'standing',
+        value: standing ?? '',
+        options: [
+          ['', 'Any state'],
+          ['never-signed-in', 'No sign-in on record'],
+          ['locked', 'Locked'],
+        ],
+      })}
     </div>
     ${button({ label: 'Find' })}
   </form>`;
 }
 
-function personRow(frame: Frame, { accountId, name, email, role, kinds, lastSignInAt }: PersonShown): Html {
+function personRow(frame: Frame, { accountId, name, email, role, kinds, lastSignInAt, suspended }: PersonShown): Html {
   const methods = kinds.length === 0 ? 'No second step' : kinds.map((kind) => factorOf(kind).words.name).join(', ');
   const on = kinds.length > 0 ? html`<span class="tag good">2FA on</span>` : html`<span class="tag warn">2FA off</span>`;
   return html`<div class="row">
     <div class="grow">
-      <p><strong>${name}</strong> ${role !== 'member' && html`<span class="tag">${NAMES[role]}</span>`} ${on}</p>
+      <p>
+        <strong>${name}</strong> ${role !== 'member' && html`<span class="tag">${NAMES[role]}</span>`} ${on}
+        ${suspended && html`<span class="tag bad">suspended</span>`}
+      </p>
       <p class="quiet">${email} <span class="tag good">verified</span></p>
       <p class="quiet">${methods}. ${lastSignInAt === null ? 'No sign-in on record.' : `Last sign-in ${momentOf(lastSignInAt)}.`}</p>
     </div>
@@ -185,6 +199,7 @@ function actions(frame: Frame, one: PersonInFull): Html | false {
       <p class="quiet">Signs ${account.name} out in every browser.</p>
       ${consoleForm(frame, { action: `${address}/end-sessions`, body: button({ label: 'End all sessions', danger: true }) })}
     </section>
+    ${passwordCard(frame, account)} ${suspensionCard(frame, one)}
     ${
       may(frame.role, 'transfer-ownership') &&
       html`<section class="card" aria-labelledby="ownership">
@@ -198,6 +213,29 @@ function actions(frame: Frame, one: PersonInFull): Html | false {
       <p class="quiet">${account.name} no longer belongs to ${frame.organisation.name}. The account itself stays.</p>
       ${consoleForm(frame, { action: `${address}/remove`, body: html`${seen}${button({ label: 'Remove from the organisation', danger: true })}` })}
     </section>`;
+}
+
+function passwordCard(frame: Frame, { id, name }: PersonInFull['account']): Html {
+  return html`<section class="card" aria-labelledby="password">
+    <h2 id="password">Password</h2>
+    <p class="quiet">
+      The password of ${name} stops working at once, and they are signed out. They choose a new one by a link to their mailbox; where codes by email are their
+      only second step, they also need their Recovery Key for that.
+    </p>
+    ${consoleForm(frame, { action: `${PEOPLE}/${id}/require-password`, body: button({ label: 'Require a new password', danger: true }) })}
+  </section>`;
+}
+
+function suspensionCard(frame: Frame, { account, suspendedAt }: PersonInFull): Html {
+  const [verb, label, sentence] =
+    suspendedAt === null
+      ? ['suspend', 'Suspend', `${account.name} is signed out at once and can’t sign in until you end it. Nothing of the account is lost.`]
+      : ['resume', 'End the suspension', `Suspended since ${momentOf(suspendedAt)}. ${account.name} can’t sign in.`];
+  return html`<section class="card" aria-labelledby="suspension">
+    <h2 id="suspension">Suspend ${suspendedAt !== null && html`<span class="tag bad">suspended</span>`}</h2>
+    <p class="quiet">${sentence}</p>
+    ${consoleForm(frame, { action: `${PEOPLE}/${account.id}/${verb}`, body: button({ label, danger: suspendedAt === null }) })}
+  </section>`;
 }
 
 /** Why something can't be done to a person. */

@@ -10,6 +10,7 @@ export interface PersonRow {
   readonly name_key: string;
   readonly role: string;
   readonly joined_at: number;
+  readonly suspended_at: number | null;
 }
 
 export interface Wanted {
@@ -21,6 +22,7 @@ export interface Wanted {
   readonly role: string | undefined;
   /** Whether they have a factor of one of `kinds`. */
   readonly protected: { readonly wanted: boolean; readonly kinds: readonly string[] } | undefined;
+  readonly standing: 'never-signed-in' | 'locked' | undefined;
   /** The last of the page before; of empty texts for the first page. */
   readonly after: { readonly email: string; readonly name: string };
   readonly most: number;
@@ -36,7 +38,7 @@ export async function selectPeople(queries: Queries, wanted: Wanted): Promise<Pe
   let query = queries
     .selectFrom('memberships as m')
     .innerJoin('accounts as a', 'a.id', 'm.account_id')
-    .select(['m.account_id', 'm.role', 'm.joined_at', 'm.email_key', 'm.name_key', 'a.name', 'a.email'])
+    .select(['m.account_id', 'm.role', 'm.joined_at', 'm.suspended_at', 'm.email_key', 'm.name_key', 'a.name', 'a.email'])
     .where('m.organisation_id', '=', wanted.organisationId)
     .limit(wanted.most);
   if (wanted.by === 'name') {
@@ -65,6 +67,22 @@ export async function selectPeople(queries: Queries, wanted: Wanted): Promise<Pe
       );
       return guarded.wanted ? has : where.not(has);
     });
+  }
+  if (wanted.standing === 'never-signed-in') {
+    query = query.where((where) =>
+      where.not(
+        where.exists(
+          where.selectFrom('audit_events as e').select('e.id').where('e.event', '=', 'authn_login_success').whereRef('e.account_id', '=', 'm.account_id'),
+        ),
+      ),
+    );
+  } else if (wanted.standing === 'locked') {
+    query = query.where((where) =>
+      where.or([
+        where('m.suspended_at', 'is not', null),
+        where.exists(where.selectFrom('factors as f').select('f.id').whereRef('f.account_id', '=', 'm.account_id').where('f.stopped_at', 'is not', null)),
+      ]),
+    );
   }
   return query.execute();
 }

@@ -20,7 +20,20 @@ import { file, page, redirect, type Answer, type Visit, type Web } from '../plat
 import { noSuchPage, Problem } from '../platform/problem.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
-import { countPeople, endSessionsOf, exportPeople, listPeople, proofIsFresh, readPerson, type Filter } from './admin.ts';
+import {
+  countPeople,
+  STANDINGS,
+  TWO_FACTOR_FILTERS,
+  requireNewPassword,
+  resume,
+  suspend,
+  endSessionsOf,
+  exportPeople,
+  listPeople,
+  proofIsFresh,
+  readPerson,
+  type Filter,
+} from './admin.ts';
 import { listEventsOf } from './audit-log.ts';
 import { eventsOfPerson } from './audit-pages.ts';
 import { mountAudit } from './audit-web.ts';
@@ -84,7 +97,8 @@ function filterOf(read: (name: string) => string): Filter {
     // No keyboard types it, and PostgreSQL refuses it.
     search: read('search').slice(0, SEARCH_CHARACTERS_MOST).replaceAll('\0', ''),
     role: roleOf(read('role')),
-    twoFactor: twoFactor === 'on' || twoFactor === 'off' ? twoFactor : undefined,
+    twoFactor: TWO_FACTOR_FILTERS.find((one) => one === twoFactor),
+    standing: STANDINGS.find((one) => one === read('standing')),
   };
 }
 
@@ -175,6 +189,9 @@ function mountPerson(web: Web<Console>, world: World): void {
   mount('make-owner', 'transfer-ownership', 'ownership-transferred', (actor, targetId, visit) =>
     transferOwnership(world, actor, { targetId, seen: seenIn(visit) }),
   );
+  mount('suspend', 'suspend', 'suspended', (actor, targetId) => suspend(world, actor, targetId));
+  mount('resume', 'suspend', 'resumed', (actor, targetId) => resume(world, actor, targetId));
+  mount('require-password', 'require-password', 'password-required', (actor, targetId) => requireNewPassword(world, actor, targetId));
   mount('end-sessions', 'end-sessions', 'all-signed-out', (actor, targetId) => endSessionsOf(world, actor, targetId));
 }
 

@@ -77,7 +77,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   user_email_changed: own('account', 'Changed the email'),
   user_deleted: own('account', 'Unverified account deleted: its email already had an account'),
   authn_login_success: own('sign-in', ({ methods = '' }, method) => `Signed in by ${wordsOf(methods, method)}`),
-  authn_login_fail: failed('sign-in', 'Wrong password'),
+  authn_login_fail: failed('sign-in', ({ reason }) => (reason === 'suspended' ? 'Right password, but suspended' : 'Wrong password')),
   authn_login_throttled: refused('sign-in', 'Sign-in paused: too many wrong passwords'),
   authn_factor_success: own('sign-in', (details, method) => `Right answer by ${method(details['kind'] ?? '')}${purposeOf(details)}`),
   authn_factor_fail: failed('sign-in', (details, method) => `Wrong answer by ${method(details['kind'] ?? '')}${purposeOf(details)}`),
@@ -98,7 +98,10 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   authn_bypass_code_used: own('help', (details) => `Used a bypass code${purposeOf(details)}`),
   authn_two_factor_enabled: own('methods', 'Turned two-factor authentication on'),
   authn_two_factor_disabled: own('methods', 'Turned two-factor authentication off'),
-  authn_password_change: own('account', ({ by }) => (by === 'reset' ? 'Chose a new password by a link from a mail' : 'Changed the password')),
+  authn_password_change: own('account', ({ by, organisation }) => {
+    if (organisation !== undefined) return 'Has to choose a new password: an administrator asks for it';
+    return by === 'reset' ? 'Chose a new password by a link from a mail' : 'Changed the password';
+  }),
   authn_password_reset_requested: anybody('account', 'Link to choose a new password asked for'),
   authn_password_reset_refused: failed('account', 'Dead link to choose a new password'),
   authn_confirmed: own('sign-in', ({ methods = '' }, method) => `Confirmed that it is them by ${wordsOf(methods, method)}`),
@@ -116,6 +119,8 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   organisation_invitation_revoked: byNamed('people', ({ email, role }) => `Took back the invitation of ${email} ${roleIn(role)}`),
   organisation_joined: own('people', ({ role }) => `Joined ${roleIn(role)}`),
   organisation_member_removed: byNamed('people', ({ role }) => `Removed from the organisation, where they were ${role}`),
+  organisation_member_suspended: byNamed('people', 'Suspended'),
+  organisation_member_resumed: byNamed('people', 'Suspension ended'),
   organisation_ownership_transferred: byNamed('people', 'Became the owner'),
   api_key_created: byNamed('policy', ({ name, role, expires }) => `Made the API key “${name}” that acts ${roleIn(role)} until ${expires}`),
   api_key_revoked: byNamed('policy', ({ name }) => `Revoked the API key “${name}”`),

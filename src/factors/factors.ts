@@ -122,12 +122,14 @@ export async function enrol(
       version: 1,
       created_at: world.clock.now(),
       last_used_at: null,
+      stopped_at: null,
       expires_at: endsAt === Infinity ? null : endsAt,
     });
   } catch (error) {
     if (isUniqueViolation(error)) return undefined;
     throw error;
   }
+  await store.updateStopped(transaction, { accountId, kind, at: null });
   await forgive(transaction, world, FACTOR_GUESSES, accountId, kind);
   return id;
 }
@@ -162,7 +164,10 @@ export async function answerFactor(
   const enrolled = await listFactors(world, transaction, person.accountId, kind);
   const challenge = input.challenge === undefined ? undefined : factor.challengeState.parse(input.challenge);
   const verified = factor.verify(toolsOf(world), { enrolled, challenge, answer, person, occasion });
-  if (!verified.ok) return { ...verified, failures: spent.count };
+  if (!verified.ok) {
+    if (spent.count >= FACTOR_GUESSES.stopsAt!) await store.updateStopped(transaction, { accountId: person.accountId, kind, at: world.clock.now() });
+    return { ...verified, failures: spent.count };
+  }
   const used = enrolled.find((one) => one.id === verified.id)!;
   const state = sealed(world, factor, used.id, verified.state);
   if (!(await store.replaceState(transaction, { id: used.id, version: used.version, state, usedAt: world.clock.now() }))) {

@@ -21,6 +21,8 @@ export interface FactorRow {
   last_used_at: number | null;
   /** When it may be swept away; null for what stays. Whether it still counts is in the state. */
   expires_at: number | null;
+  /** Since when no more tries are taken; null where they are. The limit decides it; here it can be searched for. */
+  stopped_at: number | null;
 }
 
 export const selectFactors = prepared(
@@ -42,6 +44,11 @@ export const replaceState = prepared(
       .where('version', '=', version),
   oneRowChanged,
 );
+
+/** Of all that an account has of one kind: they share the limit. */
+export async function updateStopped(transaction: Transaction, { accountId, kind, at }: { accountId: string; kind: string; at: number | null }): Promise<void> {
+  await transaction.updateTable('factors').set({ stopped_at: at }).where('account_id', '=', accountId).where('kind', '=', kind).execute();
+}
 
 export async function renameFactor(transaction: Transaction, accountId: string, id: string, name: string): Promise<boolean> {
   const { numUpdatedRows } = await transaction.updateTable('factors').set({ name }).where('account_id', '=', accountId).where('id', '=', id).executeTakeFirst();

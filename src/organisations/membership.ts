@@ -19,6 +19,8 @@ export interface Member {
   readonly accountId: string;
   readonly role: Role;
   readonly joinedAt: number;
+  /** Epoch milliseconds; null: may come and go. */
+  readonly suspendedAt: number | null;
 }
 
 /** Who acts, and where: what the guard of the console, or of the API, found out. Their role is read anew before anything is done. */
@@ -38,13 +40,14 @@ export interface ActingKey {
 
 export async function findMember(queries: Queries, organisationId: string, accountId: string): Promise<Member | undefined> {
   const row = await store.selectMembership(queries, organisationId, accountId);
-  return row && { accountId: row.account_id, role: readRole(row.role), joinedAt: row.joined_at };
+  return row && { accountId: row.account_id, role: readRole(row.role), joinedAt: row.joined_at, suspendedAt: row.suspended_at };
 }
 
-/** As what somebody acts now: a key is never worth more than the member who made it. Undefined where they belong to the organisation no more. */
+/** As what somebody acts now: a key is never worth more than the member who made it. Undefined where they belong to the organisation no more, or are suspended. */
 export async function findActing(queries: Queries, { organisation, account, key }: Actor): Promise<Member | undefined> {
   const member = await findMember(queries, organisation.id, account.id);
-  return member && key ? { ...member, role: lowerRole(member.role, key.role) } : member;
+  if (member?.suspendedAt !== null) return undefined;
+  return key ? { ...member, role: lowerRole(member.role, key.role) } : member;
 }
 
 /** As the audit log names who acted: an account, or a key. */

@@ -2,7 +2,7 @@ import type { Message } from '../platform/mail/message.ts';
 import type { Role } from './permissions.ts';
 
 /** What somebody is told by mail when another person changed what they are in an organisation. */
-export type MembershipNotice = 'role-changed' | 'removed' | 'ownership-received' | 'sessions-ended';
+export type MembershipNotice = 'role-changed' | 'removed' | 'ownership-received' | 'sessions-ended' | 'suspended' | 'resumed' | 'password-required';
 
 interface NoticeInput {
   readonly to: { readonly name: string; readonly address: string };
@@ -14,13 +14,17 @@ interface NoticeInput {
 }
 
 export function membershipMessage(notice: MembershipNotice, { to, organisationName, installationName, origin, by, role = 'member' }: NoticeInput): Message {
-  const { subject, sentence } = WORDS[notice]({ organisation: organisationName, installation: installationName, by, role });
+  const {
+    subject,
+    sentence,
+    link = { label: 'Manage Account', path: '/account' },
+  } = WORDS[notice]({ organisation: organisationName, installation: installationName, by, role });
   return {
     to,
     subject,
     code: undefined,
     paragraphs: [sentence],
-    link: { label: 'Manage Account', url: `${origin}/account` },
+    link: { label: link.label, url: `${origin}${link.path}` },
     // Where an administrator sits is nobody's business.
     asked: undefined,
     notYou: 'If you did not expect this, ask them, or somebody else who looks after the organisation.',
@@ -38,7 +42,7 @@ interface Said {
   readonly role: Role;
 }
 
-const WORDS: Record<MembershipNotice, (said: Said) => { subject: string; sentence: string }> = {
+const WORDS: Record<MembershipNotice, (said: Said) => { subject: string; sentence: string; link?: { label: string; path: string } }> = {
   'role-changed': ({ organisation, by, role }) => ({
     subject: `Your role in ${organisation} was changed`,
     sentence: `${by} changed your role in ${organisation}. You are now: ${ROLE_WORDS[role]}.`,
@@ -54,6 +58,19 @@ const WORDS: Record<MembershipNotice, (said: Said) => { subject: string; sentenc
   'sessions-ended': ({ organisation, installation, by }) => ({
     subject: `You were signed out of ${installation}`,
     sentence: `${by}, who looks after ${organisation}, signed you out of ${installation} in every browser. Sign in again to go on.`,
+  }),
+  suspended: ({ organisation, installation, by }) => ({
+    subject: `You are suspended in ${organisation}`,
+    sentence: `${by} suspended you in ${organisation}, and you were signed out of ${installation} in every browser. Nothing of your account is lost.`,
+  }),
+  resumed: ({ organisation, by }) => ({
+    subject: `You are back in ${organisation}`,
+    sentence: `${by} ended your suspension in ${organisation}. You can sign in again.`,
+  }),
+  'password-required': ({ organisation, installation, by }) => ({
+    subject: `Choose a new password for ${installation}`,
+    sentence: `${by}, who looks after ${organisation}, asks you to choose a new password. The old one no longer works, and you were signed out in every browser. At the page below you ask for a link to this address.`,
+    link: { label: 'Forgot password?', path: '/forgot-password' },
   }),
 };
 

@@ -98,9 +98,9 @@ export async function setEmailDomains(transaction: Transaction, organisationId: 
   await store.updateEmailDomains(transaction, organisationId, JSON.stringify(domains));
 }
 
-/** What somebody belongs to, the longest first. */
+/** Where somebody may come and go, the longest first. */
 export async function listMemberships(queries: Queries, accountId: string): Promise<Membership[]> {
-  const rows = await store.selectMemberships(queries, accountId);
+  const rows = (await store.selectMemberships(queries, accountId)).filter((row) => row.suspended_at === null);
   return rows.map((row) => ({ organisation: { id: row.organisation_id, name: row.organisation_name }, role: readRole(row.role) }));
 }
 
@@ -108,6 +108,12 @@ export async function listMemberships(queries: Queries, accountId: string): Prom
 export async function findOwner(queries: Queries, organisationId: string): Promise<Account | undefined> {
   const row = await store.selectOwner(queries, organisationId);
   return row && findAccount(queries, row.account_id);
+}
+
+/** Who keeps somebody out: the organisation's name where they belong to some and are suspended in all of them. */
+export async function findSuspending(queries: Queries, accountId: string): Promise<string | undefined> {
+  const rows = await store.selectMemberships(queries, accountId);
+  return rows.every((row) => row.suspended_at !== null) ? rows[0]?.organisation_name : undefined;
 }
 
 type NotActed = { readonly ok: false; readonly reason: ActRefusal | 'not-found' };
@@ -147,7 +153,9 @@ export function removeMember(world: World, actor: Actor, { targetId, seen }: { t
 
 /** The owner becomes an admin, and `targetId` the owner. Two statements, each over what was seen: whatever races with them, one owner is left. */
 export function transferOwnership(world: World, actor: Actor, { targetId, seen }: { targetId: string; seen: Role }): Promise<Acted> {
-  return act<Acted>(world, actor, { action: 'transfer-ownership', targetId }, async (transaction) => {
+  return act<Acted>(world, actor, { action: 'transfer-ownership', targetId }, async (transaction, { target }) => {
+    if (target.suspendedAt !== null)
+      throw new Problem('conflict', 'This person is suspended, and nobody could look after the organisation. End the suspension first.');
     const { organisation, account, from } = actor;
     const organisationId = organisation.id;
     if (!(await store.updateRole(transaction, { organisationId, accountId: account.id, from: 'owner', to: 'admin' }))) throw overtaken();
@@ -156,6 +164,27 @@ export function transferOwnership(world: World, actor: Actor, { targetId, seen }
     const details = { organisation: organisationId, by: account.id };
     await record(world, transaction, { event: 'organisation_ownership_transferred', accountId: targetId, from, details });
     await tell(world, transaction, 'ownership-received', { actor, targetId });
+    return { ok: true };
+  });
+}
+
+/** Keeps somebody out of the organisation, and lets them in again. What ends with it is the caller's business, in the same transaction: `work`. */
+export function setSuspended(
+  world: World,
+  actor: Actor,
+  { targetId, to }: { targetId: string; to: boolean },
+  work: (transaction: Transaction) => Promise<void>,
+): Promise<Acted> {
+  return act<Acted>(world, actor, { action: 'suspend', targetId }, async (transaction) => {
+    const { organisation, from } = actor;
+    const at = to ? world.clock.now() : null;
+    if (!(await store.updateSuspended(transaction, { organisationId: organisation.id, accountId: targetId, at })))
+      return { ok: false, reason: 'changed-meanwhile' };
+    if (to) await store.deleteInvitationsBy(transaction, organisation.id, targetId);
+    await work(transaction);
+    const event = to ? 'organisation_member_suspended' : 'organisation_member_resumed';
+    await record(world, transaction, { event, accountId: targetId, from, details: { organisation: organisation.id, by: byWhom(actor) } });
+    await tell(world, transaction, to ? 'suspended' : 'resumed', { actor, targetId });
     return { ok: true };
   });
 }

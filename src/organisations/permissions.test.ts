@@ -10,6 +10,8 @@ const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'change-role': { owner: true, admin: true, auditor: false, member: false },
   remove: { owner: true, admin: true, auditor: false, member: false },
   'end-sessions': { owner: true, admin: true, auditor: false, member: false },
+  suspend: { owner: true, admin: true, auditor: false, member: false },
+  'require-password': { owner: true, admin: true, auditor: false, member: false },
   'issue-bypass-code': { owner: true, admin: true, auditor: false, member: false },
   'change-policy': { owner: true, admin: true, auditor: false, member: false },
   'manage-keys': { owner: true, admin: true, auditor: false, member: false },

@@ -23,13 +23,26 @@ export type Action =
   | 'change-role'
   | 'remove'
   | 'end-sessions'
+  | 'suspend'
+  | 'require-password'
   | 'issue-bypass-code'
   | 'change-policy'
   | 'manage-keys'
   | 'transfer-ownership';
 
 const READING: readonly Action[] = ['see', 'export'];
-const MANAGING: readonly Action[] = [...READING, 'invite', 'change-role', 'remove', 'end-sessions', 'issue-bypass-code', 'change-policy', 'manage-keys'];
+const MANAGING: readonly Action[] = [
+  ...READING,
+  'invite',
+  'change-role',
+  'remove',
+  'end-sessions',
+  'suspend',
+  'require-password',
+  'issue-bypass-code',
+  'change-policy',
+  'manage-keys',
+];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
   owner: [...MANAGING, 'transfer-ownership'],
   admin: MANAGING,

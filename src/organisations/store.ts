@@ -25,6 +25,8 @@ export interface MembershipRow {
   email_key: string;
   name_key: string;
   joined_at: number;
+  /** null: may come and go. */
+  suspended_at: number | null;
 }
 
 export interface InvitationRow {
@@ -156,6 +158,21 @@ export async function updateRole(
     .where('organisation_id', '=', organisationId)
     .where('account_id', '=', accountId)
     .where('role', '=', from)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** False where it is so already. */
+export async function updateSuspended(
+  transaction: Transaction,
+  { organisationId, accountId, at }: { organisationId: string; accountId: string; at: number | null },
+): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('memberships')
+    .set({ suspended_at: at })
+    .where('organisation_id', '=', organisationId)
+    .where('account_id', '=', accountId)
+    .where('suspended_at', at === null ? 'is not' : 'is', null)
     .executeTakeFirst();
   return numUpdatedRows === 1n;
 }

@@ -41,7 +41,7 @@ export const selectSession = prepared(
       .innerJoin('policies as i', (join) => join.on('i.id', '=', INSTALLATION))
       .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
       .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
-      .select(['m.role', 'm.joined_at', 'd.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
+      .select(['m.role', 'm.joined_at', 'm.suspended_at', 'd.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
       .select((select) =>
         METHODS.map(({ kind }) =>
           select
@@ -52,24 +52,25 @@ export const selectSession = prepared(
       .where('s.token_hash', '=', tokenHash),
   ({ rows }): Session | undefined => {
     const [row] = rows;
-    return (
-      row && {
-        ...sessionFrom(row),
-        account: {
-          id: row.account_id,
-          email: row.email,
-          emailVerifiedAt: row.email_verified_at,
-          name: row.name,
-          language: row.language,
-          passwordChangedAt: row.password_changed_at,
-          createdAt: row.account_created_at,
-          administers: rows.some(({ role }) => role !== null && role !== 'member'),
-        },
-        demand: demandOf(rows.map(placeFrom), METHODS),
-        // 1 on SQLite, true on PostgreSQL.
-        held: METHODS.map(({ kind }) => kind).filter((kind) => Boolean(row[`holds ${kind}`])),
-      }
-    );
+    // Whoever is suspended wherever they belong is nowhere signed in, see organisations.ts.
+    const open = rows.filter((one) => one.suspended_at === null);
+    if (!row || open.length === 0) return undefined;
+    return {
+      ...sessionFrom(row),
+      account: {
+        id: row.account_id,
+        email: row.email,
+        emailVerifiedAt: row.email_verified_at,
+        name: row.name,
+        language: row.language,
+        passwordChangedAt: row.password_changed_at,
+        createdAt: row.account_created_at,
+        administers: open.some(({ role }) => role !== null && role !== 'member'),
+      },
+      demand: demandOf(rows.map(placeFrom), METHODS),
+      // 1 on SQLite, true on PostgreSQL.
+      held: METHODS.map(({ kind }) => kind).filter((kind) => Boolean(row[`holds ${kind}`])),
+    };
   },
 );
 

@@ -19,7 +19,10 @@ interface SignInPage {
   readonly email: string;
   readonly then: string;
   readonly notice?: string | undefined;
-  readonly refused?: { readonly reason: 'wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number };
+  readonly refused?:
+    | { readonly reason: 'wrong' }
+    | { readonly reason: 'suspended'; readonly by: string }
+    | { readonly reason: 'too-many-tries'; readonly retryAt: number };
   readonly now?: number;
 }
 
@@ -33,6 +36,10 @@ export function signIn({ installation, formToken, email, then, notice: code, ref
     title: 'Sign in',
     body: html`
       ${said !== undefined && notice({ kind: 'plain', text: said })} ${mistakes(wrong)}
+      ${
+        refused?.reason === 'suspended' &&
+        notice({ kind: 'bad', text: `${refused.by} has suspended you, so you can’t sign in now. Ask whoever looks after ${refused.by}.` })
+      }
       ${
         refused?.reason === 'too-many-tries' &&
         notice({ kind: 'bad', text: `There were too many tries. You can try again ${waitingTime(refused.retryAt - now)} (at ${timeOf(refused.retryAt)}).` })

@@ -7,6 +7,7 @@ import { checkPassword, lockAccount, rememberBrowser, signUp as createAccount, t
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { onlySignedInAt, passingAmong, removeFactor } from '../factors/factors.ts';
+import { findSuspending } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
@@ -54,6 +55,8 @@ export async function signUp(
 export type PasswordAnswer =
   | { readonly ok: true; readonly entered: Entered; readonly returnTo: string | null }
   | { readonly ok: false; readonly reason: 'wrong' }
+  /** By the organisation of that name. */
+  | { readonly ok: false; readonly reason: 'suspended'; readonly by: string }
   | { readonly ok: false; readonly reason: 'too-many-tries'; readonly retryAt: number };
 
 /** The first step of signing in. */
@@ -75,6 +78,12 @@ export async function answerPassword(
     if (account?.passwordChangedAt !== checked.account.passwordChangedAt) {
       await record(world, transaction, { event: 'authn_login_fail', accountId: account?.id ?? null, from: caller, details: { reason: 'wrong' } });
       return { ok: false, reason: 'wrong' };
+    }
+    // Only who knows the password learns of it.
+    const by = await findSuspending(transaction, account.id);
+    if (by !== undefined) {
+      await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'suspended' } });
+      return { ok: false, reason: 'suspended', by };
     }
     const entered = await enter(world, transaction, { account, caller, returnTo });
     return { ok: true, entered, returnTo };

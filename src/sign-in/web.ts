@@ -55,7 +55,7 @@ async function signIn(world: World, visit: Visit): Promise<Answer> {
   const answered = await answerPassword(world, { email, password: visit.field('password'), returnTo: localPath(then) ?? null, caller: visit });
   if (!answered.ok) {
     const refusal = { installation: world.installation, formToken: visit.formToken, email, then, refused: answered, now: world.clock.now() };
-    return page(pages.signIn(refusal), answered.reason === 'wrong' ? 401 : 429);
+    return page(pages.signIn(refusal), answered.reason === 'wrong' ? 401 : answered.reason === 'suspended' ? 403 : 429);
   }
   return enterBrowser(visit, answered.entered, { next: ADDRESSES['second-factor'], home: answered.returnTo ?? HOME });
 }

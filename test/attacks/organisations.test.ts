@@ -44,6 +44,9 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'POST /admin/people/:id/remove': 'remove',
   'POST /admin/people/:id/make-owner': 'transfer-ownership',
   'POST /admin/people/:id/end-sessions': 'end-sessions',
+  'POST /admin/people/:id/suspend': 'suspend',
+  'POST /admin/people/:id/resume': 'suspend',
+  'POST /admin/people/:id/require-password': 'require-password',
   'GET /admin/people/:id/bypass-code': 'issue-bypass-code',
   'POST /admin/people/:id/bypass-code': 'issue-bypass-code',
   'POST /admin/people/:id/bypass-code/revoke': 'issue-bypass-code',
@@ -226,7 +229,7 @@ forEachPortal((open, engine) => {
         const page = await inside[by]!.browser.post(`/admin/people/${target}/${verb}`, { organisation: ours.id, ...fields });
         return page.status;
       };
-      for (const verb of ['role', 'remove', 'end-sessions']) {
+      for (const verb of ['role', 'remove', 'end-sessions', 'suspend', 'resume', 'require-password']) {
         assert.equal(await post('admin', owner.id, verb, { seen: 'owner', role: 'member' }), 403, `admin, ${verb} of the owner`);
         assert.equal(await post('admin', admin.id, verb, { seen: 'admin', role: 'auditor' }), 403, `admin, ${verb} of oneself`);
         assert.equal(await post('owner', owner.id, verb, { seen: 'owner', role: 'admin' }), 403, `owner, ${verb} of oneself`);

@@ -210,6 +210,9 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/admin/people/:id/remove': 'nothing',
   '/admin/people/:id/make-owner': 'nothing',
   '/admin/people/:id/end-sessions': 'nothing',
+  '/admin/people/:id/suspend': 'nothing',
+  '/admin/people/:id/resume': 'nothing',
+  '/admin/people/:id/require-password': 'nothing',
   '/admin/people/:id/bypass-code': 'nothing',
   '/admin/people/:id/bypass-code/revoke': 'nothing',
 };

@@ -95,6 +95,8 @@ async function* makingPolicy(owner: PersonInChromium): Walk {
   await owner.fill('Days that somebody has who joins', '7');
   await owner.fill('Email domains that may join', '');
   await owner.page.getByLabel('Required', { exact: true }).check();
+  // So that somebody is asked for something.
+  await owner.page.getByLabel(/^Authenticator app/).uncheck();
   await owner.press('Preview');
   await owner.sees('Preview');
   yield { name: 'policy, preview', person: owner };
@@ -103,6 +105,10 @@ async function* makingPolicy(owner: PersonInChromium): Walk {
   await owner.press('Back to the preview');
   await owner.press('Send the mail');
   yield { name: 'policy, preview, told', person: owner };
+  await owner.press('Change it once more');
+  await owner.page.getByLabel(/^Authenticator app/).check();
+  await owner.press('Preview');
+  await owner.sees('Preview');
   await owner.fill('Why?', 'A stolen password must not be enough.');
   await owner.press('Save policy');
   await owner.sees('Security Policy');
@@ -129,6 +135,9 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.page.getByLabel('Role', { exact: true }).selectOption('Auditor');
   await owner.press('Change role');
   yield { name: 'person, role changed', person: owner };
+  await owner.press('Suspend');
+  yield { name: 'person, suspended', person: owner };
+  await owner.press('End the suspension');
   yield* makingPolicy(owner);
   await guest.visit('/admin/policy');
   yield { name: 'policy, as an auditor', person: guest };

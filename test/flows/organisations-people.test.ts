@@ -137,9 +137,9 @@ forEachPortal((open) => {
     assert.equal(download?.name, 'people.csv');
     assert.equal(download.type, 'text/csv; charset=utf-8');
     assert.deepEqual(download.text.split('\r\n'), [
-      'Name,Email,Role,Two-factor authentication,Methods,Verified,Joined,Last sign-in',
-      `"'=HYPERLINK(""http://evil.example"",""a, b"")",x-one@example.com,member,off,,yes,2 February 2027,none on record`,
-      `'@SUM(1),x-two@example.com,member,off,,yes,2 February 2027,none on record`,
+      'Name,Email,Role,Two-factor authentication,Methods,Verified,Joined,Last sign-in,Suspended',
+      `"'=HYPERLINK(""http://evil.example"",""a, b"")",x-one@example.com,member,off,,yes,2 February 2027,none on record,no`,
+      `'@SUM(1),x-two@example.com,member,off,,yes,2 February 2027,none on record,no`,
       '',
     ]);
     await find('page-');

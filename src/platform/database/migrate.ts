@@ -8,6 +8,7 @@ import { lostPhone } from './migrations/0006-lost-phone.ts';
 import { auditBeginnings } from './migrations/0007-audit-beginnings.ts';
 import { apiKeys } from './migrations/0008-api-keys.ts';
 import { idempotencyKeys } from './migrations/0009-idempotency-keys.ts';
+import { suspended } from './migrations/0010-suspended.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -37,6 +38,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0007-audit-beginnings', auditBeginnings],
   ['0008-api-keys', apiKeys],
   ['0009-idempotency-keys', idempotencyKeys],
+  ['0010-suspended', suspended],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

@@ -96,7 +96,7 @@ async function* makingPolicy(owner: PersonInChromium): Walk {
   await owner.fill('Email domains that may join', '');
   await owner.page.getByLabel('Required', { exact: true }).check();
   // So that somebody is asked for something.
-  await owner.page.getByLabel(/^Authenticator app/).uncheck();
+  await owner.page.getByLabel(/Authenticator app/).uncheck();
   await owner.press('Preview');
   await owner.sees('Preview');
   yield { name: 'policy, preview', person: owner };
@@ -106,7 +106,7 @@ async function* makingPolicy(owner: PersonInChromium): Walk {
   await owner.press('Send the mail');
   yield { name: 'policy, preview, told', person: owner };
   await owner.press('Change it once more');
-  await owner.page.getByLabel(/^Authenticator app/).check();
+  await owner.page.getByLabel(/Authenticator app/).check();
   await owner.press('Preview');
   await owner.sees('Preview');
   await owner.fill('Why?', 'A stolen password must not be enough.');

@@ -138,7 +138,6 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.press('Suspend');
   yield { name: 'person, suspended', person: owner };
   await owner.press('End the suspension');
-  yield* makingPolicy(owner);
   await guest.visit('/admin/policy');
   yield { name: 'policy, as an auditor', person: guest };
   await guest.visit('/admin/people');
@@ -150,6 +149,7 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   yield { name: 'person, oneself', person: owner };
   yield* makingKeys(owner, guest);
   yield* readingTheLog(owner);
+  yield* makingPolicy(owner);
 }
 
 async function* readingTheLog(owner: PersonInChromium): Walk {

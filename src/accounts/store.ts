@@ -48,22 +48,25 @@ export async function insertAccount(transaction: Transaction, row: AccountRow): 
 
 export const selectAccount = prepared((queries: Queries, id: string) => queries.selectFrom('accounts').selectAll().where('id', '=', id), firstRow);
 
-export async function selectVerified(queries: Queries, emailKey: string): Promise<AccountRow | undefined> {
-  return queries.selectFrom('accounts').selectAll().where('email_key', '=', emailKey).where('email_verified_at', 'is not', null).executeTakeFirst();
-}
+export const selectVerified = prepared(
+  (queries: Queries, emailKey: string) =>
+    queries.selectFrom('accounts').selectAll().where('email_key', '=', emailKey).where('email_verified_at', 'is not', null),
+  firstRow,
+);
 
 /** The newest that was made in this browser and not verified. */
-export async function selectUnverified(queries: Queries, emailKey: string, browserHash: string): Promise<AccountRow | undefined> {
-  return queries
-    .selectFrom('accounts')
-    .selectAll()
-    .where('email_key', '=', emailKey)
-    .where('sign_up_browser_hash', '=', browserHash)
-    .where('email_verified_at', 'is', null)
-    .orderBy('created_at', 'desc')
-    .orderBy('id')
-    .executeTakeFirst();
-}
+export const selectUnverified = prepared(
+  (queries: Queries, emailKey: string, browserHash: string) =>
+    queries
+      .selectFrom('accounts')
+      .selectAll()
+      .where('email_key', '=', emailKey)
+      .where('sign_up_browser_hash', '=', browserHash)
+      .where('email_verified_at', 'is', null)
+      .orderBy('created_at', 'desc')
+      .orderBy('id'),
+  firstRow,
+);
 
 export const lockAccount = prepared(
   (transaction: Transaction, id: string) => transaction.selectFrom('accounts').selectAll().where('id', '=', id).$call(lockingRows(transaction)),

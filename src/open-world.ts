@@ -16,8 +16,7 @@ import type { World } from './platform/world.ts';
 
 /** The World with its database up to date and its keys at hand. */
 export async function openWorld(settings: Settings): Promise<World> {
-  mkdirSync(settings.dataDirectory, { recursive: true, mode: 0o700 });
-  const database = await openDatabase(settings);
+  const { database } = await openDatabase(settings);
   try {
     const keys = await openKeys(settings, database);
     const { name, origin, development } = settings;
@@ -37,16 +36,17 @@ export async function openWorld(settings: Settings): Promise<World> {
   }
 }
 
-async function openDatabase({ database: settings }: Settings): Promise<Database> {
+/** Brought up to date; `migrated` names what that took. */
+export async function openDatabase({ dataDirectory, database: settings }: Settings): Promise<{ database: Database; migrated: readonly string[] }> {
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   if (settings.engine === 'sqlite') mkdirSync(path.dirname(settings.file), { recursive: true, mode: 0o700 });
   const database = settings.engine === 'sqlite' ? openSqlite(settings.file) : openPostgres(settings.url);
   try {
-    await migrate(database);
+    return { database, migrated: await migrate(database) };
   } catch (cause) {
     await database.close().catch(() => undefined);
     throw new Error(`The database (${settings.engine === 'sqlite' ? settings.file : 'TWINLOCK_DATABASE_URL'}) can't be used: ${reasonOf(cause)}`, { cause });
   }
-  return database;
 }
 
 async function openKeys({ keysFile }: Settings, database: Database): Promise<Keys> {

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { AUDIT_EVENTS } from '../src/audit/audit.ts';
+import { COMMANDS } from '../src/commands/commands.ts';
 import { VARIABLES } from '../src/config.ts';
 import { readHouse, REQUIREMENT, ROOT, titlesOf, type House } from './support/house.ts';
 
@@ -147,6 +148,14 @@ test('docs/dependencies.md has every dependency of package.json, with its licenc
 test('README.md has every setting', () => {
   const said = rowsOf(read('README.md')).flatMap(([name]) => inBackticks(name!));
   assert.deepEqual(said.filter((name) => name.startsWith('TWINLOCK_')).toSorted(), Object.keys(VARIABLES).toSorted());
+});
+
+test('README.md has every command', () => {
+  const rows = rowsOf(read('README.md')).filter(([name]) => !inBackticks(name!)[0]?.startsWith('TWINLOCK_'));
+  assert.deepEqual(
+    rows.flatMap(([name]) => inBackticks(name!)),
+    COMMANDS.map(({ name, words = [] }) => [name, ...words].join(' ')),
+  );
 });
 
 test('CHANGELOG.md begins with the version that package.json has', () => {

@@ -1,6 +1,8 @@
 // `twinlock policy`, and what every command does with words that it does not know.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { COMMANDS } from '../../src/commands/commands.ts';
 import { Workplace } from '../support/program.ts';
 
 suite('twinlock policy', () => {
@@ -22,13 +24,18 @@ suite('twinlock policy', () => {
     using workplace = new Workplace();
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['policy', 'set', 'mandatory'], /off, optional, required, not 'mandatory'/],
-      [['policy', 'set'], /off, optional, required/],
-      [['policy', 'set', 'off', 'now'], /twinlock policy set required/],
-      [['policy', 'get'], /twinlock policy set required/],
+      [['policy', 'set'], /needs POLICY/],
+      [['policy', 'set', 'off', 'now'], /takes no 'now'. Say 'twinlock policy' or 'twinlock policy set POLICY'/],
+      [['policy', 'get'], /takes no 'get'. Say 'twinlock policy' or 'twinlock policy set POLICY'/],
       [['polcy'], /no command 'polcy'. Did you mean 'policy'\?/],
+      [['migrat'], /no command 'migrat'. Did you mean 'migrate'\?/],
       [['constructor'], /no command 'constructor'/],
       [['serve', 'now'], /takes no 'now'/],
-      [['serve', '--devlopment'], /--devlopment/],
+      [['serve', '--devlopment'], /no option '--devlopment'. Did you mean '--development'\?/],
+      [['policy', '--jsno'], /no option '--jsno'. Did you mean '--json'\?/],
+      [['policy', '--json=yes'], /--json takes no value/],
+      [['policy', '-x'], /no option '-x'/],
+      [['audit', 'verify', '--checkpoint', '--json'], /--checkpoint needs a FILE/],
       [['policy', '--development'], /goes with 'twinlock serve' alone/],
       [[], /Which command\?[^]*twinlock serve/],
     ];
@@ -40,11 +47,35 @@ suite('twinlock policy', () => {
     assert.match((await workplace.run(['policy'])).output, /optional/);
   });
 
-  test('--help and --version', async () => {
+  test('--help of all and of each command, and --version', async () => {
     using workplace = new Workplace();
-    assert.match((await workplace.run(['--help'])).output, /twinlock policy set POLICY/);
-    assert.match((await workplace.run(['policy', '-h'])).output, /twinlock policy set POLICY/);
+    const { output } = await workplace.run(['--help']);
+    for (const { name, does } of COMMANDS) assert.ok(output.includes(`  twinlock ${name} `) && output.includes(does), name);
+    assert.match((await workplace.run(['policy', '-h'])).output, /^twinlock policy \[--json\]\n[^]*twinlock policy set POLICY/);
+    const verify = await workplace.run(['audit', 'verify', '--checkpoint', 'nowhere', '--help']);
+    assert.deepEqual([verify.status, verify.errors], [0, '']);
+    assert.match(verify.output, /^twinlock audit verify \[--checkpoint FILE\] \[--json\]\n[^]*--checkpoint FILE {3}Holds the log[^]*Exit codes: 0 done/);
     assert.match((await workplace.run(['--version'])).output, /^twinlock \d+\.\d+\.\d+\n$/);
+    assert.ok(!existsSync(`${workplace.directory}/data`), 'help touches nothing');
+  });
+
+  test('--json: one value for programs, and nothing else on the standard output', async () => {
+    using workplace = new Workplace();
+    const migrated = JSON.parse((await workplace.run(['migrate', '--json'])).output) as { database: string; migrated: string[] };
+    assert.equal(migrated.database, 'sqlite');
+    assert.ok(migrated.migrated.includes('0001-portal'));
+    assert.deepEqual((await workplace.run(['migrate'])).output, 'The database is up to date.\n');
+    assert.deepEqual(JSON.parse((await workplace.run(['policy', 'set', 'required', '--json'])).output), { twoFactor: 'required' });
+    assert.deepEqual(JSON.parse((await workplace.run(['policy', '--json'])).output), { twoFactor: 'required' });
+    assert.equal((JSON.parse((await workplace.run(['audit', 'verify', '--json'])).output) as { ok: boolean }).ok, true);
+  });
+
+  test('migrate: what ran is named, and a database that can’t be reached ends with exit code 1', async () => {
+    using workplace = new Workplace();
+    assert.match((await workplace.run(['migrate'])).output, /^Brought the database up to date:\n {2}0001-portal\n/);
+    const { status, output, errors } = await workplace.run(['migrate'], { TWINLOCK_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
+    assert.deepEqual([status, output], [1, '']);
+    assert.match(errors, /The database \(TWINLOCK_DATABASE_URL\) can't be used/);
   });
 });
 

@@ -49,10 +49,10 @@ export const isTest = (name: string): boolean => name.endsWith('.test.ts') || !n
 /** The product's own files. */
 export const productOf = (house: House): SourceFile[] => [...house.values()].filter((one) => !isTest(one.path));
 
-/** 'audit' for src/audit/audit.ts; '' for the root files, such as src/app.ts. */
+/** 'audit' for src/audit/audit.ts; '' for the root files, such as src/app.ts, and the commands of the operator, which are as much at home everywhere. */
 export function roomOf(name: string): string {
   const [, room = '', ...rest] = name.split('/');
-  return rest.length > 0 ? room : '';
+  return rest.length > 0 && room !== 'commands' ? room : '';
 }
 
 /** Finds `pattern` in the code alone, never in a comment or a string. */

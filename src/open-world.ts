@@ -51,7 +51,8 @@ export async function openDatabase({ dataDirectory, database: settings }: Settin
 
 async function openKeys({ keysFile }: Settings, database: Database): Promise<Keys> {
   if (!existsSync(keysFile)) {
-    if (await hasKeyCheck(database.query))
+    // Looked for once more: another process that starts at this moment may have made both.
+    if ((await hasKeyCheck(database.query)) && !existsSync(keysFile))
       throw new Error(
         `The keys file ${keysFile} is missing, and the database was written with it. Restore it from a backup, or name it by TWINLOCK_KEYS_FILE.`,
       );

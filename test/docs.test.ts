@@ -154,7 +154,7 @@ test('README.md has every command', () => {
   const rows = rowsOf(read('README.md')).filter(([name]) => !inBackticks(name!)[0]?.startsWith('TWINLOCK_'));
   assert.deepEqual(
     rows.flatMap(([name]) => inBackticks(name!)),
-    COMMANDS.map(({ name, words = [] }) => [name, ...words].join(' ')),
+    COMMANDS.map((command) => [command.name, ...(command.words ?? [])].join(' ')),
   );
 });
 

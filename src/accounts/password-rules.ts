@@ -24,7 +24,7 @@ export function refusePassword(
   const length = [...normal].length;
   if (length === 0) return 'empty';
   if (new TextEncoder().encode(normal).length > BYTES_MOST) return 'too-long';
-  if (length < (realSecondFactorEnforced ? LENGTH_LEAST_BEHIND_SECOND_FACTOR : LENGTH_LEAST)) return 'too-short';
+  if (length < leastLength(realSecondFactorEnforced)) return 'too-short';
   const plain = normal.toLowerCase();
   if (isTooSimple(plain)) return 'too-simple';
   if (commonForms(plain).some(isCommon)) return 'common';
@@ -69,7 +69,10 @@ function repeatedPart(text: string): string {
 }
 
 /** Beside the field of a new password. */
-export const PASSWORD_HINT = `At least ${LENGTH_LEAST} characters. A few words that only you would put together are easy to remember and hard to guess.`;
+export const passwordHint = (realSecondFactorEnforced: boolean): string =>
+  `At least ${leastLength(realSecondFactorEnforced)} characters. A few words that only you would put together are easy to remember and hard to guess.`;
+
+const leastLength = (realSecondFactorEnforced: boolean): number => (realSecondFactorEnforced ? LENGTH_LEAST_BEHIND_SECOND_FACTOR : LENGTH_LEAST);
 
 /** What to say, and what to do about it. */
 export function passwordSentence(refusal: PasswordRefusal, { realSecondFactorEnforced }: { realSecondFactorEnforced: boolean }): string {
@@ -77,7 +80,7 @@ export function passwordSentence(refusal: PasswordRefusal, { realSecondFactorEnf
     case 'empty':
       return 'Enter a password.';
     case 'too-short':
-      return `Use at least ${realSecondFactorEnforced ? LENGTH_LEAST_BEHIND_SECOND_FACTOR : LENGTH_LEAST} characters. A few words that only you would put together will do.`;
+      return `Use at least ${leastLength(realSecondFactorEnforced)} characters. A few words that only you would put together will do.`;
     case 'too-long':
       return 'Use at most 1,024 bytes: that is about a page of text.';
     case 'common':

@@ -90,7 +90,7 @@ function personRow(frame: Frame, { accountId, name, email, role, kinds, lastSign
     <div class="grow">
       <p>
         <strong>${name}</strong> ${role !== 'member' && html`<span class="tag">${NAMES[role]}</span>`} ${on}
-        ${suspended && html`<span class="tag bad">suspended</span>`}
+        ${suspended && html`<span class="tag warn">suspended</span>`}
       </p>
       <p class="quiet">${email} <span class="tag good">verified</span></p>
       <p class="quiet">${methods}. ${lastSignInAt === null ? 'No sign-in on record.' : `Last sign-in ${momentOf(lastSignInAt)}.`}</p>
@@ -152,7 +152,7 @@ export function person(frame: Frame, one: PersonInFull, { refused, events }: { r
         <p>${account.email} <span class="tag good">verified</span></p>
         <p class="quiet">
           Joined ${dateOf(joinedAt)}. ${lastSignInAt === null ? 'No sign-in on record.' : `Last sign-in ${momentOf(lastSignInAt)}.`}
-          ${sessions === 1 ? 'Signed in in one browser.' : `Signed in in ${sessions} browsers.`}
+          ${sessions === 0 ? 'Not signed in now.' : sessions === 1 ? 'Signed in in one browser.' : `Signed in in ${sessions} browsers.`}
         </p>
       </section>
       <section class="card" aria-labelledby="methods">
@@ -232,7 +232,7 @@ function suspensionCard(frame: Frame, { account, suspendedAt }: PersonInFull): H
       ? ['suspend', 'Suspend', `${account.name} is signed out at once and can’t sign in until you end it. Nothing of the account is lost.`]
       : ['resume', 'End the suspension', `Suspended since ${momentOf(suspendedAt)}. ${account.name} can’t sign in.`];
   return html`<section class="card" aria-labelledby="suspension">
-    <h2 id="suspension">Suspend ${suspendedAt !== null && html`<span class="tag bad">suspended</span>`}</h2>
+    <h2 id="suspension">Suspend ${suspendedAt !== null && html`<span class="tag warn">suspended</span>`}</h2>
     <p class="quiet">${sentence}</p>
     ${consoleForm(frame, { action: `${PEOPLE}/${account.id}/${verb}`, body: button({ label, danger: suspendedAt === null }) })}
   </section>`;

@@ -243,7 +243,7 @@ export function preview(frame: Frame, { draft, effect, differences, stale, reaso
 function effectRow(frame: Frame, { outcome, effect, about }: { outcome: Outcome; effect: Effect; about: { draft: string } }): Html {
   const { heading, sentence } = OUTCOME_WORDS[outcome];
   const number = effect.after[outcome];
-  const tag = outcome === 'locked-out' && number > 0 ? html`<span class="tag bad">look here first</span>` : '';
+  const tag = outcome === 'locked-out' && number > 0 ? html`<span class="tag warn">look here first</span>` : '';
   const people = (count: number): string => `${count.toLocaleString('en-GB')} ${count === 1 ? 'person' : 'people'}`;
   return html`<div class="row">
     <div class="grow">

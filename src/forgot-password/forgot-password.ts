@@ -22,6 +22,7 @@ import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
+import { enforcesRealSecondFactor } from '../policy/policy.ts';
 import { endSessions } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
 
@@ -101,7 +102,7 @@ export async function openReset(world: World, { token, caller }: { token: string
 
 export type NewPassword =
   | { readonly ok: true }
-  | { readonly ok: false; readonly reason: 'refused'; readonly sentence: string }
+  | { readonly ok: false; readonly reason: 'refused'; readonly sentence: string; readonly realSecondFactorEnforced: boolean }
   | { readonly ok: false; readonly reason: 'elsewhere' };
 
 /** The last step: the password changes, everybody is signed out, and the owner is told. */
@@ -114,8 +115,9 @@ export async function setNewPassword(
   const before =
     begun && (await attempts.situationOf(world, { queries: world.database.query, attempt: begun, browserToken: caller.browserToken, sessionProofs: {} }));
   if (before?.step !== 'new-password') return { ok: false, reason: 'elsewhere' };
-  const sentence = await passwordRefusal(world, { password, email: before.account.email });
-  if (sentence !== undefined) return { ok: false, reason: 'refused', sentence };
+  const realSecondFactorEnforced = enforcesRealSecondFactor(world, before.policy.demand);
+  const sentence = await passwordRefusal(world, { password, email: before.account.email, realSecondFactorEnforced });
+  if (sentence !== undefined) return { ok: false, reason: 'refused', sentence, realSecondFactorEnforced };
 
   const passwordHash = await hashNewPassword(world, password);
   return world.database.transaction(async (transaction): Promise<NewPassword> => {

@@ -1,4 +1,4 @@
-import { PASSWORD_HINT } from '../accounts/accounts.ts';
+import { passwordHint } from '../accounts/accounts.ts';
 import { button, form, linkButton, mistakes, notice, passwordField, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { alonePage } from '../platform/html/layout.ts';
@@ -44,13 +44,17 @@ export function open(installation: Installation, formToken: string, token: strin
   ]);
 }
 
-export function newPassword(installation: Installation, formToken: string, error?: string): Html {
+export function newPassword(
+  installation: Installation,
+  formToken: string,
+  { error, realSecondFactorEnforced }: { error?: string; realSecondFactorEnforced: boolean },
+): Html {
   return alone(installation, 'Choose a new password', [
     mistakes(error),
     form({
       action: '/forgot-password/new-password',
       formToken,
-      body: html`${passwordField({ label: 'New password', name: 'password', autocomplete: 'new-password', hint: error === undefined ? PASSWORD_HINT : undefined, error })}
+      body: html`${passwordField({ label: 'New password', name: 'password', autocomplete: 'new-password', hint: error === undefined ? passwordHint(realSecondFactorEnforced) : undefined, error })}
       ${button({ label: 'Save new password', main: true, wide: true })}`,
     }),
   ]);

@@ -1,7 +1,8 @@
 // /forgot-password: asking for the link, opening it, and choosing the new password.
-import { ATTEMPT_LIFETIME, findAttempt, mountJourney, situationOf, type Journey } from '../attempts/attempts.ts';
+import { ATTEMPT_LIFETIME, findAttempt, mountJourney, situationOf, type Journey, type Situation } from '../attempts/attempts.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import type { World } from '../platform/world.ts';
+import { enforcesRealSecondFactor } from '../policy/policy.ts';
 import { openReset, requestReset, RESET_PASSWORD, setNewPassword } from './forgot-password.ts';
 import * as pages from './pages.ts';
 
@@ -29,8 +30,12 @@ export function mountForgotPassword(web: Web<undefined>, world: World): void {
   });
 
   web.get(NEW_PASSWORD, async (visit) => {
-    const step = await stepOf(world, visit);
-    if (step === 'new-password') return page(pages.newPassword(installation, visit.formToken));
+    const situation = await whereItIs(world, visit);
+    const step = situation?.step;
+    if (step === 'new-password') {
+      const realSecondFactorEnforced = enforcesRealSecondFactor(world, situation!.policy.demand);
+      return page(pages.newPassword(installation, visit.formToken, { realSecondFactorEnforced }));
+    }
     return step === undefined ? page(pages.spent(installation), 410) : redirect(journey.addresses[step]!);
   });
   web.post(NEW_PASSWORD, (visit) => answerNewPassword(world, visit));
@@ -54,11 +59,11 @@ function holderOf(visit: Visit): { attemptToken: string } | undefined {
   return attemptToken === undefined ? undefined : { attemptToken };
 }
 
-async function stepOf(world: World, visit: Visit): Promise<keyof Journey<undefined>['addresses'] | undefined> {
+async function whereItIs(world: World, visit: Visit): Promise<Situation | undefined> {
   const holder = holderOf(visit);
   const { query } = world.database;
   const attempt = holder && (await findAttempt(world, query, holder, RESET_PASSWORD));
-  return attempt && (await situationOf(world, { queries: query, attempt, browserToken: visit.browserToken, sessionProofs: {} }))?.step;
+  return attempt && situationOf(world, { queries: query, attempt, browserToken: visit.browserToken, sessionProofs: {} });
 }
 
 async function answerNewPassword(world: World, visit: Visit): Promise<Answer> {
@@ -67,7 +72,7 @@ async function answerNewPassword(world: World, visit: Visit): Promise<Answer> {
   const set = await setNewPassword(world, { ...holder, password: visit.field('password'), caller: visit });
   if (!set.ok) {
     if (set.reason === 'elsewhere') return redirect(NEW_PASSWORD);
-    return page(pages.newPassword(world.installation, visit.formToken, set.sentence), 422);
+    return page(pages.newPassword(world.installation, visit.formToken, { error: set.sentence, ...set }), 422);
   }
   visit.clearCookie('reset');
   visit.clearCookie('session');

@@ -22,7 +22,7 @@ import { findBypassCode, type LiveBypassCode } from '../lost-phone/lost-phone.ts
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
-import { readDemand, type Asked } from '../policy/policy.ts';
+import { enforcesRealSecondFactor, readDemand, type Asked } from '../policy/policy.ts';
 import { endSessionOf, endSessions, forgetFailedTries, forgetProofs, listSessions, raiseSession, type Session } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
 
@@ -246,7 +246,8 @@ export async function changeOwnPassword(
 ): Promise<PasswordChange> {
   const { account } = session;
   if ((await readSecurity(world, world.database.query, session)).missing.length > 0) return { ok: false, reason: 'stale' };
-  const sentence = await passwordRefusal(world, { password, email: account.email });
+  const realSecondFactorEnforced = enforcesRealSecondFactor(world, session.demand);
+  const sentence = await passwordRefusal(world, { password, email: account.email, realSecondFactorEnforced });
   if (sentence !== undefined) return { ok: false, reason: 'refused', sentence };
   const confirmed = await confirmPassword(world, { accountId: account.id, password: current, from: caller });
   if (!confirmed.ok)

@@ -1,4 +1,4 @@
-import { PASSWORD_HINT, type Account } from '../accounts/accounts.ts';
+import { passwordHint, type Account } from '../accounts/accounts.ts';
 import { button, form, linkButton, mistakes, notice, passwordField, select, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
 import { screenIcon } from '../platform/html/icons.ts';
@@ -132,7 +132,7 @@ type PasswordRefused =
   | { readonly reason: 'too-many-tries'; readonly retryAt: number }
   | { readonly reason: 'refused'; readonly sentence: string };
 
-export function password(frame: Frame, refused?: PasswordRefused): Html {
+export function password(frame: Frame, { realSecondFactorEnforced, refused }: { realSecondFactorEnforced: boolean; refused?: PasswordRefused }): Html {
   const current = refused?.reason === 'current-wrong' ? 'That is not your present password.' : undefined;
   const next = refused?.reason === 'refused' ? refused.sentence : undefined;
   const wait = refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined;
@@ -150,7 +150,7 @@ export function password(frame: Frame, refused?: PasswordRefused): Html {
               label: 'New password',
               name: 'password',
               autocomplete: 'new-password',
-              hint: next === undefined ? PASSWORD_HINT : undefined,
+              hint: next === undefined ? passwordHint(realSecondFactorEnforced) : undefined,
               error: next,
             })}
             <div class="actions">${button({ label: 'Change password', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,

@@ -7,6 +7,7 @@ import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
+import { enforcesRealSecondFactor } from '../policy/policy.ts';
 import { forgetFailedTries, owes, type Session } from '../sessions/sessions.ts';
 import * as manage from './manage-account.ts';
 import * as pages from './pages.ts';
@@ -105,13 +106,16 @@ function mountPassword(web: Web<Session>, world: World): void {
   const address = `${SECURITY}/password`;
   web.get(address, async (visit, session) => {
     const fresh = await freshOr(world, session, address);
-    return 'answer' in fresh ? fresh.answer : page(pages.password(frame(world, visit, session)));
+    return 'answer' in fresh
+      ? fresh.answer
+      : page(pages.password(frame(world, visit, session), { realSecondFactorEnforced: enforcesRealSecondFactor(world, session.demand) }));
   });
   web.post(address, async (visit, session) => {
     const done = await manage.changeOwnPassword(world, { session, current: visit.field('current'), password: visit.field('password'), caller: visit });
     if (done.ok) return changed(visit, { token: done.token, notice: 'password-changed' });
     if (done.reason === 'stale') return confirmFirst(address);
-    return page(pages.password(frame(world, visit, session), done), done.reason === 'too-many-tries' ? 429 : 422);
+    const realSecondFactorEnforced = enforcesRealSecondFactor(world, session.demand);
+    return page(pages.password(frame(world, visit, session), { realSecondFactorEnforced, refused: done }), done.reason === 'too-many-tries' ? 429 : 422);
   });
 }
 

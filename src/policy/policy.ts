@@ -5,6 +5,7 @@
  * once and never moves; what can't be read is refused, not taken for leave to pass.
  */
 import { commandLine, record } from '../audit/audit.ts';
+import { factorOf } from '../factors/factors.ts';
 import { readRole } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import type { World } from '../platform/world.ts';
@@ -82,6 +83,10 @@ export async function setPolicy(world: Pick<World, 'clock' | 'random'>, transact
     await record(world, transaction, { event: 'policy_changed', accountId: null, from: commandLine, details: { from: before.twoFactor, to: twoFactor } });
   return changed;
 }
+
+/** Whether nobody gets in by a password alone, or with an emailed code: then it may be shorter (PW-1). */
+export const enforcesRealSecondFactor = ({ clock }: Pick<World, 'clock'>, { dueAt: by, notCounting }: Demand): boolean =>
+  by !== null && by <= clock.now() && METHODS.every(({ kind }) => notCounting.includes(kind) || factorOf(kind).assurance === 2);
 
 /** What somebody's policies ask, and who asks it. */
 export interface Asked {

@@ -1,4 +1,4 @@
-import { PASSWORD_HINT, type Account } from '../accounts/accounts.ts';
+import { passwordHint, type Account } from '../accounts/accounts.ts';
 import { button, form, linkButton, mistakes, notice, passwordField, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { alonePage } from '../platform/html/layout.ts';
@@ -42,7 +42,7 @@ export function signUp(installation: Installation, formToken: string, { email, n
           label: 'Password',
           name: 'password',
           autocomplete: 'new-password',
-          hint: errors.password === undefined ? PASSWORD_HINT : undefined,
+          hint: errors.password === undefined ? passwordHint(false) : undefined,
           error: errors.password,
         })}
         ${then !== '' && html`<input type="hidden" name="then" value="${then}" />`} ${button({ label: 'Create account', main: true, wide: true })}`,

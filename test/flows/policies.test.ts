@@ -270,6 +270,27 @@ forEachPortal((open) => {
       assert.match(ada.browser.page.text, /Herons Ltd asks you for two-factor authentication/);
     });
 
+    test('PW-1 where a real second factor is enforced, a password of eight characters will do; elsewhere it takes fifteen', async () => {
+      const portal = await open();
+      const owner = await foundOrganisation(portal);
+      const ada = await (await joinAs(portal, owner, 'Member')).enableByApp();
+      const choose = async (password: string): Promise<string> => {
+        await ada.browser.visit('/account/security/password');
+        ada.browser.fill('Current password', ada.password);
+        ada.browser.fill('New password', password);
+        return (await ada.browser.press('Change password')).text;
+      };
+      assert.match(await choose('ten otters'), /Use at least 15 characters\./);
+      await impose(portal, owner, { twoFactor: 'required' });
+      assert.match(await choose('ten otters'), /Use at least 15 characters\./, 'an emailed code counts');
+      await impose(portal, owner, { twoFactor: 'required', notCounting: ['email-code'], from: portal.clock.now() + days(1) }, { renews: true });
+      assert.match(await choose('ten otters'), /Use at least 15 characters\./, 'not yet');
+      await impose(portal, owner, { twoFactor: 'required', notCounting: ['email-code'] }, { renews: true });
+      assert.match(await choose('otters!'), /Use at least 8 characters\./);
+      await choose('ten otters');
+      assert.equal(ada.browser.page.path, '/account/security');
+    });
+
     test('shorter sessions and fresher proofs hold from the next request on', async () => {
       const portal = await open();
       const owner = await foundOrganisation(portal);

@@ -61,6 +61,7 @@ export const PARTS: readonly string[] = [
   'accounts/common-passwords.ts',
   'admin/audit-log.ts',
   'admin/console.ts',
+  'admin/policy-preview.ts',
   'admin/policy-form.ts',
   'admin/policy-web.ts',
   'attempts/attempt.ts',

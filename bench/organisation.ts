@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { listPeople } from '../src/admin/admin.ts';
-import { chainNew, record } from '../src/audit/audit.ts';
+import { record, startChaining } from '../src/audit/audit.ts';
 import { createOrganisation, type Organisation } from '../src/organisations/organisations.ts';
 import { migrate } from '../src/platform/database/migrate.ts';
 import { openPostgres } from '../src/platform/database/postgres.ts';
@@ -159,13 +159,7 @@ async function measureAudit(world: World, engine: string, seconds: number): Prom
 
 async function append(world: World, seconds: number, chaining: boolean): Promise<Row['measured']> {
   const durations: number[] = [];
-  let writing = true;
-  const chain = (async () => {
-    while (chaining && writing) {
-      await chainNew(world);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
-  })();
+  const chain = chaining ? startChaining(world) : undefined;
   const startedAt = performance.now();
   await Promise.all(
     Array.from({ length: WRITERS }, async () => {
@@ -179,8 +173,7 @@ async function append(world: World, seconds: number, chaining: boolean): Promise
     }),
   );
   const took = (performance.now() - startedAt) / 1000;
-  writing = false;
-  await chain;
+  await chain?.stop();
   durations.sort((one, other) => one - other);
   const at = (part: number) => durations[Math.min(durations.length - 1, Math.floor(durations.length * part))]!;
   return { perSecond: durations.length / took, p50Milliseconds: at(0.5), p99Milliseconds: at(0.99) };

@@ -28,6 +28,7 @@ suite('settings', () => {
     assert.deepEqual(settingsOf({}), {
       development: true,
       name: 'Twinlock',
+      signUp: 'open',
       host: 'localhost',
       port: 3000,
       origin: 'http://localhost:3000',
@@ -56,6 +57,7 @@ suite('settings', () => {
         TWINLOCK_KEYS_FILE: '/etc/twinlock/keys.json',
         TWINLOCK_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,::1',
         TWINLOCK_NAME: 'Example Ltd',
+        TWINLOCK_SIGN_UP: 'domains',
         TWINLOCK_ARGON2: 'm=65536,t=3,p=1',
         TWINLOCK_AUDIT_RETENTION_DAYS: '400',
       },
@@ -64,6 +66,7 @@ suite('settings', () => {
     assert.deepEqual(settings, {
       development: false,
       name: 'Example Ltd',
+      signUp: 'domains',
       host: '::',
       port: 8080,
       origin: 'https://login.example.org',
@@ -76,6 +79,12 @@ suite('settings', () => {
       argon2: { memoryKibibytes: 65_536, passes: 3, lanes: 1 },
       auditRetentionDays: 400,
     });
+  });
+
+  test('who may sign up: everybody where it is tried out, and who is invited where it is for real', () => {
+    assert.equal(settingsOf({}).signUp, 'open');
+    assert.equal(settingsOf(SERVED, { development: false }).signUp, 'invited');
+    assert.equal(settingsOf({ ...SERVED, TWINLOCK_SIGN_UP: 'open' }, { development: false }).signUp, 'open');
   });
 
   test('each example that a message gives is right', () => {
@@ -108,6 +117,7 @@ suite('settings', () => {
     TWINLOCK_MAIL_FROM: ['login', 'a@example.org, b@example.org', 'Example <login>', 'Bcc: x\r\n <login@example.org>'],
     TWINLOCK_TRUSTED_PROXIES: ['proxy.example.org', '10.0.0.0/33', '0.0.0.0/0', '::/0', '10.0.0.1,', '10.0.0.0/8/8'],
     TWINLOCK_NAME: ['x'.repeat(61), 'Exam\u202eple', 'Exam\u0007ple'],
+    TWINLOCK_SIGN_UP: ['closed', 'Open', 'true'],
     TWINLOCK_ARGON2: ['m=19455,t=2,p=1', 'm=19456,t=1,p=1', 'm=19456,t=2,p=0', 'argon2id', 'm=99999999,t=2,p=1'],
     TWINLOCK_AUDIT_RETENTION_DAYS: ['29', '0', '-400', '1e3', '36501', 'for ever', '30.5'],
   };

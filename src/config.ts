@@ -9,10 +9,12 @@ import type { Addressee } from './platform/mail/message.ts';
 import { ARGON2_FLOOR, type Argon2Parameters } from './platform/secrets/password-hash.ts';
 import { nearest } from './platform/words/nearest.ts';
 import { canBeShown } from './platform/words/showable.ts';
+import type { Installation } from './platform/world.ts';
 
 export interface Settings {
   readonly development: boolean;
   readonly name: string;
+  readonly signUp: Installation['signUp'];
   readonly host: string;
   readonly port: number;
   /** Without a trailing slash. */
@@ -44,6 +46,7 @@ export const VARIABLES = {
   TWINLOCK_KEYS_FILE: '/etc/twinlock/keys.json',
   TWINLOCK_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8',
   TWINLOCK_NAME: 'Example Ltd',
+  TWINLOCK_SIGN_UP: 'domains',
   TWINLOCK_ARGON2: 'm=65536,t=3,p=1',
   TWINLOCK_AUDIT_RETENTION_DAYS: '400',
 } as const;
@@ -73,6 +76,8 @@ export function readSettings(
   const settings: Settings = {
     development,
     name: read('TWINLOCK_NAME', 'Twinlock', parseName),
+    // Where it serves people for real, nobody makes themselves an account whom nobody asked.
+    signUp: read('TWINLOCK_SIGN_UP', development ? 'open' : 'invited', parseSignUp),
     host: read('TWINLOCK_HOST', 'localhost', parseHost),
     port,
     origin,
@@ -192,6 +197,12 @@ function parseRetention(text: string): number | Mistake {
   return /^\d{1,6}$/.test(text) && days >= RETENTION_DAYS_LEAST && days <= RETENTION_DAYS_MOST
     ? days
     : new Mistake(`is '${text}', which is not a number of days from ${RETENTION_DAYS_LEAST} to ${RETENTION_DAYS_MOST}. Leave it out to keep events for ever.`);
+}
+
+const SIGN_UPS: readonly Installation['signUp'][] = ['open', 'invited', 'domains'];
+
+function parseSignUp(text: string): Installation['signUp'] | Mistake {
+  return SIGN_UPS.find((one) => one === text) ?? new Mistake(`is '${text}', and has to be one of ${SIGN_UPS.join(', ')}.`);
 }
 
 /** PW-6: weaker than the floor is refused. */

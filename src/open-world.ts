@@ -19,9 +19,9 @@ export async function openWorld(settings: Settings): Promise<World> {
   const { database } = await openDatabase(settings);
   try {
     const keys = await openKeys(settings, database);
-    const { name, origin, development } = settings;
+    const { name, origin, development, signUp } = settings;
     return {
-      installation: { name, origin, secure: origin.startsWith('https:'), development },
+      installation: { name, origin, secure: origin.startsWith('https:'), development, signUp },
       clock: systemClock,
       random: systemRandom,
       database,

@@ -54,16 +54,11 @@ export interface AuditPage {
   readonly next: string | undefined;
 }
 
-export async function listAudit(
-  queries: Queries,
-  organisation: Organisation,
-  filter: AuditFilter,
-  { after, most = EVENTS_ON_A_PAGE }: { after: string; most?: number },
-): Promise<AuditPage> {
+export async function listAudit(queries: Queries, organisation: Organisation, filter: AuditFilter, after: string): Promise<AuditPage> {
   const { events, next } = await listSeenEvents(queries, organisation.id, {
     filter: await readFilter(queries, organisation, filter),
     after,
-    most,
+    most: EVENTS_ON_A_PAGE,
   });
   return { events: await inWords(queries, organisation, events), next };
 }

@@ -17,6 +17,7 @@ import {
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { listFactors } from '../factors/factors.ts';
+import { mayJoin, readJoiningTerms } from '../organisations/organisations.ts';
 import { networkOf, RESET_MAILS, RESET_REQUESTS, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
@@ -46,6 +47,7 @@ export async function requestReset(world: World, { email, caller }: { email: str
       if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
     }
     const account = await findVerifiedByEmail(transaction, address.key);
+    const joining = mayJoin(await readJoiningTerms(world, transaction, ''), address.key);
     await record(world, transaction, { event: 'authn_password_reset_requested', accountId: account?.id ?? null, from: caller });
     const { name: installation, origin } = world.installation;
     const asked = { userAgent: caller.userAgent, address: caller.address, at: world.clock.now() };
@@ -59,7 +61,7 @@ export async function requestReset(world: World, { email, caller }: { email: str
             paragraphs: [
               `Somebody asked for a new password at ${installation}, but there is no account with this address. Perhaps you signed up with another one, or have not finished signing up.`,
             ],
-            link: { label: 'Create an account', url: `${origin}/sign-up` },
+            link: joining ? { label: 'Create an account', url: `${origin}/sign-up` } : undefined,
             asked,
             notYou: 'If this was not you, there is nothing to do.',
             expiresAt: undefined,

@@ -4,12 +4,11 @@
  * or removes an owner but the one that passes ownership on); links are random, stored as hashes, and used up by one conditional write; whoever acts is
  * looked up, and what they may do decided (permissions.ts), in the same transaction in which it is done, recorded, and told to whom it concerns.
  */
-import { findAccount, nameRefusal, type Account } from '../accounts/accounts.ts';
-import { record, type Origin } from '../audit/audit.ts';
+import { findAccount, type Account } from '../accounts/accounts.ts';
+import { record } from '../audit/audit.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { post } from '../platform/mail/mail.ts';
 import { Problem } from '../platform/problem.ts';
-import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 import { membershipMessage, type MembershipNotice } from './notices.ts';
@@ -30,6 +29,8 @@ export {
 } from './invitations.ts';
 export { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 export { ROLE_WORDS } from './notices.ts';
+export { isJoiningOpen, mayJoin, readJoiningTerms, type JoiningTerms } from './joining.ts';
+export { claimInstallation, createOrganisation, isSetUpLink, makeSetUpLink } from './set-up.ts';
 export {
   actRefusal,
   GIVEN_ROLES,
@@ -47,51 +48,6 @@ export {
   type KeyRole,
   type Role,
 } from './permissions.ts';
-
-/** A link for the operator while there is no organisation; undefined afterwards. A new one takes the place of the last. */
-export async function makeSetUpLink(world: World): Promise<string | undefined> {
-  return world.database.transaction(async (transaction) => {
-    if (await store.hasOrganisation(transaction)) return undefined;
-    const token = makeToken(world);
-    await store.putSetUpLink(transaction, { token_hash: world.keys.hash('set-up token', token), created_at: world.clock.now() });
-    return `${world.installation.origin}/set-up?token=${token}`;
-  });
-}
-
-/** Whether the link would serve now. */
-export async function isSetUpLink(world: World, queries: Queries, token: string): Promise<boolean> {
-  return !(await store.hasOrganisation(queries)) && store.isSetUpLink(queries, world.keys.hash('set-up token', token));
-}
-
-/** Whoever has the link becomes the owner of the first organisation; of two who race one does. */
-export async function claimInstallation(
-  world: World,
-  { token, name, account, from }: { token: string; name: string; account: Account; from: Origin },
-): Promise<{ ok: true; organisation: Organisation } | { ok: false; reason: 'link-dead' | 'name' | 'not-verified' }> {
-  const clean = name.normalize('NFC').trim();
-  return world.database.transaction(async (transaction) => {
-    if (!(await isSetUpLink(world, transaction, token))) return { ok: false, reason: 'link-dead' };
-    if (!(await hasVerifiedAddress(transaction, account.id))) return { ok: false, reason: 'not-verified' };
-    if (nameRefusal(clean) !== undefined) return { ok: false, reason: 'name' };
-    // From here on the row is gone for everybody else.
-    if (!(await store.takeSetUpLink(transaction, world.keys.hash('set-up token', token)))) return { ok: false, reason: 'link-dead' };
-    return { ok: true, organisation: await createOrganisation(world, transaction, { name: clean, owner: account.id, from }) };
-  });
-}
-
-/** The caller has seen to the name, and to the owner's address being verified. */
-export async function createOrganisation(
-  world: World,
-  transaction: Transaction,
-  { name, owner, from }: { name: string; owner: string; from: Origin },
-): Promise<Organisation> {
-  const organisation = { id: makeId(world), name };
-  const now = world.clock.now();
-  await store.insertOrganisation(transaction, { ...organisation, email_domains: '[]', created_at: now });
-  await store.insertMembership(transaction, { organisationId: organisation.id, accountId: owner, role: 'owner', joinedAt: now });
-  await record(world, transaction, { event: 'organisation_created', accountId: owner, from, details: { organisation: organisation.id, name } });
-  return organisation;
-}
 
 /** Domains whose addresses may join; empty: any. Its policy says them, see policy/drafts.ts. */
 export async function setEmailDomains(transaction: Transaction, organisationId: string, domains: readonly string[]): Promise<void> {
@@ -245,8 +201,3 @@ async function tell(
 
 const overtaken = (): Problem =>
   new Problem('conflict', 'Somebody else changed this at the same moment, so nothing was done. Reload the page to see how it is now.');
-
-async function hasVerifiedAddress(queries: Queries, accountId: string): Promise<boolean> {
-  const account = await findAccount(queries, accountId);
-  return account !== undefined && account.emailVerifiedAt !== null;
-}

@@ -63,6 +63,12 @@ export async function selectEmailDomains(queries: Queries, organisationId: strin
   return row?.email_domains;
 }
 
+/** Of all organisations together, each once. */
+export async function selectAllEmailDomains(queries: Queries): Promise<string[]> {
+  const rows = await queries.selectFrom('organisations').select('email_domains').distinct().where('email_domains', '!=', '[]').execute();
+  return [...new Set(rows.flatMap((row) => JSON.parse(row.email_domains) as string[]))];
+}
+
 export async function updateEmailDomains(transaction: Transaction, organisationId: string, domains: string): Promise<void> {
   await transaction.updateTable('organisations').set({ email_domains: domains }).where('id', '=', organisationId).execute();
 }

@@ -26,6 +26,8 @@ export interface Installation {
   readonly secure: boolean;
   /** Set by `serve --development` alone: shows mail at /dev/mail and allows http. */
   readonly development: boolean;
+  /** Who may make an account: everybody, who came by an invitation's link, or besides those whoever has an address of a domain that an organisation lists. */
+  readonly signUp: 'open' | 'invited' | 'domains';
 }
 
 export interface Clock {

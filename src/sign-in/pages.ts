@@ -18,6 +18,8 @@ interface SignInPage {
   readonly formToken: string;
   readonly email: string;
   readonly then: string;
+  /** Whether whoever comes like this may make an account. */
+  readonly joining: boolean;
   readonly notice?: string | undefined;
   readonly refused?:
     | { readonly reason: 'wrong' }
@@ -26,7 +28,7 @@ interface SignInPage {
   readonly now?: number;
 }
 
-export function signIn({ installation, formToken, email, then, notice: code, refused, now = 0 }: SignInPage): Html {
+export function signIn({ installation, formToken, email, then, joining, notice: code, refused, now = 0 }: SignInPage): Html {
   const said = code === undefined || !Object.hasOwn(NOTICES, code) ? undefined : NOTICES[code];
   const wrong =
     refused?.reason === 'wrong' ? 'That email and password do not go together. Check both and try again. “Forgot password?” below helps, too.' : undefined;
@@ -54,9 +56,11 @@ export function signIn({ installation, formToken, email, then, notice: code, ref
       })}
       <p class="links"><a href="/forgot-password">Forgot password?</a></p>
     `,
-    footer: html`<p class="quiet">
-      New here? <a href="/sign-up${then !== '' && `?then=${encodeURIComponent(then)}&email=${encodeURIComponent(email)}`}">Create an account</a>
-    </p>`,
+    footer:
+      joining &&
+      html`<p class="quiet">
+        New here? <a href="/sign-up${then !== '' && `?then=${encodeURIComponent(then)}&email=${encodeURIComponent(email)}`}">Create an account</a>
+      </p>`,
   });
 }
 

@@ -1,6 +1,7 @@
 // The addresses of signing in: /sign-in, its steps, and signing out.
 import { mountJourney, type Journey } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
+import { isJoiningOpen, readJoiningTerms } from '../organisations/organisations.ts';
 import { onlySignedInAt } from '../factors/factors.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { localPath } from '../platform/http/local-path.ts';
@@ -29,7 +30,8 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
     const notice = visit.cookie('notice');
     if (notice !== undefined) visit.clearCookie('notice');
     const email = parseEmailAddress(visit.query.get('email') ?? '')?.address ?? '';
-    return page(pages.signIn({ installation: world.installation, formToken: visit.formToken, email, then: visit.query.get('then') ?? '', notice }));
+    const then = visit.query.get('then') ?? '';
+    return page(pages.signIn({ installation: world.installation, formToken: visit.formToken, email, then, joining: await isJoining(world, then), notice }));
   });
   web.post(START, (visit) => signIn(world, visit));
   web.get('/sign-in/done', async (visit) => {
@@ -54,11 +56,17 @@ async function signIn(world: World, visit: Visit): Promise<Answer> {
   const then = visit.field('then');
   const answered = await answerPassword(world, { email, password: visit.field('password'), returnTo: localPath(then) ?? null, caller: visit });
   if (!answered.ok) {
-    const refusal = { installation: world.installation, formToken: visit.formToken, email, then, refused: answered, now: world.clock.now() };
-    return page(pages.signIn(refusal), answered.reason === 'wrong' ? 401 : answered.reason === 'suspended' ? 403 : 429);
+    const about = { installation: world.installation, formToken: visit.formToken, email, then, joining: await isJoining(world, then) };
+    return page(
+      pages.signIn({ ...about, refused: answered, now: world.clock.now() }),
+      answered.reason === 'wrong' ? 401 : answered.reason === 'suspended' ? 403 : 429,
+    );
   }
   return enterBrowser(visit, answered.entered, { next: ADDRESSES['second-factor'], home: answered.returnTo ?? HOME });
 }
+
+/** Whether the way to an account is shown: where nobody could go it, it is not. */
+const isJoining = async (world: World, then: string): Promise<boolean> => isJoiningOpen(await readJoiningTerms(world, world.database.query, then));
 
 function signInJourney(world: World): Journey<undefined> {
   return {

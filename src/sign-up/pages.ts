@@ -54,6 +54,28 @@ export function signUp(installation: Installation, formToken: string, { email, n
   });
 }
 
+/** Where nobody may join who comes like this: who can, and whom to ask. Without a word about anybody's account. */
+export function closed(installation: Installation): Html {
+  return alonePage({
+    installationName: installation.name,
+    language: 'en',
+    title: 'Accounts are by invitation',
+    body: html`<p class="quiet">
+        An account at ${installation.name} begins with an invitation. It comes by mail, from somebody who looks after your organisation: ask them for one, and
+        open its link.
+      </p>
+      <p class="quiet">You have a link, and it led here? Then it was used or is too old. Ask for a new one.</p>
+      <div class="actions">${linkButton({ label: 'Sign in', href: '/sign-in', main: true, wide: true })}</div>`,
+  });
+}
+
+/** Beside the address that may not join. `invited`: the one that the link is for. */
+export function notJoining(invited: string | undefined): string {
+  return invited === undefined
+    ? 'Accounts here are for addresses of certain organisations. Use the one that yours gave you, or ask whoever looks after it to invite you.'
+    : `Your invitation is for ${invited}. Use that address.`;
+}
+
 export function verifyEmail(installation: Installation, formToken: string, account: Account, then: string): Html {
   return alonePage({
     installationName: installation.name,

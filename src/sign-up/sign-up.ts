@@ -2,11 +2,13 @@
  * Signing up and verifying the address. An account is made at once, unverified and known to this browser alone; it becomes the address's
  * account when a code that was sent there is shown. Where the address has an account already, everything looks the same until the mailbox
  * has been proved, and then the person is told (docs/decisions/0002). Unverified accounts that nobody verifies are swept away.
+ * Who may make an account is decided in organisations/who-may-join.ts and held here, where accounts are made, whatever the pages show.
  */
 import { deleteAccount, hashNewPassword, nameRefusal, passwordRefusal, verifyEmail, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import type { Transaction } from '../platform/database/database.ts';
+import { isJoiningOpen, mayJoin, readJoiningTerms, type JoiningTerms } from '../organisations/organisations.ts';
 import { networkOf, SIGN_UPS, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
@@ -24,6 +26,8 @@ export interface SignUpErrors {
 export type SignUpAnswer =
   | { readonly ok: true; readonly entered: Entered }
   | { readonly ok: false; readonly reason: 'fields'; readonly errors: SignUpErrors }
+  /** This address may not join, whoever has it. */
+  | { readonly ok: false; readonly reason: 'not-joining'; readonly terms: JoiningTerms }
   | { readonly ok: false; readonly reason: 'too-many'; readonly retryAt: number };
 
 export async function signUp(
@@ -31,6 +35,9 @@ export async function signUp(
   { email, name, password, then, caller }: { email: string; name: string; password: string; then: string | null; caller: Caller },
 ): Promise<SignUpAnswer> {
   const address = parseEmailAddress(email);
+  const terms = await readJoiningTerms(world, world.database.query, then ?? '');
+  // Before anything is counted, looked up or hashed: the answer is the same for every address of that kind, and takes as long.
+  if (address ? !mayJoin(terms, address.key) : !isJoiningOpen(terms)) return { ok: false, reason: 'not-joining', terms };
   const errors: SignUpErrors = {
     ...(address ? {} : { email: email.trim() === '' ? 'Enter your email.' : 'Enter an email address such as name@example.com.' }),
     ...given('name', nameRefusal(name)),

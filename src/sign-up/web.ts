@@ -2,6 +2,7 @@
 import { mountJourney, type Journey } from '../attempts/attempts.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
+import { isJoiningOpen, readJoiningTerms, type JoiningTerms } from '../organisations/organisations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import type { Session } from '../sessions/sessions.ts';
@@ -13,8 +14,11 @@ const CODE = '/verify-email/code';
 
 export function mountSignUp(web: Web<undefined>, signedIn: Web<Session>, world: World): void {
   web.get('/sign-up', async (visit) => {
-    const email = parseEmailAddress(visit.query.get('email') ?? '')?.address ?? '';
-    return page(pages.signUp(world.installation, visit.formToken, { email, name: '', then: thenOf(visit.query.get('then')) }));
+    const then = thenOf(visit.query.get('then'));
+    const terms = await readJoiningTerms(world, world.database.query, then);
+    if (!isJoiningOpen(terms)) return page(pages.closed(world.installation));
+    const email = invitedAs(terms) ?? parseEmailAddress(visit.query.get('email') ?? '')?.address ?? '';
+    return page(pages.signUp(world.installation, visit.formToken, { email, name: '', then }));
   });
   web.post('/sign-up', (visit) => answerSignUp(world, visit));
   web.get('/verify-email/taken', async () => page(pages.taken(world.installation)));
@@ -37,12 +41,19 @@ async function answerSignUp(world: World, visit: Visit): Promise<Answer> {
   const then = thenOf(visit.field('then'));
   const fields = { email: visit.field('email'), name: visit.field('name'), then };
   const answered = await signUp(world, { ...fields, password: visit.field('password'), then: then === '' ? null : then, caller: visit });
+  if (!answered.ok && answered.reason === 'not-joining') {
+    if (!isJoiningOpen(answered.terms)) return page(pages.closed(world.installation), 403);
+    const errors = { email: pages.notJoining(invitedAs(answered.terms)) };
+    return page(pages.signUp(world.installation, visit.formToken, fields, { reason: 'fields', errors, now: world.clock.now() }), 422);
+  }
   if (!answered.ok) {
     const refused = { ...answered, now: world.clock.now() };
     return page(pages.signUp(world.installation, visit.formToken, fields, refused), answered.reason === 'fields' ? 422 : 429);
   }
   return enterBrowser(visit, answered.entered, { next: '/sign-in/set-up', home: CODE });
 }
+
+const invitedAs = ({ bidden }: JoiningTerms): string | undefined => (typeof bidden === 'object' ? bidden.email : undefined);
 
 /** Where a person was going, a path of ours; '' where nowhere. */
 const thenOf = (text: string | null): string => localPath(text) ?? '';

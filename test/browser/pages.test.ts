@@ -39,6 +39,15 @@ describe('every page', () => {
     }
   });
 
+  test('where accounts are by invitation', async (t) => {
+    await using portal = await servePortal({ signUp: 'invited' });
+    await using ada = await PersonInChromium.arrive(browser, portal, OPTIONS);
+    for (const page of ['/sign-up', '/sign-in']) {
+      await ada.visit(page);
+      await t.test(page, () => check({ name: `${page}, by invitation`, person: ada }));
+    }
+  });
+
   test('the mail of a portal for development, none and some', async (t) => {
     await using portal = await servePortal({ development: true });
     await using ada = await PersonInChromium.arrive(browser, portal, OPTIONS);

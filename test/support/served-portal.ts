@@ -10,7 +10,7 @@ import { makeApp } from '../../src/app.ts';
 import { developmentTransport } from '../../src/platform/mail/development.ts';
 import { startDelivery, type Transport } from '../../src/platform/mail/mail.ts';
 import { smtpTransport } from '../../src/platform/mail/smtp.ts';
-import type { World } from '../../src/platform/world.ts';
+import type { Installation, World } from '../../src/platform/world.ts';
 import { setPolicy, type TwoFactorPolicy } from '../../src/policy/policy.ts';
 import { startMailServer, type Mail, type MailServer } from './mail-server.ts';
 import { makeTestWorld, type TestClock, type TestWorld, type TestWorldOptions } from './world.ts';
@@ -19,6 +19,8 @@ export interface ServedPortalOptions extends Partial<Omit<TestWorldOptions, 'ins
   readonly name?: string;
   /** As `npm start`: mail is shown at /dev/mail and sent nowhere. */
   readonly development?: boolean;
+  /** Who may make an account; everybody unless told. */
+  readonly signUp?: Installation['signUp'];
 }
 
 export class ServedPortal implements AsyncDisposable {
@@ -33,9 +35,15 @@ export class ServedPortal implements AsyncDisposable {
     this.mail = mail;
   }
 
-  static async start({ name = 'Example Ltd', development = false, engine = 'sqlite', ...options }: ServedPortalOptions): Promise<ServedPortal> {
+  static async start({
+    name = 'Example Ltd',
+    development = false,
+    signUp = 'open',
+    engine = 'sqlite',
+    ...options
+  }: ServedPortalOptions): Promise<ServedPortal> {
     const mail = await startMailServer();
-    const world = await makeTestWorld({ ...options, engine, installation: { name, origin: '', secure: false, development } });
+    const world = await makeTestWorld({ ...options, engine, installation: { name, origin: '', secure: false, development, signUp } });
     return new ServedPortal(await run(world, mail, { port: 0, development }), mail);
   }
 

@@ -163,7 +163,7 @@ async function openWorld(shared: Shared, { owner }: { owner: boolean }): Promise
     if (owns) await storage.remove();
   };
   return {
-    installation: { name: 'Example', origin: 'http://localhost:3000', secure: false, development: false, ...shared.installation },
+    installation: { name: 'Example', origin: 'http://localhost:3000', secure: false, development: false, signUp: 'open', ...shared.installation },
     clock,
     random,
     database,

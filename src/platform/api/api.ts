@@ -4,7 +4,6 @@
  * that no shape names is refused by its name; what leaves has passed its shape, which holds back what it does not name. Problems are RFC 9457, rendered in
  * ../http/answer-problem.ts, where all are.
  */
-import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { page, type Web } from '../http/visit.ts';
@@ -14,7 +13,7 @@ import type { World } from '../world.ts';
 import { once, type Answer } from './idempotency.ts';
 import { openApiDocument, type Described } from './openapi.ts';
 import { docsPage } from './pages.ts';
-import { etagOf, noFields, routeOf, type Input, type Operation } from './operation.ts';
+import { noFields, routeOf, type Input, type Operation } from './operation.ts';
 import { readStrictJson } from './strict-json.ts';
 
 const API_PATH = '/api/v1';
@@ -78,12 +77,8 @@ function mount<Context>(
     handler: async (request, reply) => {
       const input = readInput(operation, request);
       const context = contexts.get(request)!;
-      if (operation.answer.shape === 'lines') {
-        const lines = (await operation.handle(context, input)) as AsyncIterable<string>;
-        return reply.type('application/jsonl; charset=utf-8').send(Readable.from(lines));
-      }
       const work = async (): Promise<Answer> => answerOf(operation, await operation.handle(context, input));
-      if (operation.method === 'GET') return sendUnlessSeen(request, reply, await work());
+      if (operation.method === 'GET') return send(reply, await work());
       const key = request.headers['idempotency-key'];
       const asked = { caller: callerOf(context), key: typeof key === 'string' ? key : undefined, request: [operation.name, JSON.stringify(input)] };
       const { replayed, ...answer } = await once(world, asked, work);
@@ -93,21 +88,13 @@ function mount<Context>(
   });
 }
 
-const answerOf = <Context>({ answer: { status, shape }, version }: Operation<Context>, answer: unknown): Answer => ({
+const answerOf = <Context>({ answer: { status, shape } }: Operation<Context>, answer: unknown): Answer => ({
   status,
-  body: shape && shape !== 'lines' ? JSON.stringify(shape.parse(answer)) : null,
-  ...(version && { etag: etagOf(version(answer)) }),
+  body: shape ? JSON.stringify(shape.parse(answer)) : null,
 });
 
-/** RFC 9110, 13.1.2: who has this version gets nothing anew. */
-function sendUnlessSeen({ headers }: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
-  const seen = answer.etag !== undefined && headers['if-none-match']?.split(',').some((one) => one.trim().replace(/^W\//, '') === answer.etag);
-  return seen ? reply.code(304).header('etag', answer.etag).send() : send(reply, answer);
-}
-
-function send(reply: FastifyReply, { status, body, etag }: Answer): FastifyReply {
+function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
   void reply.code(status);
-  if (etag !== undefined) void reply.header('etag', etag);
   return body === null ? reply.send() : reply.type('application/json; charset=utf-8').send(body);
 }
 
@@ -132,14 +119,11 @@ function readInput<Context>(operation: Operation<Context>, request: FastifyReque
   // No id of ours looks like that: there is nothing, as where one is made up.
   const parameters = operation.parameters.safeParse(request.params);
   if (!parameters.success) throw noSuchThing();
-  const input: Input = {
-    ifMatch: operation.needsIfMatch ? (request.headers['if-match'] ?? '') : '',
+  const input = {
     parameters: parameters.data,
     query: hold(operation.query, query, ([name]) => ({ parameter: shortened(String(name ?? '')) })),
     body: hold(operation.body ?? noFields, request.body ?? {}, (path) => ({ pointer: pointerOf(path) })),
   };
-  if (operation.needsIfMatch && request.headers['if-match'] === undefined)
-    throw new Problem('precondition-required', 'Send the ETag of what you have seen as If-Match, so that nobody’s work is overwritten.');
   if (mistakes.length > 0) throw doesNotFit(mistakes.slice(0, MISTAKES_MOST));
   return input;
 }

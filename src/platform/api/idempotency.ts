@@ -13,8 +13,6 @@ export interface Answer {
   readonly status: number;
   /** JSON; null where there is none. */
   readonly body: string | null;
-  /** Of the version that the body has. */
-  readonly etag?: string;
 }
 
 const KEPT_FOR = hours(24);

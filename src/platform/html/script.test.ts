@@ -31,7 +31,7 @@ let posted = Promise.withResolvers<void>();
 before(async () => {
   browser = await launchBrowser();
   // The origin has the port in it, and the port is known only once somebody listens.
-  const installation = { name: 'Example Ltd', origin: '', secure: false, development: false };
+  const installation = { name: 'Example Ltd', origin: '', secure: false, development: false, signUp: 'open' as const };
   world = await makeTestWorld({ engine: 'sqlite' });
   const made = await makeWeb({ ...world, installation });
   fastify = made.fastify;

@@ -22,7 +22,12 @@ export function mountDevelopmentMail(web: Web<undefined>, world: World): void {
         title: 'Outgoing mail',
         wide: true,
         body: html`<p class="quiet">Twinlock runs for development, without a mail server. What it would have sent is here, the newest first.</p>
-          ${mails.length === 0 && html`<p>No mail yet. <a href="/sign-up">Create an account</a>, and its verification code comes here.</p>`}
+          ${
+            mails.length === 0 &&
+            html`<p>
+              No mail yet. ${world.installation.signUp === 'open' && html`<a href="/sign-up">Create an account</a>, and its verification code comes here.`}
+            </p>`
+          }
           <div class="actions">${linkButton({ label: 'Look again', href: '/dev/mail' })}</div>
           ${mails.map(
             (mail) =>

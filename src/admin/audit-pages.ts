@@ -37,7 +37,8 @@ export function audit(frame: Frame, { events, next, filter, after, person }: Aud
           ${next !== undefined && linkButton({ label: 'Older events', href: addressIn(frame, AUDIT, { ...query, after: next }) })}
           ${may(frame.role, 'export') && [exportForm(frame, query, ['csv', 'Export as CSV']), exportForm(frame, query, ['json-lines', 'Export as JSON Lines'])]}
         </div>
-      </section>`,
+      </section>
+      <p><a href="${addressIn(frame, `${AUDIT}/webhook`)}">Stream the audit log to another system</a></p>`,
   });
 }
 

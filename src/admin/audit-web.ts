@@ -8,10 +8,12 @@ import type { World } from '../platform/world.ts';
 import { exportAudit, listAudit, readAuditEvent, type AuditFilter } from './audit-log.ts';
 import * as pages from './audit-pages.ts';
 import { actorOf, frameOf, type Console } from './console.ts';
+import { mountWebhook } from './webhook-web.ts';
 
 const AUDIT = '/admin/audit';
 
 export function mountAudit(web: Web<Console>, world: World): void {
+  mountWebhook(web, world);
   web.get(AUDIT, async (visit, context) => {
     const filter = filterOf((name) => visit.query.get(name) ?? '');
     const after = (visit.query.get('after') ?? '').slice(0, TEXT_CHARACTERS_MOST);

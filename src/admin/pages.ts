@@ -37,6 +37,10 @@ const NOTICES: Readonly<Record<string, string>> = {
   suspended: 'The person is suspended and signed out everywhere, and is told by mail.',
   resumed: 'The suspension is ended, and the person is told by mail.',
   'password-required': 'The old password no longer works. The person is told by mail how to choose a new one.',
+  'webhook-paused': 'Streaming is paused. Nothing is lost: it goes on from here.',
+  'webhook-resumed': 'Streaming goes on from where it was paused.',
+  'webhook-removed': 'Nothing is streamed any more, and who looks after the organisation is told by mail.',
+  'webhook-tested': 'The test event was taken by the receiver.',
   'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
 };
 

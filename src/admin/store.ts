@@ -127,3 +127,18 @@ export async function selectNames(
     .where('a.id', 'in', accountIds)
     .execute();
 }
+
+const MANAGERS_MOST = 100;
+
+/** Owner and admins: those who are told what concerns the organisation as a whole. */
+export async function selectManagers(queries: Queries, organisationId: string): Promise<{ name: string; email: string }[]> {
+  return queries
+    .selectFrom('memberships as m')
+    .innerJoin('accounts as a', 'a.id', 'm.account_id')
+    .select(['a.name', 'a.email'])
+    .where('m.organisation_id', '=', organisationId)
+    .where('m.role', 'in', ['owner', 'admin'])
+    .orderBy('m.email_key')
+    .limit(MANAGERS_MOST)
+    .execute();
+}

@@ -18,6 +18,18 @@ export {
   type EventResult,
 } from './event-kinds.ts';
 export { findSeenEvent, jsonOf, listSeenEvents, type Author, type SeenEvent, type SeenFilter } from './reading.ts';
+export {
+  deliverWebhooks,
+  failureIn,
+  findWebhook,
+  pauseWebhook,
+  putWebhook,
+  readWebhookAddress,
+  removeWebhook,
+  sendTestEvent,
+  startStreaming,
+  type Webhook,
+} from './webhook.ts';
 export { commandLine, record } from './record.ts';
 export { pruneLog, startPruning } from './retention.ts';
 export { chainNew, checkpointShape, makeCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
@@ -72,6 +84,7 @@ export const AUDIT_EVENTS = {
   authn_api_key_fail: ['organisation', 'key', 'reason'],
   organisation_people_exported: ['organisation', 'people', 'by'],
   organisation_audit_exported: ['organisation', 'format', 'by'],
+  organisation_webhook_changed: ['organisation', 'host', 'to', 'by'],
   audit_log_pruned: ['entries', 'through'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

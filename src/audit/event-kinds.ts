@@ -127,6 +127,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   authn_api_key_fail: failed('sign-in', ({ reason }) => `API key refused${reason === undefined ? '' : `: ${reason}`}`),
   organisation_people_exported: byNamed('record', ({ people }) => `Exported a list of ${people} ${people === '1' ? 'person' : 'people'}`),
   organisation_audit_exported: byNamed('record', ({ format }) => `Exported the audit log as ${format}`),
+  organisation_webhook_changed: byNamed('record', ({ host, to }) => `Streaming the audit log to ${host}: ${to}`),
   audit_log_pruned: own('record', ({ entries, through }) => `Removed the ${entries} oldest events of the log, up to number ${through}`),
 };
 

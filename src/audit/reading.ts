@@ -90,7 +90,7 @@ export function jsonOf({ id, at, event, result, on, by, address, userAgent, requ
 // What JSON.stringify lets through: deletes, C1, line ends of Unicode, and marks that turn the direction of what stands around them.
 const UNSAFE = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-function seenOf(row: store.SeenEventRow): SeenEvent {
+export function seenOf(row: store.SeenEventRow): SeenEvent {
   const kind = eventKindOf(row.event);
   const details = JSON.parse(row.details) as Details;
   return {

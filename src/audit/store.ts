@@ -9,6 +9,7 @@ declare module '../platform/database/database.ts' {
     audit_heads: AuditHeadRow;
     organisation_events: OrganisationEventRow;
     audit_beginnings: AuditBeginningRow;
+    audit_webhooks: WebhookRow;
   }
 }
 
@@ -45,6 +46,29 @@ export interface AuditBeginningRow {
   origin: string;
   public_key: string;
   signature: string;
+}
+
+/** Where an organisation's log is streamed to. */
+export interface WebhookRow {
+  organisation_id: string;
+  id: string;
+  /** Sealed: JSON of address and secret. */
+  receiver: Uint8Array;
+  /** What of the address may be shown to everybody who reads the log. */
+  host: string;
+  paused: 0 | 1;
+  /** The number of the last event that was delivered, or passed over as another's. */
+  position: number;
+  /** The last of the batch that was begun and is not delivered. */
+  batch_end: number | null;
+  leased_until: number;
+  next_try_at: number;
+  /** In a row. */
+  failures: number;
+  last_delivered_at: number | null;
+  last_failed_at: number | null;
+  last_failure: string | null;
+  created_at: number;
 }
 
 /** That an event is an organisation's. It may be several organisations'. */
@@ -258,4 +282,114 @@ export async function selectSeenOne(queries: Queries, organisationId: string, ev
     .where('o.organisation_id', '=', organisationId)
     .where('o.event_id', '=', eventId)
     .executeTakeFirst();
+}
+
+/** The organisation's among the events that were chained behind `after`, up to `upTo`, in the order of the chain. */
+export async function selectStreamed(
+  queries: Queries,
+  { organisationId, after, upTo, most }: { organisationId: string; after: number; upTo: number; most: number },
+): Promise<SeenEventRow[]> {
+  return queries
+    .selectFrom('audit_events as e')
+    .innerJoin('organisation_events as o', (join) => join.onRef('o.event_id', '=', 'e.id').on('o.organisation_id', '=', organisationId))
+    .selectAll('e')
+    .select(['o.name', 'o.email'])
+    .where('e.sequence', '>', after)
+    .where('e.sequence', '<=', upTo)
+    .orderBy('e.sequence')
+    .limit(most)
+    .execute();
+}
+
+export async function selectWebhook(queries: Queries, organisationId: string): Promise<WebhookRow | undefined> {
+  return queries.selectFrom('audit_webhooks').selectAll().where('organisation_id', '=', organisationId).executeTakeFirst();
+}
+
+export async function selectWebhookById(queries: Queries, id: string): Promise<WebhookRow | undefined> {
+  return queries.selectFrom('audit_webhooks').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Who has waited the longest comes first. */
+export async function selectDueWebhooks(queries: Queries, now: number): Promise<WebhookRow[]> {
+  return queries
+    .selectFrom('audit_webhooks')
+    .selectAll()
+    .where('paused', '=', 0)
+    .where('next_try_at', '<=', now)
+    .where('leased_until', '<=', now)
+    .orderBy('next_try_at')
+    .execute();
+}
+
+export async function putWebhook(transaction: Transaction, row: WebhookRow): Promise<void> {
+  const { organisation_id: _organisation, ...renewed } = row;
+  await transaction
+    .insertInto('audit_webhooks')
+    .values(row)
+    .onConflict((conflict) => conflict.column('organisation_id').doUpdateSet(renewed))
+    .execute();
+}
+
+export async function updatePaused(transaction: Transaction, organisationId: string, paused: boolean): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('audit_webhooks')
+    // Whoever resumes does not wait for what was put off.
+    .set({ paused: paused ? 1 : 0, next_try_at: 0 })
+    .where('organisation_id', '=', organisationId)
+    .where('paused', '=', paused ? 0 : 1)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function deleteWebhook(transaction: Transaction, organisationId: string): Promise<boolean> {
+  const { numDeletedRows } = await transaction.deleteFrom('audit_webhooks').where('organisation_id', '=', organisationId).executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+/** Of two processes that come at once one delivers. */
+export async function leaseWebhook(queries: Queries, id: string, { now, until }: { now: number; until: number }): Promise<boolean> {
+  const { numUpdatedRows } = await queries
+    .updateTable('audit_webhooks')
+    .set({ leased_until: until })
+    .where('id', '=', id)
+    .where('paused', '=', 0)
+    .where('next_try_at', '<=', now)
+    .where('leased_until', '<=', now)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function noteBatch(queries: Queries, id: string, end: number): Promise<void> {
+  await queries.updateTable('audit_webhooks').set({ batch_end: end }).where('id', '=', id).execute();
+}
+
+export async function movePosition(queries: Queries, id: string, { from, to }: { from: number; to: number }): Promise<boolean> {
+  const { numUpdatedRows } = await queries
+    .updateTable('audit_webhooks')
+    .set({ position: to, batch_end: null })
+    .where('id', '=', id)
+    .where('position', '=', from)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function noteDelivered(queries: Queries, id: string, { from, to, now }: { from: number; to: number; now: number }): Promise<void> {
+  await queries
+    .updateTable('audit_webhooks')
+    .set({ position: to, batch_end: null, leased_until: 0, next_try_at: now, failures: 0, last_delivered_at: now, last_failure: null })
+    .where('id', '=', id)
+    .where('position', '=', from)
+    .execute();
+}
+
+export async function noteFailed(
+  queries: Queries,
+  id: string,
+  { failure, now, nextTryAt }: { failure: string; now: number; nextTryAt: number },
+): Promise<void> {
+  await queries
+    .updateTable('audit_webhooks')
+    .set((row) => ({ failures: row('failures', '+', 1), last_failure: failure, last_failed_at: now, next_try_at: nextTryAt, leased_until: 0 }))
+    .where('id', '=', id)
+    .execute();
 }

@@ -15,6 +15,7 @@ const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'issue-bypass-code': { owner: true, admin: true, auditor: false, member: false },
   'change-policy': { owner: true, admin: true, auditor: false, member: false },
   'manage-keys': { owner: true, admin: true, auditor: false, member: false },
+  'set-webhook': { owner: true, admin: true, auditor: false, member: false },
   'transfer-ownership': { owner: true, admin: false, auditor: false, member: false },
 };
 const ACTIONS = Object.keys(TABLE) as Action[];

@@ -28,6 +28,7 @@ export type Action =
   | 'issue-bypass-code'
   | 'change-policy'
   | 'manage-keys'
+  | 'set-webhook'
   | 'transfer-ownership';
 
 const READING: readonly Action[] = ['see', 'export'];
@@ -42,6 +43,7 @@ const MANAGING: readonly Action[] = [
   'issue-bypass-code',
   'change-policy',
   'manage-keys',
+  'set-webhook',
 ];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
   owner: [...MANAGING, 'transfer-ownership'],

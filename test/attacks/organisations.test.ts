@@ -19,6 +19,12 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'GET /admin': 'see',
   'GET /admin/audit': 'see',
   'GET /admin/audit/:id': 'see',
+  'GET /admin/audit/webhook': 'see',
+  'POST /admin/audit/webhook': 'set-webhook',
+  'POST /admin/audit/webhook/test': 'set-webhook',
+  'POST /admin/audit/webhook/pause': 'set-webhook',
+  'POST /admin/audit/webhook/resume': 'set-webhook',
+  'POST /admin/audit/webhook/remove': 'set-webhook',
   'POST /admin/audit/export': 'export',
   'GET /admin/people': 'see',
   'GET /admin/people/:id': 'see',
@@ -81,6 +87,7 @@ async function stateOf({ world }: Portal): Promise<unknown> {
     policies: await query.selectFrom('policies').selectAll().orderBy('id').execute(),
     versions: await query.selectFrom('policy_versions').selectAll().orderBy('policy_id').orderBy('version').execute(),
     drafts: await query.selectFrom('policy_drafts').selectAll().orderBy('id').execute(),
+    webhooks: await query.selectFrom('audit_webhooks').selectAll().execute(),
     exports: await query
       .selectFrom('audit_events')
       .select('id')

@@ -166,6 +166,16 @@ async function* readingTheLog(owner: PersonInChromium): Walk {
   yield { name: 'audit log, of one person', person: owner };
   await owner.visit('/admin/audit?to=2020-01-01');
   yield { name: 'audit log, nothing found', person: owner };
+  await owner.press('Stream the audit log to another system');
+  yield { name: 'webhook, none', person: owner };
+  await owner.fill('Address', 'http://log.example.org');
+  await owner.press('Start streaming');
+  yield { name: 'webhook, refused', person: owner };
+  await owner.fill('Address', 'https://log.example.org/twinlock');
+  await owner.press('Start streaming');
+  yield { name: 'webhook, its secret', person: owner };
+  await owner.press('I have kept it');
+  yield { name: 'webhook', person: owner };
 }
 
 async function* makingKeys(owner: PersonInChromium, auditor: PersonInChromium): Walk {

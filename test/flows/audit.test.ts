@@ -224,6 +224,11 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
     organisation_audit_exported: { organisation, format: 'JSON Lines', by },
   });
   await useKeys(log, ada, portal, { organisation, by });
+  await browser.visit('/admin/audit/webhook');
+  browser.fill('Address', 'https://log.example.org/twinlock?token=secret');
+  await log.expect('streaming it', () => browser.press('Start streaming'), {
+    organisation_webhook_changed: { organisation, host: 'log.example.org', to: 'set', by },
+  });
   await openPerson(ada, bob.email);
   await log.expect('removing', () => browser.press('Remove from the organisation'), { organisation_member_removed: { organisation, role: 'admin', by } });
   await sendInvitation(ada, bob.email, 'Member');

@@ -61,6 +61,7 @@ const KINDS = /^(?:store|web|api|admin|pages|[a-z-]+-(?:pages|web|api)|gateway|w
 export const PARTS: readonly string[] = [
   'accounts/common-passwords.ts',
   'admin/audit-log.ts',
+  'admin/webhook.ts',
   'admin/console.ts',
   'admin/policy-form.ts',
   'admin/policy-web.ts',
@@ -71,6 +72,7 @@ export const PARTS: readonly string[] = [
   'audit/reading.ts',
   'audit/record.ts',
   'audit/retention.ts',
+  'audit/webhook.ts',
   'factors/contract.ts',
   'factors/registry.ts',
   'organisations/invitations.ts',

@@ -9,6 +9,7 @@ import { auditBeginnings } from './migrations/0007-audit-beginnings.ts';
 import { apiKeys } from './migrations/0008-api-keys.ts';
 import { idempotencyKeys } from './migrations/0009-idempotency-keys.ts';
 import { suspended } from './migrations/0010-suspended.ts';
+import { auditWebhooks } from './migrations/0011-audit-webhooks.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -39,6 +40,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0008-api-keys', apiKeys],
   ['0009-idempotency-keys', idempotencyKeys],
   ['0010-suspended', suspended],
+  ['0011-audit-webhooks', auditWebhooks],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

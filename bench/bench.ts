@@ -15,11 +15,14 @@ import type { World } from '../src/platform/world.ts';
 import { findSession } from '../src/sessions/sessions.ts';
 import { ARGON2, argon2Hashes, durableCommitsPerSecond } from './floors.ts';
 import type { Job, Measured, Outcome } from './load.ts';
+import { measureOrganisation } from './organisation.ts';
 import { environmentIn, startPortal, type Memory, type RunningPortal } from './portal.ts';
 import { openSeedWorld, seed, type Seeded } from './seed.ts';
 import { table, type Row } from './table.ts';
 
 const CONNECTIONS = 32;
+/** In one organisation. */
+const PEOPLE = 100_000;
 /** Node's own thread pool has as many threads. */
 const HASHES_AT_ONCE = 4;
 /** More than any machine that this was tried on does in a second, so that nobody runs out of people. */
@@ -47,6 +50,7 @@ async function bench(): Promise<void> {
   const seeded = await seed(world, { visitors: 1000, halfWay, people });
   const seededIn = performance.now() - began;
   const inProcess = await measureFindSession(world, seeded);
+  const organisation = await measureOrganisation(world, { directory, people: values.quick ? 1000 : PEOPLE, seconds });
   await world.database.close();
 
   const starts: number[] = [];
@@ -58,7 +62,7 @@ async function bench(): Promise<void> {
   }
   const generator = fork(new URL('load.ts', import.meta.url));
   try {
-    const rows = await measure({ portal: portal!, generator, seeded, inProcess });
+    const rows = [...(await measure({ portal: portal!, generator, seeded, inProcess })), ...organisation];
     print({ rows, startMilliseconds: starts.toSorted((one, other) => one - other)[1]!, memory: portal!.memoryMebibytes(), accounts: 1000 + people + halfWay });
   } finally {
     generator.disconnect();

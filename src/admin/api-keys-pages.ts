@@ -45,7 +45,7 @@ function keyRow(frame: Frame, key: ApiKey): Html {
 
 function stateOf({ now }: Frame, { expiresAt, stands }: ApiKey): Html | false {
   if (expiresAt <= now) return html`<span class="tag warn">expired</span>`;
-  return !stands && html`<span class="tag warn">rests: its maker may make none any more</span>`;
+  return !stands && html`<span class="tag warn">rests: its maker may make none now</span>`;
 }
 
 const untilOf = ({ now }: Frame, { expiresAt }: ApiKey): string => `${expiresAt <= now ? 'Worked until' : 'Works until'} ${momentOf(expiresAt)}.`;

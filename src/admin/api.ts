@@ -5,14 +5,20 @@ import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { KEY_ROLES } from '../organisations/organisations.ts';
 import { SCOPES, type KeyHolder } from '../sessions/sessions.ts';
+import { auditOperations } from './audit-api.ts';
+import { helpOperations } from './help-api.ts';
 import { invitationOperations } from './invitations-api.ts';
 import { peopleOperations } from './people-api.ts';
+import { policyOperations } from './policy-api.ts';
 
 /** In the order in which the document shows them. */
 export const adminOperations = (world: World): readonly Operation<KeyHolder>[] => [
   readOrganisation,
   ...peopleOperations(world),
+  ...helpOperations(world),
   ...invitationOperations(world),
+  ...policyOperations(world),
+  ...auditOperations(world),
 ];
 
 const organisationShape = z

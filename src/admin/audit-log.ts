@@ -54,11 +54,16 @@ export interface AuditPage {
   readonly next: string | undefined;
 }
 
-export async function listAudit(queries: Queries, organisation: Organisation, filter: AuditFilter, after: string): Promise<AuditPage> {
+export async function listAudit(
+  queries: Queries,
+  organisation: Organisation,
+  filter: AuditFilter,
+  { after, most = EVENTS_ON_A_PAGE }: { after: string; most?: number },
+): Promise<AuditPage> {
   const { events, next } = await listSeenEvents(queries, organisation.id, {
     filter: await readFilter(queries, organisation, filter),
     after,
-    most: EVENTS_ON_A_PAGE,
+    most,
   });
   return { events: await inWords(queries, organisation, events), next };
 }

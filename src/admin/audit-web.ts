@@ -17,7 +17,7 @@ export function mountAudit(web: Web<Console>, world: World): void {
   web.get(AUDIT, async (visit, context) => {
     const filter = filterOf((name) => visit.query.get(name) ?? '');
     const after = (visit.query.get('after') ?? '').slice(0, TEXT_CHARACTERS_MOST);
-    const listed = await listAudit(world.database.query, context.organisation, filter, after);
+    const listed = await listAudit(world.database.query, context.organisation, filter, { after });
     const person = filter.person === '' ? undefined : (listed.events.find(({ on }) => on?.accountId === filter.person)?.on?.name ?? 'one person');
     return page(pages.audit(frameOf(world, visit, context), { ...listed, filter, after, person }));
   });

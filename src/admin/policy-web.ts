@@ -8,20 +8,15 @@ import { momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import {
   differencesOf,
-  findDraft,
-  foresee,
   listVersions,
   makeDraft,
-  measureEffect,
   OUTCOMES,
   readPolicyOf,
   restoreVersion,
   saveDraft,
   tellPeople,
   type Draft,
-  type Foreseen,
   type Outcome,
-  type Policy,
 } from '../policy/policy.ts';
 import { proofIsFresh } from './admin.ts';
 import { actorOf, change, confirmFirst, done, frameOf, type Console } from './console.ts';
@@ -29,6 +24,7 @@ import { csvOf } from './csv.ts';
 import { addressIn } from './pages.ts';
 import { fieldsOf, readFields, rulesFrom } from './policy-form.ts';
 import * as pages from './policy-pages.ts';
+import { foreseeAll, listForeseen, previewOf, readDraft } from './policy-preview.ts';
 
 const POLICY = '/admin/policy';
 const EDIT = `${POLICY}/edit`;
@@ -42,7 +38,7 @@ export function mountPolicy(web: Web<Console>, world: World): void {
   const action = 'change-policy';
   web.post(
     `${POLICY}/save`,
-    change(world, { action, back: (visit) => previewOf(visit.field('draft')) }, async (visit, context) => {
+    change(world, { action, back: (visit) => addressOf(visit.field('draft')) }, async (visit, context) => {
       const draftId = visit.field('draft');
       const reason = visit.field('reason');
       const saved = await saveDraft(world, actorOf(visit, context), { draftId, reason });
@@ -68,7 +64,7 @@ export function mountPolicy(web: Web<Console>, world: World): void {
 const numberOf = (text: string): number => (/^\d{1,9}$/.test(text) ? Number(text) : 0);
 
 /** The preview of a draft, to come back to. Only an id of ours may become part of an address. */
-const previewOf = (draftId: string): string => (/^[\w-]{1,64}$/.test(draftId) ? `${PREVIEW}?draft=${draftId}` : POLICY);
+const addressOf = (draftId: string): string => (/^[\w-]{1,64}$/.test(draftId) ? `${PREVIEW}?draft=${draftId}` : POLICY);
 
 const SENTENCES = {
   'not-allowed': ['Your role here lets you look, and change nothing.', 403],
@@ -124,7 +120,7 @@ function mountForm(web: Web<Console>, world: World): void {
 }
 
 async function draftOf(world: World, { organisation }: Console, id: string): Promise<Draft> {
-  const draft = id.length > 64 ? undefined : await findDraft(world, world.database.query, organisation.id, id);
+  const draft = await readDraft(world, organisation, id);
   if (!draft) throw noSuchPage();
   return draft;
 }
@@ -139,18 +135,13 @@ function mountPreview(web: Web<Console>, world: World): void {
     const draft = await draftOf(world, context, visit.query.get('draft') ?? '');
     const outcome = outcomeFrom(visit.query.get('outcome') ?? '');
     const after = (visit.query.get('after') ?? '').slice(0, 254).replaceAll('\0', '');
-    const people: Foreseen[] = [];
-    for await (const one of foreseen(world, context, { draft, policy: await policyOf(world, context) }, after)) {
-      if (one.after === outcome) people.push(one);
-      if (people.length > PEOPLE_ON_A_PAGE) break;
-    }
-    const next = people.length > PEOPLE_ON_A_PAGE ? people[PEOPLE_ON_A_PAGE - 1]!.emailKey : undefined;
-    return page(pages.previewPeople(frameOf(world, visit, context), { draft, outcome, people: people.slice(0, PEOPLE_ON_A_PAGE), next }));
+    const { people, next } = await listForeseen(world, context.organisation, { draft, outcome, after, most: PEOPLE_ON_A_PAGE });
+    return page(pages.previewPeople(frameOf(world, visit, context), { draft, outcome, people, next }));
   });
   web.post(`${PREVIEW}/export`, (visit, context) => exportPeople(world, visit, context));
   web.post(
     `${PREVIEW}/tell`,
-    change(world, { action: 'change-policy', back: (visit) => previewOf(visit.field('draft')) }, async (visit, context) => {
+    change(world, { action: 'change-policy', back: (visit) => addressOf(visit.field('draft')) }, async (visit, context) => {
       const draftId = visit.field('draft');
       const told = await tellPeople(world, actorOf(visit, context), draftId);
       if (!told.ok) return showRefused(world, visit, context, told.reason);
@@ -161,22 +152,11 @@ function mountPreview(web: Web<Console>, world: World): void {
   for (const path of [`${PREVIEW}/export`, `${PREVIEW}/tell`]) web.get(path, async (_visit, context) => redirect(addressIn(context, POLICY)));
 }
 
-const policyOf = (world: World, { organisation }: Console): Promise<Policy> => readPolicyOf(world.database.query, organisation.id);
-
 function outcomeFrom(text: string): Outcome {
   const outcome = OUTCOMES.find((one) => one === text);
   if (!outcome) throw noSuchPage();
   return outcome;
 }
-
-const inputOf = (world: World, { organisation }: Console, { draft, policy }: { draft: Draft; policy: Policy }) => ({
-  now: world.clock.now(),
-  current: policy.rules,
-  proposed: { organisationId: organisation.id, rules: draft.rules, renews: draft.renews },
-});
-
-const foreseen = (world: World, context: Console, about: { draft: Draft; policy: Policy }, after = ''): AsyncGenerator<Foreseen> =>
-  foresee(world.database.query, inputOf(world, context, about), after);
 
 async function showPreview(
   world: World,
@@ -184,10 +164,7 @@ async function showPreview(
   context: Console,
   { draft, reason, refused }: { draft: Draft; reason: string; refused?: { sentence: string; status: number } },
 ): Promise<Answer> {
-  const policy = await policyOf(world, context);
-  const effect = await measureEffect(world.database.query, inputOf(world, context, { draft, policy }));
-  const differences = differencesOf(policy.rules, draft.rules);
-  const shown = { draft, effect, differences, stale: draft.basedOn !== policy.version, reason, refused: refused?.sentence };
+  const shown = { draft, ...(await previewOf(world, context.organisation, draft)), reason, refused: refused?.sentence };
   return page(pages.preview(frameOf(world, visit, context), shown), refused?.status ?? 200);
 }
 
@@ -196,7 +173,7 @@ async function exportPeople(world: World, visit: Visit, context: Console): Promi
   const draft = await draftOf(world, context, visit.field('draft'));
   const outcome = outcomeFrom(visit.field('outcome'));
   const rows: string[][] = [['Name', 'Email', 'Today', 'With the new policy', 'Until']];
-  for await (const one of foreseen(world, context, { draft, policy: await policyOf(world, context) }))
+  for await (const one of foreseeAll(world, context.organisation, draft))
     if (one.after === outcome) rows.push([one.name, one.email, one.before, one.after, one.by === null ? '' : momentOf(one.by)]);
   const actor = actorOf(visit, context);
   await world.database.transaction((transaction) =>

@@ -3,7 +3,7 @@
  * it was given. The door is sessions.ts.
  * Invariants: a key is 256 random bits behind a known prefix, shown once; only a keyed hash of it is stored, and found by (so that comparing takes no time that
  * tells anything). It is worth nothing from its end on, once it is revoked, once its maker belongs to the organisation no more (the database takes it
- * with the membership), and while they may not make keys: no door stays open behind somebody. See docs/decisions/0017-api-keys.md.
+ * with the membership), and while they are suspended or may not make keys: no door stays open behind somebody. See docs/decisions/0017-api-keys.md.
  */
 import { findAccount, nameRefusal } from '../accounts/accounts.ts';
 import { record, type Origin } from '../audit/audit.ts';
@@ -29,7 +29,7 @@ export interface ApiKey {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly lastUsedAt: number | null;
-  /** False while its maker may not make keys: then it opens nothing. */
+  /** False while its maker is suspended, or may not make keys: then it opens nothing. */
   readonly stands: boolean;
 }
 
@@ -110,7 +110,7 @@ async function insertKey(
     by: byWhom(actor),
   };
   await record(world, transaction, { event: 'api_key_created', accountId: account.id, from, details });
-  return keyFrom({ ...row, maker_name: account.name, maker_email: account.email, maker_role: 'admin' });
+  return keyFrom({ ...row, maker_name: account.name, maker_email: account.email, maker_role: 'admin', maker_suspended_at: null });
 }
 
 /** Those that stand, and those that ended not long ago. */
@@ -198,9 +198,9 @@ export async function sweepApiKeys({ database: { query }, clock }: World): Promi
   return [await deleteExpired(query, { table: 'api_keys', key: 'id', column: 'expires_at', before: clock.now() - SHOWN_FOR })];
 }
 
-const stands = ({ maker_role }: Pick<store.ApiKeyShown, 'maker_role'>): boolean => {
+const stands = ({ maker_role, maker_suspended_at }: Pick<store.ApiKeyShown, 'maker_role' | 'maker_suspended_at'>): boolean => {
   const role = roleOf(maker_role);
-  return role !== undefined && may(role, 'manage-keys');
+  return maker_suspended_at === null && role !== undefined && may(role, 'manage-keys');
 };
 
 function keyFrom(row: store.ApiKeyShown): ApiKey {

@@ -4,7 +4,10 @@ import type { KeyRole } from '../organisations/organisations.ts';
 /** Names are API: add to them, never rename one. */
 export const SCOPE_WORDS = {
   'people:read': 'sees who belongs to the organisation, and who is invited',
-  'people:write': 'invites, changes roles, ends sessions, removes',
+  'people:write': 'invites, changes roles, suspends, ends sessions, asks for new passwords, removes',
+  'policy:read': 'sees the Security Policy, its versions, and what another would do',
+  'policy:write': 'changes the Security Policy',
+  'audit:read': 'reads the audit log, and takes it along',
 } as const;
 export type Scope = keyof typeof SCOPE_WORDS;
 

@@ -155,6 +155,8 @@ export interface ApiKeyShown extends Omit<ApiKeyRow, 'token_hash'> {
   maker_name: string;
   maker_email: string;
   maker_role: string;
+  /** Since when they are suspended; null where they are not. */
+  maker_suspended_at: number | null;
 }
 
 const selectKeys = (queries: Queries) =>
@@ -163,7 +165,7 @@ const selectKeys = (queries: Queries) =>
     .innerJoin('memberships as m', (join) => join.onRef('m.organisation_id', '=', 'k.organisation_id').onRef('m.account_id', '=', 'k.made_by'))
     .innerJoin('accounts as a', 'a.id', 'k.made_by')
     .select(['k.id', 'k.organisation_id', 'k.made_by', 'k.name', 'k.role', 'k.scopes', 'k.created_at', 'k.expires_at', 'k.last_used_at'])
-    .select(['m.role as maker_role', 'a.name as maker_name', 'a.email as maker_email']);
+    .select(['m.role as maker_role', 'm.suspended_at as maker_suspended_at', 'a.name as maker_name', 'a.email as maker_email']);
 
 export interface ApiKeyFound extends ApiKeyShown {
   organisation_name: string;

@@ -4,6 +4,7 @@ import { before, describe, test } from 'node:test';
 import { makeApp } from '../../src/app.ts';
 import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { days, minutes, seconds } from '../../src/platform/durations.ts';
+import { SCOPES, type Scope } from '../../src/sessions/sessions.ts';
 import { sweep } from '../../src/sweep.ts';
 import { foundOrganisation, joinAs, sendInvitation } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
@@ -13,8 +14,22 @@ import { apiRoutesOf } from '../support/routes.ts';
 import { readRows } from '../support/rows.ts';
 import { accountOf } from './intruder.ts';
 
+const RULES = {
+  twoFactor: 'required',
+  roles: ['owner', 'admin', 'auditor', 'member'],
+  from: null,
+  graceDays: 7,
+  rollOut: { kind: 'everybody' },
+  counting: ['totp'],
+  mailFirst: true,
+  sessionIdleMinutes: null,
+  sessionHours: null,
+  proofMinutes: 10,
+  emailDomains: [],
+};
+
 /** Every operation: the scope that it asks for, and a body that would do. A new one fails the first test below until it stands here. */
-const OPERATIONS: Readonly<Record<string, { readonly scope?: string; readonly body?: Readonly<Record<string, unknown>> }>> = {
+const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly query?: string; readonly body?: Readonly<Record<string, unknown>> }>> = {
   'GET /organisation': {},
   'GET /people': { scope: 'people:read' },
   'GET /people/:id': { scope: 'people:read' },
@@ -24,20 +39,41 @@ const OPERATIONS: Readonly<Record<string, { readonly scope?: string; readonly bo
   'POST /people/:id/resume': { scope: 'people:write' },
   'POST /people/:id/require-password': { scope: 'people:write' },
   'DELETE /people/:id': { scope: 'people:write' },
+  'DELETE /people/:id/bypass-code': { scope: 'people:write' },
   'GET /invitations': { scope: 'people:read' },
   'POST /invitations': { scope: 'people:write', body: { email: 'new@example.net', role: 'member' } },
   'POST /invitations/:id/resend': { scope: 'people:write' },
   'DELETE /invitations/:id': { scope: 'people:write' },
+  'GET /policy': { scope: 'policy:read' },
+  'PUT /policy': { scope: 'policy:write', body: { rules: RULES, reason: 'a test' } },
+  'GET /policy/versions': { scope: 'policy:read' },
+  'POST /policy/versions/:version/restore': { scope: 'policy:write' },
+  'POST /policy/previews': { scope: 'policy:write', body: { rules: RULES } },
+  'GET /policy/previews/:id': { scope: 'policy:read' },
+  'GET /policy/previews/:id/people': { scope: 'policy:read', query: 'outcome=passes' },
+  'POST /policy/previews/:id/announce': { scope: 'policy:write' },
+  'POST /policy/previews/:id/save': { scope: 'policy:write', body: { reason: 'a test' } },
+  'GET /audit/events': { scope: 'audit:read' },
+  'GET /audit/events/:id': { scope: 'audit:read' },
+  'GET /audit/export': { scope: 'audit:read' },
 };
+const ABOUT_ONE = Object.keys(OPERATIONS).filter((one) => one.includes(':id'));
 
+/** By the folder that they are in. */
 interface Ids {
-  readonly person: string;
-  readonly invitation: string;
+  readonly people: string;
+  readonly invitations: string;
+  readonly previews: string;
+  readonly events: string;
 }
+const sameId = (id: string): Ids => ({ people: id, invitations: id, previews: id, events: id });
 
 const ask = (program: Program, operation: string, ids: Ids, headers: Record<string, string> = {}): Promise<Answered> => {
   const [method, path] = operation.split(' ') as [string, string];
-  return program.ask(method, path.replace(':id', path.startsWith('/invitations') ? ids.invitation : ids.person), OPERATIONS[operation]!.body, headers);
+  const { body, query } = OPERATIONS[operation]!;
+  const folder = /(\w+)\/:id/.exec(path)?.[1] as keyof Ids | undefined;
+  const address = path.replace(':version', '1').replace(':id', folder === undefined ? '' : ids[folder]);
+  return program.ask(method, query === undefined ? address : `${address}?${query}`, body, { 'if-match': '*', ...headers });
 };
 
 /** All that a key could change, or learn by changing: what counts and records tries is left out, and when a key was used. */
@@ -69,7 +105,15 @@ describe('the API', () => {
       const guest = portal.newcomer();
       await sendInvitation(by, guest.email, 'Member');
       const { id } = await world.database.query.selectFrom('invitations').select('id').where('email', '=', guest.email).executeTakeFirstOrThrow();
-      return { person, invitation: id };
+      const made = await new Program(portal, await makeKey(by, { name: 'To fill', scopes: ['policy:write'] })).post('/policy/previews', { rules: RULES });
+      assert.equal(made.status, 201, made.body);
+      const event = await world.database.query
+        .selectFrom('audit_events')
+        .select('id')
+        .where('event', '=', 'organisation_joined')
+        .where('account_id', '=', person)
+        .executeTakeFirstOrThrow();
+      return { people: person, invitations: id, previews: String(made.json!['id']), events: event.id };
     };
     ours = await fill(owner);
     theirOwner = await portal.newcomer().join();
@@ -79,7 +123,7 @@ describe('the API', () => {
     ));
     theirs = await fill(theirOwner);
     await setTheDead();
-    key = await makeKey(admin, { name: 'All' });
+    key = await makeKey(admin, { name: 'All', scopes: SCOPES });
     program = new Program(portal, key);
   });
 
@@ -113,7 +157,7 @@ describe('the API', () => {
     const { json } = await dead['no key']!.get('/openapi.json');
     const paths = json!['paths'] as Record<string, Record<string, { security: { apiKey: string[] }[] }>>;
     const described = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, { security }]) => [`${method.toUpperCase()} ${path.replace('{id}', ':id')}`, security[0]!.apiKey[0]]),
+      Object.entries(methods).map(([method, { security }]) => [`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/, ':$1')}`, security[0]!.apiKey[0]]),
     );
     assert.deepEqual(Object.fromEntries(described), Object.fromEntries(Object.entries(OPERATIONS).map(([operation, { scope }]) => [operation, scope])));
   });
@@ -123,7 +167,7 @@ describe('the API', () => {
     for (const [who, caller] of Object.entries(dead))
       for (const operation of Object.keys(OPERATIONS)) {
         // From elsewhere each time, so that none is refused for the others' number.
-        caller.address = `203.0.113.${(Object.keys(OPERATIONS).indexOf(operation) * 20 + Object.keys(dead).indexOf(who)) % 250}`;
+        caller.address = `203.0.${Object.keys(dead).indexOf(who)}.${Object.keys(OPERATIONS).indexOf(operation)}`;
         const refused = await ask(caller, operation, ours);
         assert.equal(refused.status, 401, `${operation} by ${who}`);
         assert.match(String(refused.headers['www-authenticate']), /^Bearer realm="api"/);
@@ -165,48 +209,61 @@ describe('the API', () => {
   });
 
   test('a key without the scope is refused by name, and does nothing', async () => {
-    const state = async () => stateOf(portal);
-    const narrow = new Program(portal, await makeKey(owner, { name: 'Narrow', role: 'Auditor', scopes: ['people:read'] }));
-    const wide = new Program(portal, await makeKey(owner, { name: 'Wide', scopes: ['people:write'] }));
-    const earlier = await state();
+    const without = new Map<Scope, Program>();
+    for (const scope of SCOPES)
+      without.set(scope, new Program(portal, await makeKey(owner, { name: `Without ${scope}`, scopes: SCOPES.filter((one) => one !== scope) })));
+    const state = await stateOf(portal);
     for (const [operation, { scope }] of Object.entries(OPERATIONS)) {
       if (scope === undefined) continue;
-      const caller = scope === 'people:read' ? wide : narrow;
-      const refused = problemOf(await ask(caller, operation, ours));
-      assert.deepEqual([refused.status, refused.code], [403, 'missing-scope'], operation);
+      const refused = await ask(without.get(scope)!, operation, ours);
+      assert.deepEqual([refused.status, problemOf(refused).code], [403, 'missing-scope'], operation);
+      assert.match(String(refused.headers['www-authenticate']), new RegExp(`error="insufficient_scope", scope="${scope}"`));
     }
-    assert.match(String((await narrow.delete(`/people/${ours.person}`)).headers['www-authenticate']), /error="insufficient_scope", scope="people:write"/);
-    assert.deepEqual(await state(), earlier);
+    assert.deepEqual(await stateOf(portal), state);
   });
 
   test('an auditor’s key that has got a scope to write all the same changes nothing: the role decides where it is done', async () => {
     const { query } = portal.world.database;
     const auditor = new Program(portal, await makeKey(owner, { name: 'Grown', role: 'Auditor', scopes: ['people:read'] }));
-    await query.updateTable('api_keys').set({ scopes: '["people:read","people:write","root"]' }).where('name', '=', 'Grown').execute();
+    await query
+      .updateTable('api_keys')
+      .set({ scopes: JSON.stringify([...SCOPES, 'root']) })
+      .where('name', '=', 'Grown')
+      .execute();
     const state = await stateOf(portal);
     for (const [operation, { scope }] of Object.entries(OPERATIONS))
-      if (scope === 'people:write') assert.equal(problemOf(await ask(auditor, operation, ours)).code, 'not-allowed', operation);
+      if (scope?.endsWith(':write')) assert.equal(problemOf(await ask(auditor, operation, ours)).code, 'not-allowed', operation);
     assert.deepEqual(await stateOf(portal), state);
-    assert.deepEqual(((await auditor.get('/organisation')).json!['key'] as { scopes: string[] }).scopes, ['people:read', 'people:write']);
+    assert.deepEqual(((await auditor.get('/organisation')).json!['key'] as { scopes: string[] }).scopes, SCOPES);
   });
 
   test('AD-3 ids of another organisation, of nobody, and of no kind at all are answered alike, in every position', async () => {
-    const others = new Program(portal, await makeKey(theirOwner, { name: 'Theirs' }));
+    const others = new Program(portal, await makeKey(theirOwner, { name: 'Theirs', scopes: SCOPES }));
     const state = await stateOf(portal);
-    const wrong = [theirs.person, theirs.invitation, theirOrganisation, 'A'.repeat(22), '..', '%2e%2e', '__proto__', 'x'.repeat(65), 'é', '%F0%9F'];
-    for (const operation of Object.keys(OPERATIONS).filter((one) => one.includes(':id'))) {
+    const wrong: string[] = [
+      ...(Object.values(theirs) as string[]),
+      theirOrganisation,
+      'A'.repeat(22),
+      '..',
+      '%2e%2e',
+      '__proto__',
+      'x'.repeat(65),
+      'é',
+      '%F0%9F',
+    ];
+    for (const operation of ABOUT_ONE) {
       const bodies = new Set<string>();
       for (const id of wrong) {
-        const refused = await ask(program, operation, { person: encodeURI(id), invitation: encodeURI(id) });
+        const refused = await ask(program, operation, sameId(encodeURI(id)));
         assert.ok([404, 400].includes(refused.status), `${operation} ${id}: ${refused.status}`);
         if (refused.status === 404) bodies.add(refused.body.replace(/"requestId":"[^"]*"/, ''));
       }
       // One and the other: there is nothing, whoever has it.
       assert.equal(bodies.size, 1, operation);
     }
-    for (const operation of Object.keys(OPERATIONS).filter((one) => one.includes(':id'))) assert.equal((await ask(others, operation, ours)).status, 404);
+    for (const operation of ABOUT_ONE) assert.equal((await ask(others, operation, ours)).status, 404);
     assert.deepEqual(await stateOf(portal), state);
-    for (const path of ['/people', '/invitations']) assert.ok(!(await others.get(path)).body.includes(ours.person));
+    for (const path of ['/people', '/invitations']) assert.ok(!(await others.get(path)).body.includes(ours.people));
   });
 
   test('a key does nothing to the owner or to its maker, and gives no ownership', async () => {
@@ -218,7 +275,7 @@ describe('the API', () => {
       assert.equal((await program.delete(`/people/${id}`)).status, 403);
     }
     for (const role of ['owner', 'root', '', null, ['admin'], { $ne: 1 }, 1])
-      for (const path of [`/people/${ours.person}/role`, '/invitations']) {
+      for (const path of [`/people/${ours.people}/role`, '/invitations']) {
         const mistakes = problemOf(await program.post(path, { role, email: 'new@example.net' })).errors!;
         assert.ok(
           mistakes.some(({ pointer }) => pointer === '#/role'),
@@ -257,7 +314,7 @@ describe('the API', () => {
       assert.equal(problemOf(refused).errors!.length, 1);
     }
     assert.equal(problemOf(await program.post('/invitations', '{"email":"new@example.net","role":"member","a/b~c":1}')).errors![0]!.pointer, '#/a~1b~0c');
-    for (const path of [`/people/${ours.person}/end-sessions`, `/invitations/${ours.invitation}/resend`])
+    for (const path of [`/people/${ours.people}/end-sessions`, `/invitations/${ours.invitations}/resend`])
       assert.equal((await program.post(path, { organisation: theirOrganisation })).status, 422, path);
     assert.equal((await program.get(`/people?organisation=${theirOrganisation}`)).status, 422);
     assert.equal((await program.get('/people?role=member&role=owner')).status, 400);
@@ -335,9 +392,9 @@ describe('the API', () => {
   test('other methods are refused with those that there are, and no other site is let in', async () => {
     for (const [method, path, allow] of [
       ['PATCH', '/people', 'GET, HEAD'],
-      ['OPTIONS', `/people/${ours.person}`, 'GET, HEAD, DELETE'],
+      ['OPTIONS', `/people/${ours.people}`, 'GET, HEAD, DELETE'],
       ['PUT', '/invitations', 'GET, HEAD, POST'],
-      ['GET', `/people/${ours.person}/role`, 'POST'],
+      ['GET', `/people/${ours.people}/role`, 'POST'],
     ] as const) {
       const refused = await program.ask(method, path);
       assert.equal(refused.status, 405, `${method} ${path}`);

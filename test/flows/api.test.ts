@@ -171,11 +171,132 @@ forEachPortal((open) => {
     await owners.post(`/people/${adaId}/role`, { role: 'auditor' });
     assert.equal(problemOf(await adas.get('/people')).code, 'unauthorized');
     await owner.browser.visit('/admin/api-keys');
-    assert.ok(owner.browser.page.has('rests: its maker may make none any more'));
+    assert.ok(owner.browser.page.has('rests: its maker may make none now'));
     assert.ok(owner.browser.page.has('Worked until 3 February 2027'));
+    await owners.post(`/people/${bobId}/suspend`);
+    assert.equal(problemOf(await bobs.get('/people')).code, 'unauthorized', 'whoever is suspended reads nothing by a key either');
+    await owners.post(`/people/${bobId}/resume`);
+    assert.equal((await bobs.get('/people')).status, 200);
     await owners.delete(`/people/${bobId}`);
     assert.equal(problemOf(await bobs.get('/people')).code, 'unauthorized');
     const left = await portal.world.database.query.selectFrom('api_keys').select('name').orderBy('name').execute();
     assert.deepEqual(left.map(({ name }) => name).toSorted(), ['Ada’s', 'Owner’s', 'Short']);
+  });
+});
+
+interface EventJson {
+  readonly id: string;
+  readonly event: string;
+  readonly sentence: string;
+  readonly by: { readonly kind: string; readonly key: string | null };
+  readonly account: { readonly email: string } | null;
+}
+
+forEachPortal((open) => {
+  test('the audit log: listed page by page, narrowed down, one event whole, and taken along as JSON Lines, which is recorded', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const bob = await joinAs(portal, owner, 'Member');
+    const program = new Program(portal, await makeKey(owner, { role: 'Auditor', scopes: ['audit:read'] }));
+    const list = async (query: string) => (await program.get(`/audit/events?${query}`)).json as unknown as { events: EventJson[]; next: string | null };
+
+    const paged: string[] = [];
+    for (let next: string | null = ''; next !== null;) {
+      const page = await list(`limit=3${next === '' ? '' : `&cursor=${next}`}`);
+      paged.push(...page.events.map(({ id }) => id));
+      next = page.next;
+    }
+    portal.clock.advance(1);
+    const exported = await program.get('/audit/export');
+    assert.match(String(exported.headers['content-type']), /^application\/jsonl/);
+    const lines = exported.body.trimEnd().split('\n');
+    const taken = lines.map((line) => JSON.parse(line) as EventJson);
+    assert.equal(taken[0]!.event, 'organisation_audit_exported');
+    assert.equal(taken[0]!.by.kind, 'key');
+    assert.deepEqual(
+      taken.slice(1).map(({ id }) => id),
+      paged,
+    );
+
+    const [joined, ...none] = (await list('group=people&search=' + bob.email)).events.filter(({ event }) => event === 'organisation_joined');
+    assert.deepEqual([joined!.account!.email, joined!.sentence, none.length], [bob.email, 'Joined as a member', 0]);
+    assert.deepEqual((await program.get(`/audit/events/${joined!.id}`)).json, { ...joined });
+    assert.deepEqual((await list('to=2027-02-01')).events, []);
+    for (const query of ['from=2027-02-30', 'from=yesterday', 'group=secrets', 'result=won', `person=${'x'.repeat(65)}`])
+      assert.equal((await program.get(`/audit/events?${query}`)).status, 422, query);
+  });
+
+  test('the policy: looked at first, told to people, saved over the version that was seen and no other, and put back', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const bob = await joinAs(portal, owner, 'Member');
+    const program = new Program(portal, await makeKey(owner, { scopes: ['policy:read', 'policy:write'] }));
+    const seen = await program.get('/policy');
+    const { rules } = seen.json as { rules: Record<string, unknown> };
+    assert.equal(seen.json!['version'], 0);
+    assert.equal((await program.get('/policy', { 'if-none-match': String(seen.headers['etag']) })).status, 304);
+
+    const wanted = { ...rules, twoFactor: 'required', graceDays: 7 };
+    const preview = await program.post('/policy/previews', { rules: wanted });
+    assert.equal(preview.status, 201);
+    const { id, effect, differences } = preview.json as {
+      id: string;
+      effect: { people: number; after: Record<string, number> };
+      differences: { label: string }[];
+    };
+    assert.deepEqual([effect.people, effect.after['sets-up-later'], differences.length], [2, 2, 2]);
+    const people = (await program.get(`/policy/previews/${id}/people?outcome=sets-up-later&limit=1`)).json as unknown as {
+      people: { email: string }[];
+      next: string;
+    };
+    const rest = (await program.get(`/policy/previews/${id}/people?outcome=sets-up-later&limit=1&cursor=${people.next}`)).json as unknown as typeof people;
+    assert.deepEqual(
+      [...people.people, ...rest.people].map(({ email }) => email),
+      [owner.email, bob.email].toSorted(),
+    );
+    assert.deepEqual((await program.post(`/policy/previews/${id}/announce`)).json, { people: 2 });
+    assert.equal((await program.post(`/policy/previews/${id}/announce`)).status, 409);
+    assert.ok(bob.mails().length > 0);
+
+    const put = (body: unknown, ifMatch?: string) => program.ask('PUT', '/policy', body, ifMatch === undefined ? {} : { 'if-match': ifMatch });
+    const etag = String(seen.headers['etag']);
+    assert.equal(problemOf(await put({ rules: wanted, reason: 'Insurance' })).code, 'precondition-required');
+    for (const stale of ['"7"', 'W/"0-"', 'x', ''])
+      assert.equal(problemOf(await put({ rules: wanted, reason: 'Insurance' }, stale)).code, 'precondition-failed', stale);
+    const wrong = {
+      ...wanted,
+      graceDays: 400,
+      proofMinutes: 0,
+      counting: [],
+      rollOut: { kind: 'people', emails: ['nobody@example.net'] },
+      emailDomains: ['no domain!'],
+    };
+    const mistakes = problemOf(await put({ rules: wrong, reason: 'Insurance' }, etag)).errors!.map(({ pointer }) => String(pointer));
+    assert.deepEqual(
+      mistakes.toSorted(),
+      ['counting', 'emailDomains', 'graceDays', 'proofMinutes', 'rollOut/emails'].map((field) => `#/rules/${field}`),
+    );
+    assert.equal((await put({ rules: wanted, reason: '  ' }, etag)).status, 422);
+    assert.equal((await program.get('/policy')).json!['version'], 0, 'nothing of all that did anything');
+
+    const saved = await program.post(`/policy/previews/${id}/save`, { reason: 'Insurance' });
+    assert.deepEqual([saved.status, saved.json!['version'], saved.headers['etag']], [200, 1, '"1"']);
+    assert.equal((await program.get(`/policy/previews/${id}`)).status, 404, 'used up');
+    assert.equal(problemOf(await put({ rules, reason: 'Late' }, etag)).code, 'precondition-failed');
+    const replaced = await put({ rules: { ...wanted, graceDays: 14 }, reason: 'More time' }, '"1"');
+    assert.deepEqual([replaced.status, replaced.headers['etag']], [200, '"2"']);
+    const restored = await program.post('/policy/versions/1/restore', undefined, { 'if-match': '"2"' });
+    assert.deepEqual([restored.status, (restored.json!['rules'] as { graceDays: number }).graceDays, restored.headers['etag']], [200, 7, '"3"']);
+    assert.equal((await program.post('/policy/versions/99/restore', undefined, { 'if-match': '"3"' })).status, 404);
+    const { versions } = (await program.get('/policy/versions')).json as unknown as { versions: { version: number; reason: string; changedBy: string }[] };
+    assert.deepEqual(
+      versions.map(({ reason }) => reason),
+      ['Back to version 1', 'More time', 'Insurance'],
+    );
+    assert.match(versions[0]!.changedBy, /^key [\w-]+$/);
+
+    portal.clock.advance(days(8));
+    await bob.enterPassword();
+    assert.match(bob.browser.page.path, /^\/sign-in\/set-up/, 'it is in force');
   });
 });

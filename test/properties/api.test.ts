@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { makeApp } from '../../src/app.ts';
 import { foundOrganisation, joinAs, sendInvitation } from '../support/organisation.ts';
+import { SCOPES } from '../../src/sessions/sessions.ts';
 import { openPortal, type Portal } from '../support/portal.ts';
 import { makeKey, Program } from '../support/program-client.ts';
 import { runs } from '../support/property.ts';
@@ -41,7 +42,40 @@ const PLAIN = [
   '%00',
   '%zz',
 ];
-const FIELDS = ['role', 'from', 'email', 'search', 'limit', 'cursor', 'twoFactor', 'organisation', 'id', '__proto__', 'constructor', 'x'];
+const RULES = {
+  twoFactor: 'required',
+  roles: ['owner', 'admin', 'auditor', 'member'],
+  from: null,
+  graceDays: 7,
+  rollOut: { kind: 'everybody' },
+  counting: ['totp'],
+  mailFirst: true,
+  sessionIdleMinutes: null,
+  sessionHours: null,
+  proofMinutes: 10,
+  emailDomains: [],
+};
+const FIELDS = [
+  'rules',
+  'reason',
+  'renews',
+  'outcome',
+  'group',
+  'to',
+  'person',
+  'role',
+  'from',
+  'email',
+  'search',
+  'limit',
+  'cursor',
+  'twoFactor',
+  'organisation',
+  'id',
+  '__proto__',
+  'constructor',
+  'x',
+];
 
 let portal: Portal;
 let callers: readonly { readonly program: Program; readonly writes: boolean }[];
@@ -53,18 +87,22 @@ before(async () => {
   const owner = await foundOrganisation(portal);
   for (const role of ['Member', 'Member', 'Admin', 'Auditor'] as const) await joinAs(portal, owner, role);
   for (const guest of [portal.newcomer(), portal.newcomer()]) await sendInvitation(owner, guest.email, 'Member');
-  const write = await makeKey(owner, { name: 'Write' });
-  const read = await makeKey(owner, { name: 'Read', role: 'Auditor', scopes: ['people:read'] });
+  const write = await makeKey(owner, { name: 'Write', scopes: SCOPES });
+  const read = await makeKey(owner, { name: 'Read', role: 'Auditor', scopes: SCOPES.filter((scope) => scope.endsWith(':read')) });
   callers = [
     { program: new Program(portal, write), writes: true },
     { program: new Program(portal, read), writes: false },
     { program: new Program(portal, `${write}0`), writes: false },
     { program: new Program(portal, undefined), writes: false },
   ];
+  const preview = await new Program(portal, write).post('/policy/previews', { rules: RULES });
   ids = [
+    { id: String(preview.json!['id']) },
+    { id: '1' },
     ...(await query.selectFrom('memberships').select('account_id as id').execute()),
     ...(await query.selectFrom('invitations').select('id').execute()),
     ...(await query.selectFrom('organisations').select('id').execute()),
+    ...(await query.selectFrom('audit_events').select('id').limit(3).execute()),
   ].map(({ id }) => id);
 });
 after(() => portal.close());
@@ -78,6 +116,12 @@ const value = (): fc.Arbitrary<unknown> =>
 
 const body = (): fc.Arbitrary<unknown> =>
   fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...Object.keys(RULES)), value(), fc.boolean(), fc.constantFrom('why', '', 'a\nb'))
+        .map(([field, one, broken, reason]) => ({ rules: broken ? { ...RULES, [field]: one } : RULES, ...(reason === '' ? {} : { reason }) })),
+    },
     { weight: 4, arbitrary: fc.constantFrom(undefined, { role: 'member' }, { role: 'auditor' }, { email: 'new@example.net', role: 'member' }) },
     { weight: 4, arbitrary: fc.array(fc.tuple(fc.constantFrom(...FIELDS), value()), { maxLength: 4 }).map((pairs) => Object.fromEntries(pairs)) },
     { weight: 1, arbitrary: fc.jsonValue() },
@@ -93,23 +137,22 @@ for (const { method, path } of operations) {
           id: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...ids) }, { weight: 1, arbitrary: value().map(String) }),
           query: fc.array(fc.tuple(fc.constantFrom(...FIELDS), value().map(String)), { maxLength: 2 }),
           body: body(),
+          ifMatch: fc.constantFrom({ 'if-match': '*' }, { 'if-match': '"0-"' }, { 'if-match': 'W/"1", "2"' }, {}),
           type: fc.oneof(
             { weight: 9, arbitrary: fc.constant('application/json') },
             { weight: 1, arbitrary: fc.constantFrom('text/plain', 'x', 'application/json; charset=x') },
           ),
         }),
-        async ({ caller, id, query, body: sent, type }) => {
+        async ({ caller, id, query, body: sent, type, ifMatch }) => {
           // A minute for each, so that no limit hides what lies behind it.
           portal.clock.advance(60_000);
           const earlier = await rows();
           const search = new URLSearchParams(query.map(([name, one]): [string, string] => [name, one.slice(0, 12_000)])).toString();
-          const at = path.replace(':id', encodeURIComponent(id.slice(0, 150).toWellFormed()) || 'x') + (search === '' ? '' : `?${search}`);
-          const answer = await caller.program.ask(
-            method,
-            at,
-            method === 'GET' ? undefined : sent,
-            method === 'GET' || sent === undefined ? {} : { 'content-type': type },
-          );
+          const at = path.replace(/:(?:id|version)/, encodeURIComponent(id.slice(0, 150).toWellFormed()) || 'x') + (search === '' ? '' : `?${search}`);
+          const answer = await caller.program.ask(method, at, method === 'GET' ? undefined : sent, {
+            ...ifMatch,
+            ...(method === 'GET' || sent === undefined ? {} : { 'content-type': type }),
+          });
           assert.ok(answer.status < 500, `${answer.status}: ${answer.body}`);
           const later = await rows();
           if (answer.status >= 400 || method === 'GET') assert.deepEqual(later, earlier, `${answer.status} changes nothing`);

@@ -64,7 +64,7 @@ export class Program {
       ...(payload === undefined ? {} : { payload }),
     });
     const type = String(response.headers['content-type'] ?? '');
-    const json = type.includes('json') && response.body !== '' ? (JSON.parse(response.body) as Record<string, unknown>) : undefined;
+    const json = /^application\/(?:problem\+)?json\b/.test(type) && response.body !== '' ? (JSON.parse(response.body) as Record<string, unknown>) : undefined;
     if (response.statusCode >= 400 && method !== 'HEAD') checkProblem(response.statusCode, type, json);
     assert.equal(response.headers['set-cookie'], undefined, 'No cookie is given to a program.');
     return { status: response.statusCode, headers: response.headers, body: response.body, json };

@@ -4,6 +4,7 @@
  * that no shape names is refused by its name; what leaves has passed its shape, which holds back what it does not name. Problems are RFC 9457, rendered in
  * ../http/answer-problem.ts, where all are.
  */
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { page, type Web } from '../http/visit.ts';
@@ -13,7 +14,7 @@ import type { World } from '../world.ts';
 import { once, type Answer } from './idempotency.ts';
 import { openApiDocument, type Described } from './openapi.ts';
 import { docsPage } from './pages.ts';
-import { noFields, routeOf, type Input, type Operation } from './operation.ts';
+import { etagOf, noFields, routeOf, type Input, type Operation } from './operation.ts';
 import { readStrictJson } from './strict-json.ts';
 
 const API_PATH = '/api/v1';
@@ -77,8 +78,12 @@ function mount<Context>(
     handler: async (request, reply) => {
       const input = readInput(operation, request);
       const context = contexts.get(request)!;
+      if (operation.answer.shape === 'lines') {
+        const lines = (await operation.handle(context, input)) as AsyncIterable<string>;
+        return reply.type('application/jsonl; charset=utf-8').send(Readable.from(lines));
+      }
       const work = async (): Promise<Answer> => answerOf(operation, await operation.handle(context, input));
-      if (operation.method === 'GET') return send(reply, await work());
+      if (operation.method === 'GET') return sendUnlessSeen(request, reply, await work());
       const key = request.headers['idempotency-key'];
       const asked = { caller: callerOf(context), key: typeof key === 'string' ? key : undefined, request: [operation.name, JSON.stringify(input)] };
       const { replayed, ...answer } = await once(world, asked, work);
@@ -88,13 +93,21 @@ function mount<Context>(
   });
 }
 
-const answerOf = <Context>({ answer: { status, shape } }: Operation<Context>, answer: unknown): Answer => ({
+const answerOf = <Context>({ answer: { status, shape }, version }: Operation<Context>, answer: unknown): Answer => ({
   status,
-  body: shape ? JSON.stringify(shape.parse(answer)) : null,
+  body: shape && shape !== 'lines' ? JSON.stringify(shape.parse(answer)) : null,
+  ...(version && { etag: etagOf(version(answer)) }),
 });
 
-function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+/** RFC 9110, 13.1.2: who has this version gets nothing anew. */
+function sendUnlessSeen({ headers }: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  const seen = answer.etag !== undefined && headers['if-none-match']?.split(',').some((one) => one.trim().replace(/^W\//, '') === answer.etag);
+  return seen ? reply.code(304).header('etag', answer.etag).send() : send(reply, answer);
+}
+
+function send(reply: FastifyReply, { status, body, etag }: Answer): FastifyReply {
   void reply.code(status);
+  if (etag !== undefined) void reply.header('etag', etag);
   return body === null ? reply.send() : reply.type('application/json; charset=utf-8').send(body);
 }
 
@@ -119,11 +132,14 @@ function readInput<Context>(operation: Operation<Context>, request: FastifyReque
   // No id of ours looks like that: there is nothing, as where one is made up.
   const parameters = operation.parameters.safeParse(request.params);
   if (!parameters.success) throw noSuchThing();
-  const input = {
+  const input: Input = {
+    ifMatch: operation.needsIfMatch ? (request.headers['if-match'] ?? '') : '',
     parameters: parameters.data,
     query: hold(operation.query, query, ([name]) => ({ parameter: shortened(String(name ?? '')) })),
     body: hold(operation.body ?? noFields, request.body ?? {}, (path) => ({ pointer: pointerOf(path) })),
   };
+  if (operation.needsIfMatch && request.headers['if-match'] === undefined)
+    throw new Problem('precondition-required', 'Send the ETag of what you have seen as If-Match, so that nobody’s work is overwritten.');
   if (mistakes.length > 0) throw doesNotFit(mistakes.slice(0, MISTAKES_MOST));
   return input;
 }

@@ -13,6 +13,8 @@ export interface Answer {
   readonly status: number;
   /** JSON; null where there is none. */
   readonly body: string | null;
+  /** Of the version that the body has. */
+  readonly etag?: string;
 }
 
 const KEPT_FOR = hours(24);

@@ -44,6 +44,7 @@ interface Parameter {
 interface Response {
   readonly description: string;
   readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+  readonly headers?: Readonly<Record<string, { readonly description: string; readonly schema: Schema }>>;
   /** Of the problems that are answered so. */
   readonly 'x-codes'?: readonly ProblemCode[];
 }
@@ -92,8 +93,8 @@ export function openApiDocument({ name, origin }: Installation, { operations, sc
 }
 
 function describe(operation: Described['operations'][number], schemas: Named): OpenApiOperation {
-  const { name, method, tag, summary, description, scope, parameters, query, body, answer } = operation;
-  const headers = method === 'GET' ? [] : [IDEMPOTENCY_KEY];
+  const { name, method, tag, summary, description, scope, parameters, query, body, answer, needsIfMatch } = operation;
+  const headers = [...(needsIfMatch ? [IF_MATCH] : []), ...(method === 'GET' ? [] : [IDEMPOTENCY_KEY])];
   const described = [...parametersOf(parameters, 'path', schemas), ...parametersOf(query, 'query', schemas), ...headers];
   return {
     operationId: name,
@@ -106,12 +107,29 @@ function describe(operation: Described['operations'][number], schemas: Named): O
     responses: {
       [answer.status]: {
         description: answer.says,
-        ...(answer.shape && { content: { 'application/json': { schema: schemaOf(answer.shape, 'output', schemas) } } }),
+        ...(operation.version && { headers: { ETag: ETAG } }),
+        ...contentOf(answer.shape, schemas),
       },
       ...problemsOf(operation),
     },
   };
 }
+
+function contentOf(shape: Operation<never>['answer']['shape'], schemas: Named): Pick<Response, 'content'> {
+  if (shape === undefined) return {};
+  if (shape === 'lines') return { content: { 'application/jsonl': { schema: { type: 'string', description: 'A line of JSON each' } } } };
+  return { content: { 'application/json': { schema: schemaOf(shape, 'output', schemas) } } };
+}
+
+const ETAG = { description: 'The version', schema: { type: 'string' } };
+
+const IF_MATCH: Parameter = {
+  name: 'If-Match',
+  in: 'header',
+  required: true,
+  description: 'The ETag of the version that was seen. Where another is in force by now, nothing is done',
+  schema: { type: 'string' },
+};
 
 const IDEMPOTENCY_KEY: Parameter = {
   name: 'Idempotency-Key',
@@ -122,7 +140,7 @@ const IDEMPOTENCY_KEY: Parameter = {
 };
 
 /** Why an operation may be refused: what holds for all, what follows from its shapes, and what it says itself. */
-function refusalsOf({ method, parameters, scope, refusals = [] }: Described['operations'][number]): ProblemCode[] {
+function refusalsOf({ method, parameters, scope, refusals = [], needsIfMatch }: Described['operations'][number]): ProblemCode[] {
   const takes = (shape: z.ZodObject): boolean => Object.keys(shape.shape).length > 0;
   const all: (ProblemCode | false)[] = [
     'bad-request',
@@ -134,6 +152,8 @@ function refusalsOf({ method, parameters, scope, refusals = [] }: Described['ope
     'invalid',
     method !== 'GET' && 'in-progress',
     method !== 'GET' && 'idempotency-key-reused',
+    needsIfMatch === true && 'precondition-failed',
+    needsIfMatch === true && 'precondition-required',
     ...refusals,
     'too-many-requests',
   ];
@@ -167,9 +187,9 @@ function schemaOf(shape: z.ZodType, io: 'input' | 'output', schemas: Named): Sch
   return moved(schema) as Schema;
 }
 
-/** The pattern of a date-time says what its format says, in ten lines. */
+/** The patterns of dates say what their formats say, in ten lines. */
 function withoutLongPattern({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }): void {
-  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+  if (jsonSchema.format === 'date-time' || jsonSchema.format === 'date') delete jsonSchema.pattern;
 }
 
 const moved = (schema: unknown): unknown => JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as unknown;

@@ -68,13 +68,13 @@ function operationSection({ method, address, operation }: Shown, schemas: Schema
   const scopes = security.flatMap(({ apiKey }) => apiKey);
   const [[status, answer] = ['', { description: '' }]] = Object.entries(responses);
   const inAddress = parameters
-    .filter((one) => one.in !== 'header')
+    .filter((one) => one.name !== 'Idempotency-Key')
     .map((one) => ({ name: one.name, type: typeOf(one.schema, schemas), words: wordsOf(one.required, one.description) }));
   return html`<section class="operation" aria-labelledby="${operationId}">
     <h3 id="${operationId}">${summary}</h3>
     <p class="command"><strong>${method}</strong> ${address}</p>
     <p>${description} ${scopes.length === 0 ? 'Any key will do.' : html`Scope: <strong>${scopes.join(', ')}</strong>.`}</p>
-    ${part('In the address', inAddress)} ${part('In the body', fieldsOf(requestBody?.content['application/json'].schema, schemas, true))}
+    ${part('In the address and its headers', inAddress)} ${part('In the body', fieldsOf(requestBody?.content['application/json'].schema, schemas, true))}
     <h4>Answer ${status}</h4>
     <p>${answer.description}.</p>
     ${fieldList(fieldsOf(answer.content?.['application/json']?.schema, schemas, false))}

@@ -1,0 +1,395 @@
+// The Security Policy, for programs: the rules are checked by what checks the form, and put in force by what the pages of the console call.
+import { z } from 'zod';
+import { ROLES, type Organisation } from '../organisations/organisations.ts';
+import { CURSOR_CHARACTERS_MOST, openCursor, sealCursor } from '../platform/api/cursor.ts';
+import { isMatch, operation, type Operation } from '../platform/api/operation.ts';
+import { doesNotFit, noSuchThing, Problem, type Mistake } from '../platform/problem.ts';
+import { canBeShown } from '../platform/words/showable.ts';
+import { dayOf, isoOf } from '../platform/words/times.ts';
+import type { World } from '../platform/world.ts';
+import {
+  addressesOf,
+  listVersions,
+  makeDraft,
+  METHODS,
+  OUTCOMES,
+  readPolicyOf,
+  restoreVersion,
+  saveDraft,
+  tellPeople,
+  TWO_FACTOR_POLICIES,
+  type Draft,
+  type Policy,
+  type Rules,
+} from '../policy/policy.ts';
+import type { KeyHolder } from '../sessions/sessions.ts';
+import { idParameter } from './people-api.ts';
+import { rulesFrom, type Fields, type Mistakes } from './policy-form.ts';
+import { listForeseen, previewOf, readDraft } from './policy-preview.ts';
+
+const READING = { tag: 'Security Policy', scope: 'policy:read' } as const;
+const WRITING = { tag: 'Security Policy', scope: 'policy:write' } as const;
+const PEOPLE_MOST = 200;
+const EMAIL_CHARACTERS_MOST = 254;
+
+const KINDS = METHODS.map(({ kind }) => kind) as [string, ...string[]];
+
+const rulesFields = {
+  twoFactor: z.enum(TWO_FACTOR_POLICIES),
+  roles: z.array(z.enum(ROLES)).max(ROLES.length).describe('Of whom two-factor authentication is required'),
+  from: z.iso.date().nullable().describe('From which day on, in UTC; null: at once'),
+  graceDays: z.int().describe('How many days somebody has who joins'),
+  rollOut: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('everybody') }),
+      z.strictObject({ kind: z.literal('share'), percent: z.int() }),
+      z.strictObject({ kind: z.literal('people'), emails: z.array(z.string().max(EMAIL_CHARACTERS_MOST)).max(PEOPLE_MOST) }),
+    ])
+    .describe('Who is asked first, before everybody is'),
+  counting: z.array(z.enum(KINDS)).max(KINDS.length).describe('The methods that count'),
+  mailFirst: z.boolean().describe('Whether a set-up in a browser that is new to the account asks for an emailed code first'),
+  sessionIdleMinutes: z.int().nullable(),
+  sessionHours: z.int().nullable(),
+  proofMinutes: z.int().describe('How fresh a proof must be for changes'),
+  emailDomains: z.array(z.string().max(EMAIL_CHARACTERS_MOST)).max(50).describe('Whose addresses may join; none: all'),
+};
+const rulesShape = z.object(rulesFields).meta({ id: 'Rules' });
+const rulesSent = z.strictObject(rulesFields).meta({ id: 'RulesToBe' });
+type RulesSent = z.output<typeof rulesSent>;
+
+const policyShape = z
+  .object({
+    version: z.int().describe('0 where the organisation has no policy of its own: then the one of the installation holds'),
+    changedAt: z.iso.datetime().nullable(),
+    rules: rulesShape,
+  })
+  .meta({ id: 'Policy' });
+
+export function policyOperations(world: World): readonly Operation<KeyHolder>[] {
+  const changing = [replace(world), preview(world), announce(world), save(world), restore(world)];
+  return [read(world), versions(world), readPreview(world), listPeople(world), ...changing];
+}
+
+const read = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...READING,
+    name: 'readPolicy',
+    method: 'GET',
+    path: '/policy',
+    summary: 'Shows the policy in force',
+    answer: { status: 200, says: 'The policy', shape: policyShape },
+    version: tagOf,
+    handle: ({ actor: { organisation } }: KeyHolder) => policyAsJson(world, organisation),
+  });
+
+/** Where there is no policy of its own, the one of the installation may change, and has versions of its own. */
+const tagOf = ({ version, changedAt }: { version: number; changedAt: string | null }): string => (version === 0 ? `0-${changedAt ?? ''}` : String(version));
+
+async function policyAsJson(world: World, organisation: Organisation): Promise<z.input<typeof policyShape>> {
+  const { version, changedAt, rules } = await readPolicyOf(world.database.query, organisation.id);
+  return { version, changedAt: changeOf(changedAt), rules: await rulesAsJson(world, organisation, rules) };
+}
+
+const changeOf = (changedAt: number): string | null => (changedAt === 0 ? null : isoOf(changedAt));
+
+async function rulesAsJson({ database: { query } }: World, { id }: Organisation, rules: Rules): Promise<z.input<typeof rulesShape>> {
+  const { rollOut } = rules;
+  return {
+    twoFactor: rules.twoFactor,
+    roles: [...rules.roles],
+    from: rules.from === null ? null : dayOf(rules.from),
+    graceDays: rules.graceDays,
+    rollOut: rollOut.kind === 'people' ? { kind: 'people', emails: await addressesOf(query, id, rollOut.accountIds) } : rollOut,
+    counting: KINDS.filter((kind) => !rules.notCounting.includes(kind)),
+    mailFirst: rules.mailFirst,
+    sessionIdleMinutes: rules.sessionIdleMinutes,
+    sessionHours: rules.sessionHours,
+    proofMinutes: rules.proofMinutes,
+    emailDomains: [...rules.emailDomains],
+  };
+}
+
+/** What the form would have, so that the same function checks it. */
+const fieldsFrom = (sent: RulesSent, renews: boolean): Fields => ({
+  twoFactor: sent.twoFactor,
+  roles: ROLES.filter((role) => sent.roles.includes(role)),
+  from: sent.from ?? '',
+  graceDays: String(sent.graceDays),
+  rollOut: sent.rollOut.kind,
+  percent: sent.rollOut.kind === 'share' ? String(sent.rollOut.percent) : '',
+  people: sent.rollOut.kind === 'people' ? sent.rollOut.emails.join('\n') : '',
+  counting: sent.counting,
+  mailFirst: sent.mailFirst,
+  sessionIdleMinutes: sent.sessionIdleMinutes === null ? '' : String(sent.sessionIdleMinutes),
+  sessionHours: sent.sessionHours === null ? '' : String(sent.sessionHours),
+  proofMinutes: String(sent.proofMinutes),
+  emailDomains: sent.emailDomains.join('\n'),
+  renews,
+});
+
+const PLACES: Partial<Record<keyof Mistakes, string>> = { percent: 'rollOut/percent', people: 'rollOut/emails' };
+
+async function checked(world: World, organisation: Organisation, { rules: before }: Policy, sent: { rules: RulesSent; renews: boolean }): Promise<Rules> {
+  const fields = fieldsFrom(sent.rules, sent.renews);
+  const made = await rulesFrom(world.database.query, organisation, { fields, before, now: world.clock.now() });
+  if (made.ok) return made.rules;
+  const wrong = Object.entries(made.mistakes) as [keyof Mistakes, string][];
+  throw doesNotFit(wrong.map(([field, detail]): Mistake => ({ pointer: `#/rules/${PLACES[field] ?? field}`, detail })));
+}
+
+const renews = z.boolean().default(false).describe('Whether everybody’s time begins anew');
+/** As saveDraft wants it: told before a draft is made. */
+const reason = z
+  .string()
+  .max(1000)
+  .refine((text) => text.trim() !== '' && [...text.trim()].length <= 500 && canBeShown(text.trim()), 'Say why in 1 to 500 characters, in one line')
+  .describe('Why, for the history: 1 to 500 characters in one line');
+
+const replace = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'replacePolicy',
+    method: 'PUT',
+    path: '/policy',
+    summary: 'Puts another policy in force',
+    description: 'All of its rules, in the place of those that were seen. To look first at what they would do, see previewPolicy.',
+    body: z.strictObject({ rules: rulesSent, reason, renews }),
+    needsIfMatch: true,
+    answer: { status: 200, says: 'The policy, as it is now', shape: policyShape },
+    version: tagOf,
+    refusals: ['not-allowed'],
+    handle: async ({ actor }: KeyHolder, { body, ifMatch }) => {
+      const { organisation } = actor;
+      const policy = await seenPolicy(world, organisation, ifMatch);
+      const rules = await checked(world, organisation, policy, body);
+      const draftId = await makeDraft(world, actor, { rules, basedOn: policy.version, renews: body.renews });
+      if (draftId === undefined) throw refusalOf('not-allowed');
+      const saved = await saveDraft(world, actor, { draftId, reason: body.reason });
+      if (!saved.ok) throw refusalOf(saved.reason);
+      return policyAsJson(world, organisation);
+    },
+  });
+
+async function seenPolicy(world: World, organisation: Organisation, ifMatch: string): Promise<Policy> {
+  const policy = await readPolicyOf(world.database.query, organisation.id);
+  if (!isMatch(ifMatch, tagOf({ ...policy, changedAt: changeOf(policy.changedAt) }))) throw refusalOf('changed-meanwhile');
+  return policy;
+}
+
+function refusalOf(refused: 'not-allowed' | 'not-found' | 'changed-meanwhile' | 'reason' | 'told-already'): Problem {
+  switch (refused) {
+    case 'not-allowed':
+      return new Problem('not-allowed', 'A key of this role looks, and changes nothing.');
+    case 'not-found':
+      return noSuchThing();
+    case 'changed-meanwhile':
+      return new Problem('precondition-failed', 'Another policy is in force by now, so nothing was done. Read it, and decide anew.');
+    case 'reason':
+      return doesNotFit([{ pointer: '#/reason', detail: 'Say why in 1 to 500 characters, in one line.' }]);
+    case 'told-already':
+      return new Problem('conflict', 'They were told already.');
+  }
+}
+
+const counts = z.object({ 'locked-out': z.int(), 'sets-up': z.int(), 'sets-up-later': z.int(), passes: z.int() });
+const previewShape = z
+  .object({
+    id: z.string(),
+    madeAt: z.iso.datetime(),
+    basedOn: z.int().describe('The version that it would take the place of'),
+    stale: z.boolean().describe('Whether another is in force by now'),
+    renews: z.boolean(),
+    toldAt: z.iso.datetime().nullable(),
+    rules: rulesShape,
+    differences: z.array(z.object({ label: z.string(), before: z.string(), value: z.string() })),
+    effect: z.object({ people: z.int(), newlyAsked: z.int(), before: counts, after: counts }).describe('How many people meet what'),
+  })
+  .meta({ id: 'PolicyPreview' });
+
+const preview = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'previewPolicy',
+    method: 'POST',
+    path: '/policy/previews',
+    summary: 'Shows what a policy would do',
+    description: 'Computed person by person, by what would enforce it. It is kept for 30 days, to be looked at, told to people, and saved.',
+    body: z.strictObject({ rules: rulesSent, renews }),
+    answer: { status: 201, says: 'What it would do', shape: previewShape },
+    refusals: ['not-allowed'],
+    handle: async ({ actor }: KeyHolder, { body }) => {
+      const { organisation } = actor;
+      const policy = await readPolicyOf(world.database.query, organisation.id);
+      const rules = await checked(world, organisation, policy, body);
+      const id = await makeDraft(world, actor, { rules, basedOn: policy.version, renews: body.renews });
+      if (id === undefined) throw refusalOf('not-allowed');
+      return previewAsJson(world, organisation, await draftOf(world, organisation, id));
+    },
+  });
+
+async function draftOf(world: World, organisation: Organisation, id: string): Promise<Draft> {
+  const draft = await readDraft(world, organisation, id);
+  if (!draft) throw noSuchThing();
+  return draft;
+}
+
+async function previewAsJson(world: World, organisation: Organisation, draft: Draft): Promise<z.input<typeof previewShape>> {
+  const { effect, differences, stale } = await previewOf(world, organisation, draft);
+  const { id, basedOn, madeAt, toldAt } = draft;
+  return {
+    id,
+    madeAt: isoOf(madeAt),
+    basedOn,
+    stale,
+    renews: draft.renews,
+    toldAt: toldAt === null ? null : isoOf(toldAt),
+    rules: await rulesAsJson(world, organisation, draft.rules),
+    differences: differences.map(({ label, before, value }) => ({ label, before, value })),
+    effect,
+  };
+}
+
+const readPreview = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...READING,
+    name: 'readPreview',
+    method: 'GET',
+    path: '/policy/previews/{id}',
+    summary: 'Shows a preview again',
+    description: 'As it would be now.',
+    parameters: idParameter,
+    answer: { status: 200, says: 'What it would do', shape: previewShape },
+    handle: async ({ actor: { organisation } }: KeyHolder, { parameters: { id } }) =>
+      previewAsJson(world, organisation, await draftOf(world, organisation, id)),
+  });
+
+const outcome = z.enum(OUTCOMES);
+
+const listPeople = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...READING,
+    name: 'listPreviewPeople',
+    method: 'GET',
+    path: '/policy/previews/{id}/people',
+    summary: 'Lists whom a policy would meet how',
+    parameters: idParameter,
+    query: z.strictObject({
+      outcome,
+      limit: z.coerce.number().int().min(1).max(PEOPLE_MOST).default(50),
+      cursor: z.string().min(1).max(CURSOR_CHARACTERS_MOST).optional().describe('The “next” of the page before'),
+    }),
+    answer: {
+      status: 200,
+      says: 'One page of people',
+      shape: z.object({
+        people: z.array(z.object({ id: z.string(), name: z.string(), email: z.string(), before: outcome, after: outcome, by: z.iso.datetime().nullable() })),
+        next: z.string().nullable(),
+      }),
+    },
+    handle: async ({ actor: { organisation } }: KeyHolder, { parameters: { id }, query }) => {
+      const draft = await draftOf(world, organisation, id);
+      const pages = { organisation: organisation.id, what: ['preview', id, query.outcome] };
+      const after = openCursor(world, pages, query.cursor);
+      const { people, next } = await listForeseen(world, organisation, { draft, outcome: query.outcome, after, most: query.limit });
+      return {
+        people: people.map((one) => ({
+          id: one.accountId,
+          name: one.name,
+          email: one.email,
+          before: one.before,
+          after: one.after,
+          by: one.by === null ? null : isoOf(one.by),
+        })),
+        next: sealCursor(world, pages, next),
+      };
+    },
+  });
+
+const announce = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'announcePreview',
+    method: 'POST',
+    path: '/policy/previews/{id}/announce',
+    summary: 'Tells people by mail what a policy would ask of them',
+    description: 'Once: those whom it would ask for something.',
+    parameters: idParameter,
+    answer: { status: 200, says: 'The mails are on their way', shape: z.object({ people: z.int() }) },
+    refusals: ['not-allowed', 'conflict'],
+    handle: async ({ actor }: KeyHolder, { parameters: { id } }) => {
+      const told = await tellPeople(world, actor, id);
+      if (!told.ok) throw refusalOf(told.reason);
+      return { people: told.people };
+    },
+  });
+
+const save = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'savePreview',
+    method: 'POST',
+    path: '/policy/previews/{id}/save',
+    summary: 'Puts a policy in force that was looked at',
+    description: 'In the place of the version that it is based on, and of no other.',
+    parameters: idParameter,
+    body: z.strictObject({ reason }),
+    answer: { status: 200, says: 'The policy, as it is now', shape: policyShape },
+    version: tagOf,
+    refusals: ['not-allowed', 'precondition-failed'],
+    handle: async ({ actor }: KeyHolder, { parameters: { id }, body }) => {
+      const saved = await saveDraft(world, actor, { draftId: id, reason: body.reason });
+      if (!saved.ok) throw refusalOf(saved.reason);
+      return policyAsJson(world, actor.organisation);
+    },
+  });
+
+const versionShape = z
+  .object({
+    version: z.int(),
+    changedAt: z.iso.datetime(),
+    changedBy: z.string().nullable().describe('An account, “key” and the id of an API key, or null: the operator'),
+    reason: z.string(),
+    rules: rulesShape,
+  })
+  .meta({ id: 'PolicyVersion' });
+
+const versions = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...READING,
+    name: 'listPolicyVersions',
+    method: 'GET',
+    path: '/policy/versions',
+    summary: 'Lists the versions that there were',
+    description: 'The newest first, at most fifty.',
+    answer: { status: 200, says: 'The versions', shape: z.object({ versions: z.array(versionShape) }) },
+    handle: async ({ actor: { organisation } }: KeyHolder) => {
+      const all = await listVersions(world.database.query, organisation.id);
+      const shown = all.map(async ({ rules, changedAt, ...rest }) => ({
+        ...rest,
+        changedAt: isoOf(changedAt),
+        rules: await rulesAsJson(world, organisation, rules),
+      }));
+      return { versions: await Promise.all(shown) };
+    },
+  });
+
+const restore = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'restorePolicyVersion',
+    method: 'POST',
+    path: '/policy/versions/{version}/restore',
+    summary: 'Puts an earlier version in force again',
+    description: 'As a new version.',
+    parameters: z.strictObject({ version: z.string().regex(/^[1-9]\d{0,8}$/) }),
+    needsIfMatch: true,
+    answer: { status: 200, says: 'The policy, as it is now', shape: policyShape },
+    version: tagOf,
+    refusals: ['not-allowed'],
+    handle: async ({ actor }: KeyHolder, { parameters, ifMatch }) => {
+      const { version: seen } = await seenPolicy(world, actor.organisation, ifMatch);
+      const restored = await restoreVersion(world, actor, { version: Number(parameters.version), seen });
+      if (!restored.ok) throw refusalOf(restored.reason);
+      return policyAsJson(world, actor.organisation);
+    },
+  });

@@ -10,6 +10,7 @@ import { helpOperations } from './help-api.ts';
 import { invitationOperations } from './invitations-api.ts';
 import { peopleOperations } from './people-api.ts';
 import { policyOperations } from './policy-api.ts';
+import { webhookOperations } from './webhook-api.ts';
 
 /** In the order in which the document shows them. */
 export const adminOperations = (world: World): readonly Operation<KeyHolder>[] => [
@@ -19,6 +20,7 @@ export const adminOperations = (world: World): readonly Operation<KeyHolder>[] =
   ...invitationOperations(world),
   ...policyOperations(world),
   ...auditOperations(world),
+  ...webhookOperations(world),
 ];
 
 const organisationShape = z

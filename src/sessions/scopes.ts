@@ -8,6 +8,7 @@ export const SCOPE_WORDS = {
   'policy:read': 'sees the Security Policy, its versions, and what another would do',
   'policy:write': 'changes the Security Policy',
   'audit:read': 'reads the audit log, and takes it along',
+  'audit:write': 'streams the audit log out, and stops that',
 } as const;
 export type Scope = keyof typeof SCOPE_WORDS;
 

@@ -56,6 +56,12 @@ const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly que
   'GET /audit/events': { scope: 'audit:read' },
   'GET /audit/events/:id': { scope: 'audit:read' },
   'GET /audit/export': { scope: 'audit:read' },
+  'GET /audit/webhook': { scope: 'audit:read' },
+  'PUT /audit/webhook': { scope: 'audit:write', body: { address: 'https://log.example.org/twinlock' } },
+  'POST /audit/webhook/test': { scope: 'audit:write' },
+  'POST /audit/webhook/pause': { scope: 'audit:write' },
+  'POST /audit/webhook/resume': { scope: 'audit:write' },
+  'DELETE /audit/webhook': { scope: 'audit:write' },
 };
 const ABOUT_ONE = Object.keys(OPERATIONS).filter((one) => one.includes(':id'));
 

@@ -28,6 +28,11 @@ const VERBS: Readonly<Record<string, string | { readonly leftOut: string }>> = {
   '/admin/policy/save': 'savePreview',
   '/admin/policy/restore': 'restorePolicyVersion',
   '/admin/audit/export': 'exportEvents',
+  '/admin/audit/webhook': 'setWebhook',
+  '/admin/audit/webhook/test': 'testWebhook',
+  '/admin/audit/webhook/pause': 'pauseWebhook',
+  '/admin/audit/webhook/resume': 'resumeWebhook',
+  '/admin/audit/webhook/remove': 'removeWebhook',
   '/admin/api-keys/new': { leftOut: 'a key that makes keys would outlive its own end' },
   '/admin/api-keys/:id/revoke': { leftOut: 'whoever took one key could shut all other programs out' },
 };

@@ -1,10 +1,12 @@
 // API keys, from the page that makes one to the page that revokes it, and what a program does with one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sweep } from '../../src/sweep.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { accountOf } from '../attacks/intruder.ts';
 import { confirmIfAsked, foundOrganisation, invitationPath, joinAs } from '../support/organisation.ts';
 import { forEachPortal } from '../support/portal.ts';
+import { Receiver } from '../support/receiver.ts';
 import { makeKey, problemOf, Program } from '../support/program-client.ts';
 
 interface PersonJson {
@@ -181,6 +183,10 @@ forEachPortal((open) => {
     assert.equal(problemOf(await bobs.get('/people')).code, 'unauthorized');
     const left = await portal.world.database.query.selectFrom('api_keys').select('name').orderBy('name').execute();
     assert.deepEqual(left.map(({ name }) => name).toSorted(), ['Ada’s', 'Owner’s', 'Short']);
+    portal.clock.advance(days(31));
+    await sweep(portal.world);
+    const kept = await portal.world.database.query.selectFrom('api_keys').select('name').orderBy('name').execute();
+    assert.deepEqual(kept.map(({ name }) => name).toSorted(), ['Ada’s', 'Owner’s'], 'what ended a month ago is shown no longer');
   });
 });
 
@@ -298,5 +304,29 @@ forEachPortal((open) => {
     portal.clock.advance(days(8));
     await bob.enterPassword();
     assert.match(bob.browser.page.path, /^\/sign-in\/set-up/, 'it is in force');
+  });
+
+  test('the webhook: set, with a secret that is shown once, tried out, paused, resumed and removed', async () => {
+    await using receiver = await Receiver.start();
+    const portal = await open({ installation: { development: true } });
+    const owner = await foundOrganisation(portal);
+    const program = new Program(portal, await makeKey(owner, { scopes: ['audit:read', 'audit:write'] }));
+    assert.equal((await program.get('/audit/webhook')).status, 404);
+    for (const address of ['', 'http://log.example.org/', 'https://user:password@log.example.org/', 'x', 'file:///etc/passwd'])
+      assert.equal(problemOf(await program.ask('PUT', '/audit/webhook', { address })).errors![0]!.pointer, '#/address', address);
+    const set = await program.ask('PUT', '/audit/webhook', { address: receiver.url });
+    assert.deepEqual([set.status, set.json!['host']], [200, `127.0.0.1:${receiver.port}`]);
+    assert.match(owner.newestMail().text, /by the API key “HR sync”/);
+    const secret = String(set.json!['secret']);
+    assert.deepEqual((await program.post('/audit/webhook/test')).json, { delivered: true, failure: null });
+    assert.equal(receiver.received.length, 1);
+    receiver.reply = 500;
+    assert.match(String((await program.post('/audit/webhook/test')).json!['failure']), /500/);
+    assert.equal((await program.post('/audit/webhook/pause')).json!['paused'], true);
+    assert.equal((await program.post('/audit/webhook/resume')).json!['paused'], false);
+    const shown = await program.get('/audit/webhook');
+    assert.ok(secret.length > 20 && !shown.body.includes(secret) && !shown.body.includes('of-the-receiver'));
+    assert.equal((await program.delete('/audit/webhook')).status, 204);
+    assert.equal((await program.post('/audit/webhook/pause')).status, 404);
   });
 });

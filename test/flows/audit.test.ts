@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import { AUDIT_EVENTS, chainNew, pruneLog, type AuditEvent } from '../../src/audit/audit.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { momentOf } from '../../src/platform/words/times.ts';
-import { invitationPath, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
+import { invitationPath, joinAs, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
 import { bypassCodeOn, fillGrounds, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
+import { SCOPES } from '../../src/sessions/sessions.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
 import { makeKey, Program } from '../support/program-client.ts';
 
@@ -104,7 +105,7 @@ forEachPortal((open) => {
       assert.deepEqual([...said].toSorted(), [...fields].toSorted(), event);
     }
     const whose = new Set(log.all.map((one) => one.account));
-    assert.deepEqual(whose.size, 4, 'hers, that of signing up twice, that of whom she looks after, and nobody’s where none is known');
+    assert.deepEqual(whose.size, 5, 'hers, that of signing up twice, those of two whom she looks after, and nobody’s where none is known');
   });
 });
 
@@ -229,6 +230,7 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
   await log.expect('streaming it', () => browser.press('Start streaming'), {
     organisation_webhook_changed: { organisation, host: 'log.example.org', to: 'set', by },
   });
+  await byProgram(log, ada, portal, organisation);
   await openPerson(ada, bob.email);
   await log.expect('removing', () => browser.press('Remove from the organisation'), { organisation_member_removed: { organisation, role: 'admin', by } });
   await sendInvitation(ada, bob.email, 'Member');
@@ -297,6 +299,28 @@ async function useKeys(log: Log, ada: Person, portal: Portal, { organisation, by
   await ada.browser.visit('/admin/api-keys');
   await log.news();
   await log.expect('taking it back', () => ada.browser.press('Revoke HR sync'), { api_key_revoked: { organisation, key: key!, name: 'HR sync', by } });
+}
+
+/** What a program does is recorded as the key's. */
+async function byProgram(log: Log, ada: Person, portal: Portal, organisation: string): Promise<void> {
+  const eve = await joinAs(portal, ada, 'Member');
+  await log.news();
+  const program = new Program(portal, await makeKey(ada, { scopes: SCOPES }));
+  const [made] = await log.news();
+  const about = { organisation, by: `key ${made!.details['key']}` };
+  const [{ id }] = ((await program.get(`/people?search=${eve.email}`)).json as { people: [{ id: string }] }).people;
+  await log.expect('suspending', () => program.post(`/people/${id}/suspend`), { organisation_member_suspended: about });
+  await log.expect('resuming', () => program.post(`/people/${id}/resume`), { organisation_member_resumed: about });
+  await log.expect('a new password', () => program.post(`/people/${id}/require-password`), { authn_password_change: about });
+  const { rules } = (await program.get('/policy')).json as { rules: Record<string, unknown> };
+  const preview = await program.post('/policy/previews', { rules: { ...rules, twoFactor: 'required' } });
+  await log.expect('announcing', () => program.post(`/policy/previews/${String(preview.json!['id'])}/announce`), { policy_announced: about });
+  const other = await program.post('/policy/previews', { rules: { ...rules, twoFactor: 'optional', graceDays: 3 } });
+  await program.post(`/policy/previews/${String(other.json!['id'])}/save`, { reason: 'Why not' });
+  const [saved] = await log.news();
+  const { changes, ...details } = saved!.details;
+  assert.deepEqual([saved!.event, details], ['policy_changed', { ...about, version: '1', reason: 'Why not' }]);
+  assert.match(changes!, /optional|can choose|everybody/i);
 }
 
 async function rename({ browser }: Person): Promise<void> {

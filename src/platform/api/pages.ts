@@ -16,7 +16,7 @@ export function docsPage({ name, origin }: Installation, document: OpenApi, { sc
     title: 'API',
     wide: true,
     body: html`<p class="quiet">${document.info.description}</p>
-      ${begin(scopes, origin + path)}
+      ${begin(scopes, origin + path)} ${contents(document, operations)}
       ${document.tags.map(
         ({ name: tag }) =>
           html`<h2>${tag}</h2>
@@ -39,9 +39,27 @@ function begin(scopes: Readonly<Record<string, string>>, address: string): Html 
     ${fieldList(Object.entries(scopes).map(([name, words]) => ({ name, type: '', words })))}`;
 }
 
+/** What there is, by what it is about: a long page has to be found through. */
+function contents({ tags }: OpenApi, operations: readonly Shown[]): Html {
+  return html`<nav aria-label="Operations">
+    <dl class="fields">
+      ${tags.map(
+        ({ name }) =>
+          html`<dt>${name}</dt>
+            <dd>
+              ${operations
+                .filter(({ operation }) => operation.tags.includes(name))
+                .map(({ operation: { operationId, summary } }, index) => html`${index > 0 && ' · '}<a href="#${operationId}">${summary}</a>`)}
+            </dd>`,
+      )}
+    </dl>
+  </nav>`;
+}
+
 const HOLDS_FOR_ALL = [
   'Bodies are application/json in UTF-8, at most 64 kilobytes. A field that is not named here is refused.',
   'Instants are in UTC, as RFC 3339 has them.',
+  'What has versions has an ETag. Send the one that you have seen as If-Match to change it: where another version is in force by now, nothing is done.',
   'Lists come in pages. Send “next” as “cursor” to get the page that follows; it is null on the last.',
   'A key may ask 600 times a minute. Beyond that the answer is 429, and Retry-After says when to go on.',
   'Give each request that changes something an Idempotency-Key of your own making. Sent again with the same one within a day, it is not done again, and answered as it was.',

@@ -72,6 +72,7 @@ export const AUDIT_EVENTS = {
   policy_announced: ['organisation', 'by'],
   privilege_permissions_changed: ['organisation', 'from', 'to', 'by'],
   organisation_created: ['organisation', 'name'],
+  organisation_set_up_link_made: ['email', 'name'],
   organisation_invited: ['organisation', 'email', 'role', 'by'],
   organisation_invitation_revoked: ['organisation', 'email', 'role', 'by'],
   organisation_joined: ['organisation', 'role', 'by'],

@@ -115,6 +115,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   policy_announced: byNamed('policy', 'Told people by mail what a policy would ask of them'),
   privilege_permissions_changed: byNamed('people', ({ from, to }) => `Role changed from ${from} to ${to}`),
   organisation_created: own('people', ({ name }) => `Created the organisation ${name}`),
+  organisation_set_up_link_made: own('people', ({ email, name }) => `Made a link by which ${email} can create the organisation ${name}`),
   organisation_invited: byNamed('people', ({ email, role }) => `Invited ${email} ${roleIn(role)}`),
   organisation_invitation_revoked: byNamed('people', ({ email, role }) => `Took back the invitation of ${email} ${roleIn(role)}`),
   organisation_joined: own('people', ({ role }) => `Joined ${roleIn(role)}`),

@@ -1,8 +1,9 @@
 // Every command, in the order of the help and of the README.
+import { createOwner } from './admin.ts';
 import { checkpointAudit, verifyAudit } from './audit.ts';
 import type { Command } from './command.ts';
 import { migrate } from './migrate.ts';
 import { setPolicy, showPolicy } from './policy.ts';
 import { serve } from './serve.ts';
 
-export const COMMANDS: readonly Command[] = [serve, migrate, showPolicy, setPolicy, verifyAudit, checkpointAudit];
+export const COMMANDS: readonly Command[] = [serve, migrate, showPolicy, setPolicy, createOwner, verifyAudit, checkpointAudit];

@@ -185,7 +185,11 @@ async function send(
 
 /** An invitation that expired is shown, so that it can be sent again, for as long as it lasted. */
 export async function sweepOrganisations({ database: { query }, clock }: World): Promise<readonly number[]> {
-  return [await deleteExpired(query, { table: 'invitations', key: 'id', column: 'expires_at', before: clock.now() - INVITATION_LIFETIME })];
+  const now = clock.now();
+  return [
+    await deleteExpired(query, { table: 'invitations', key: 'id', column: 'expires_at', before: now - INVITATION_LIFETIME }),
+    await deleteExpired(query, { table: 'set_up_links', key: 'id', column: 'expires_at', before: now }),
+  ];
 }
 
 function invitationFrom(row: store.InvitationWithName): Invitation {

@@ -3,7 +3,7 @@ import type { Queries } from '../platform/database/database.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { findInvitation } from './invitations.ts';
-import { isSetUpLink } from './set-up.ts';
+import { findSetUpLink } from './set-up.ts';
 import * as store from './store.ts';
 import type { JoiningTerms } from './who-may-join.ts';
 
@@ -20,8 +20,12 @@ export async function readJoiningTerms(world: World, queries: Queries, then: str
 async function biddenBy(world: World, queries: Queries, then: string): Promise<JoiningTerms['bidden']> {
   const [, page, token] = /^\/(invitation|set-up)\?token=([\w-]{43})$/.exec(then) ?? [];
   if (page === undefined || token === undefined) return undefined;
-  if (page === 'set-up') return (await isSetUpLink(world, queries, token)) ? 'anybody' : undefined;
+  if (page === 'set-up') {
+    const link = await findSetUpLink(world, queries, token);
+    return link && (link.email === undefined ? 'anybody' : bidding(link.email));
+  }
   const invitation = await findInvitation(world, queries, token);
-  const address = invitation?.ofItsDomains === true ? parseEmailAddress(invitation.email) : undefined;
-  return address && { email: address.address, emailKey: address.key };
+  return invitation?.ofItsDomains === true ? bidding(invitation.email) : undefined;
 }
+
+const bidding = (email: string): JoiningTerms['bidden'] => ({ email, emailKey: parseEmailAddress(email)!.key });

@@ -30,7 +30,7 @@ export {
 export { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 export { ROLE_WORDS } from './notices.ts';
 export { isJoiningOpen, mayJoin, readJoiningTerms, type JoiningTerms } from './joining.ts';
-export { claimInstallation, createOrganisation, isSetUpLink, makeSetUpLink } from './set-up.ts';
+export { appointOwner, claimSetUpLink, createOrganisation, findSetUpLink, isForAnother, makeSetUpLink, type SetUpLink } from './set-up.ts';
 export {
   actRefusal,
   GIVEN_ROLES,

@@ -66,11 +66,12 @@ export function verifyFirst(frame: Frame, title: string): Html {
   ]);
 }
 
-export function otherAddress(frame: Frame, { organisation, email }: Invitation): Html {
-  return alone(frame, `Join ${organisation.name}`, [
+/** Whoever opens a link that is for another address. */
+export function otherAddress(frame: Frame, { title, email }: { title: string; email: string }): Html {
+  return alone(frame, title, [
     html`<p class="quiet">
-      This invitation is for <strong>${email}</strong>, and you are signed in as <strong>${frame.account?.email}</strong>. Sign out, then open the link again
-      and sign in with that address, or ask to be invited by this one.
+      This link is for <strong>${email}</strong>, and you are signed in as <strong>${frame.account?.email}</strong>. Sign out, then open the link again and sign
+      in with that address, or ask to be invited by this one.
     </p>`,
     form({ action: '/sign-out', formToken: frame.formToken, body: button({ label: 'Sign out', wide: true }) }),
   ]);

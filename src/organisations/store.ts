@@ -46,9 +46,11 @@ export interface SetUpLinkRow {
   id: string;
   token_hash: string;
   created_at: number;
+  /** These three are null for the first link of a portal. */
+  email: string | null;
+  organisation_name: string | null;
+  expires_at: number | null;
 }
-
-const THE_LINK = 'set-up';
 
 export async function hasOrganisation(queries: Queries): Promise<boolean> {
   return (await queries.selectFrom('organisations').select('id').limit(1).executeTakeFirst()) !== undefined;
@@ -73,17 +75,17 @@ export async function updateEmailDomains(transaction: Transaction, organisationI
   await transaction.updateTable('organisations').set({ email_domains: domains }).where('id', '=', organisationId).execute();
 }
 
-export async function putSetUpLink(transaction: Transaction, { token_hash, created_at }: Omit<SetUpLinkRow, 'id'>): Promise<void> {
+/** A newer link takes the place of the one with the same id. */
+export async function putSetUpLink(transaction: Transaction, row: SetUpLinkRow): Promise<void> {
   await transaction
     .insertInto('set_up_links')
-    .values({ id: THE_LINK, token_hash, created_at })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ token_hash, created_at }))
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
     .execute();
 }
 
-export async function isSetUpLink(queries: Queries, tokenHash: string): Promise<boolean> {
-  const row = await queries.selectFrom('set_up_links').select('id').where('token_hash', '=', tokenHash).executeTakeFirst();
-  return row !== undefined;
+export async function selectSetUpLink(queries: Queries, tokenHash: string): Promise<SetUpLinkRow | undefined> {
+  return queries.selectFrom('set_up_links').selectAll().where('token_hash', '=', tokenHash).executeTakeFirst();
 }
 
 /** Of two that race one deletes the row. */

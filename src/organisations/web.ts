@@ -2,7 +2,7 @@
 import type { Account } from '../accounts/accounts.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import type { World } from '../platform/world.ts';
-import { acceptInvitation, acceptRefusal, claimInstallation, findInvitation, isSetUpLink } from './organisations.ts';
+import { acceptInvitation, acceptRefusal, claimSetUpLink, findInvitation, findSetUpLink, isForAnother } from './organisations.ts';
 import * as pages from './pages.ts';
 
 /** 256 bits in base64url. */
@@ -15,7 +15,7 @@ export function mountOrganisations(web: Web<Account | undefined>, world: World):
   web.post('/set-up', async (visit, account) => {
     const token = visit.field('token');
     if (!account) return showSetUp(world, { visit, account, token });
-    const claimed = await claimInstallation(world, { token, name: visit.field('name'), account, from: visit });
+    const claimed = await claimSetUpLink(world, { token, name: visit.field('name'), account, from: visit });
     if (claimed.ok) {
       visit.setCookie('notice', 'organisation-created');
       return redirect('/admin/people');
@@ -43,18 +43,22 @@ interface Shown {
 }
 
 async function showSetUp(world: World, { visit, account, token }: Shown): Promise<Answer> {
-  const known = TOKEN.test(token) && (await isSetUpLink(world, world.database.query, token));
-  const frame = frameOf(world, visit, account, known ? `/set-up?token=${token}` : '/set-up');
+  const link = TOKEN.test(token) ? await findSetUpLink(world, world.database.query, token) : undefined;
+  const frame = frameOf(world, visit, account, link ? `/set-up?token=${token}` : '/set-up');
   const title = 'Set up your organisation';
-  if (!known) {
-    const sentence = 'It was used, or a newer one was printed when the server was started again. Whoever started it finds the newest there.';
+  if (!link) {
+    const sentence = 'It was used, is too old, or a newer one was printed on the server. Whoever runs it has the newest, or can make one.';
     return page(pages.linkDead(frame, sentence), GONE);
   }
   if (!account) {
-    const sentence = `Nobody looks after ${world.installation.name} yet. Whoever has this link can: sign in, or create your account first.`;
-    return page(pages.enterFirst(frame, { title, sentence }));
+    const sentence =
+      link.email === undefined
+        ? `Nobody looks after ${world.installation.name} yet. Whoever has this link can: sign in, or create your account first.`
+        : `${link.email} is to look after ${link.organisationName ?? 'an organisation'}. Sign in with that address, or create an account with it.`;
+    return page(pages.enterFirst(frame, { title, sentence, ...(link.email === undefined ? {} : { email: link.email }) }));
   }
-  return page(account.emailVerifiedAt === null ? pages.verifyFirst(frame, title) : pages.setUp(frame, { token }));
+  if (isForAnother(link, account)) return page(pages.otherAddress(frame, { title, email: link.email! }), visit.method === 'POST' ? 403 : 200);
+  return page(account.emailVerifiedAt === null ? pages.verifyFirst(frame, title) : pages.setUp(frame, { token, name: link.organisationName ?? '' }));
 }
 
 async function showInvitation(world: World, { visit, account, token }: Shown): Promise<Answer> {
@@ -72,7 +76,7 @@ async function showInvitation(world: World, { visit, account, token }: Shown): P
     const sentence = `${invitation.organisation.name} has come to take addresses of other domains alone. Ask whoever invited you.`;
     return page(pages.linkDead(frame, sentence), GONE);
   }
-  if (refusal === 'other-address') return page(pages.otherAddress(frame, invitation), visit.method === 'POST' ? 403 : 200);
+  if (refusal === 'other-address') return page(pages.otherAddress(frame, { title, email: invitation.email }), visit.method === 'POST' ? 403 : 200);
   return page(refusal === 'not-verified' ? pages.verifyFirst(frame, title) : pages.invitation(frame, { token, invitation }));
 }
 

@@ -316,7 +316,7 @@ forEachPortal((open, engine) => {
     assert.ok(!JSON.stringify(rows).includes(token));
 
     await eve.browser.visit(path);
-    assert.match(eve.browser.page.text, new RegExp(`This invitation is for ${ada.email}, and you are signed in as ${eve.email}`));
+    assert.match(eve.browser.page.text, new RegExp(`This link is for ${ada.email}, and you are signed in as ${eve.email}`));
     assert.equal((await eve.browser.post('/invitation', { token })).status, 403);
     const claimer = await portal.newcomer({ email: 'Claimed@example.org' }).signUp();
     await sendInvitation(owner, claimer.email, 'Admin');

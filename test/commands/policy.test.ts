@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { COMMANDS } from '../../src/commands/commands.ts';
-import { Workplace } from '../support/program.ts';
+import { CookieBrowser, Workplace } from '../support/program.ts';
 
 suite('twinlock policy', () => {
   test('shows the policy, and sets it while the portal runs', async () => {
@@ -78,35 +78,3 @@ suite('twinlock policy', () => {
     assert.match(errors, /The database \(TWINLOCK_DATABASE_URL\) can't be used/);
   });
 });
-
-/** Just enough of a browser for a program that runs in another process. */
-class CookieBrowser {
-  readonly #address: string;
-  readonly #cookies = new Map<string, string>();
-  page = '';
-
-  constructor(address: string) {
-    this.#address = address;
-  }
-
-  async get(path: string): Promise<void> {
-    await this.#send(path, {});
-  }
-
-  async post(path: string, fields: Record<string, string>): Promise<void> {
-    const token = / name="form_token" value="([^"]+)"/.exec(this.page)?.[1] ?? '';
-    await this.#send(path, { method: 'POST', body: new URLSearchParams({ form_token: token, ...fields }) });
-  }
-
-  async #send(path: string, request: RequestInit): Promise<void> {
-    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(this.#address + path, { ...request, redirect: 'manual', headers: { cookie } });
-    for (const header of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(header) ?? [];
-      this.#cookies.set(name, value);
-    }
-    const to = response.headers.get('location');
-    this.page = await response.text();
-    if (to !== null) await this.get(to);
-  }
-}

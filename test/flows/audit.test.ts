@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AUDIT_EVENTS, chainNew, pruneLog, type AuditEvent } from '../../src/audit/audit.ts';
+import { appointOwner } from '../../src/organisations/organisations.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { momentOf } from '../../src/platform/words/times.ts';
 import { invitationPath, joinAs, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
@@ -204,6 +205,8 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
   const organisation = created!.details['organisation']!;
   assert.deepEqual([created!.event, created!.details], ['organisation_created', { organisation, name: 'Herons Ltd' }]);
   const by = created!.account!;
+  const appointed = { email: 'boss@example.org', name: 'Wagtails' };
+  await log.expect('naming an owner on the command line', () => appointOwner(portal.world, appointed), { organisation_set_up_link_made: appointed });
   const invited = { organisation, email: bob.email, role: 'member', by };
   await log.expect('inviting', () => sendInvitation(ada, bob.email, 'Member'), { organisation_invited: invited });
   await log.expect('taking it back', () => browser.press('Take back'), { organisation_invitation_revoked: invited });

@@ -123,3 +123,35 @@ export async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+/** Just enough of a browser for a program that runs in another process. */
+export class CookieBrowser {
+  readonly #address: string;
+  readonly #cookies = new Map<string, string>();
+  page = '';
+
+  constructor(address: string) {
+    this.#address = address;
+  }
+
+  async get(address: string): Promise<void> {
+    await this.#send(address, {});
+  }
+
+  async post(address: string, fields: Record<string, string>): Promise<void> {
+    const token = / name="form_token" value="([^"]+)"/.exec(this.page)?.[1] ?? '';
+    await this.#send(address, { method: 'POST', body: new URLSearchParams({ form_token: token, ...fields }) });
+  }
+
+  async #send(address: string, request: RequestInit): Promise<void> {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(this.#address + address, { ...request, redirect: 'manual', headers: { cookie } });
+    for (const header of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(header) ?? [];
+      this.#cookies.set(name, value);
+    }
+    const to = response.headers.get('location');
+    this.page = await response.text();
+    if (to !== null) await this.get(to);
+  }
+}

@@ -10,6 +10,7 @@ import { apiKeys } from './migrations/0008-api-keys.ts';
 import { idempotencyKeys } from './migrations/0009-idempotency-keys.ts';
 import { suspended } from './migrations/0010-suspended.ts';
 import { auditWebhooks } from './migrations/0011-audit-webhooks.ts';
+import { ownerLinks } from './migrations/0012-owner-links.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -41,6 +42,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0009-idempotency-keys', idempotencyKeys],
   ['0010-suspended', suspended],
   ['0011-audit-webhooks', auditWebhooks],
+  ['0012-owner-links', ownerLinks],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

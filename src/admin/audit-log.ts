@@ -21,6 +21,7 @@ import { describeUserAgent } from '../platform/mail/user-agent.ts';
 import { isoOf, startOfDay } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { listPeople } from './admin.ts';
+import { nameApiKeys } from '../sessions/sessions.ts';
 import { csvOf } from './csv.ts';
 import * as store from './store.ts';
 
@@ -170,22 +171,23 @@ async function findPeople(queries: Queries, organisation: Organisation, search: 
 async function inWords(queries: Queries, organisation: Organisation, events: readonly SeenEvent[]): Promise<ShownEvent[]> {
   const ids = new Set(events.flatMap(({ on, by }) => [on?.accountId, by.kind === 'account' ? by.accountId : undefined]).filter((id) => id !== undefined));
   const known = new Map((await store.selectNames(queries, organisation.id, [...ids])).map((row) => [row.id, row]));
+  const keyName = events.some(({ by }) => by.kind === 'key') ? await nameApiKeys(queries, organisation) : () => '';
   return events.map((event) => ({
     ...event,
     sentence: eventKindOf(event.event)?.sentence(event.details, methodName) ?? event.event,
     isMember: event.on !== undefined && known.get(event.on.accountId)?.member_id !== null && known.has(event.on.accountId),
-    author: isOwn(event) ? undefined : authorName(event.by, (id) => known.get(id)?.name),
+    author: isOwn(event) ? undefined : authorName(event.by, { nameOf: (id) => known.get(id)?.name, keyName }),
   }));
 }
 
 const isOwn = ({ on, by }: SeenEvent): boolean => by.kind === 'account' && by.accountId === on?.accountId;
 
-function authorName(author: Author, nameOf: (id: string) => string | undefined): string | undefined {
+function authorName(author: Author, { nameOf, keyName }: { nameOf: (id: string) => string | undefined; keyName: (id: string) => string }): string | undefined {
   switch (author.kind) {
     case 'account':
       return nameOf(author.accountId) ?? 'somebody whose account is gone';
     case 'key':
-      return 'an API key';
+      return keyName(author.keyId);
     case 'operator':
       return 'the operator, on the command line';
     case 'unknown':

@@ -1,7 +1,8 @@
 // /admin/policy: the policy in force, the form that drafts another, what it would do, and the history. Mounted by web.ts.
 import { findAccount } from '../accounts/accounts.ts';
 import { record } from '../audit/audit.ts';
-import { byWhom, may } from '../organisations/organisations.ts';
+import { byWhom, keyNamedBy, may, type Organisation } from '../organisations/organisations.ts';
+import type { Queries } from '../platform/database/database.ts';
 import { file, page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { noSuchPage } from '../platform/problem.ts';
 import { momentOf } from '../platform/words/times.ts';
@@ -18,6 +19,7 @@ import {
   type Draft,
   type Outcome,
 } from '../policy/policy.ts';
+import { nameApiKeys } from '../sessions/sessions.ts';
 import { proofIsFresh } from './admin.ts';
 import { actorOf, change, confirmFirst, done, frameOf, type Console } from './console.ts';
 import { csvOf } from './csv.ts';
@@ -87,11 +89,17 @@ async function showPolicy(world: World, visit: Visit, context: Console, refused?
   const versions = await Promise.all(
     all.map(async (one, index) => ({
       ...one,
-      by: one.changedBy === null ? 'the operator' : ((await findAccount(query, one.changedBy))?.name ?? 'somebody who is gone, or a key'),
+      by: await nameOfChanger(query, organisation, one.changedBy),
       differences: all[index + 1] ? differencesOf(all[index + 1]!.rules, one.rules) : [],
     })),
   );
   return page(pages.policy(frameOf(world, visit, context), { policy, versions, refused: refused?.sentence }), refused?.status ?? 200);
+}
+
+async function nameOfChanger(queries: Queries, organisation: Organisation, changedBy: string | null): Promise<string> {
+  if (changedBy === null) return 'the operator';
+  const key = keyNamedBy(changedBy);
+  return key === undefined ? ((await findAccount(queries, changedBy))?.name ?? 'somebody who is gone') : (await nameApiKeys(queries, organisation))(key);
 }
 
 function mountForm(web: Web<Console>, world: World): void {

@@ -53,6 +53,9 @@ export async function findActing(queries: Queries, { organisation, account, key 
 /** As the audit log names who acted: an account, or a key. */
 export const byWhom = ({ account, key }: Actor): string => (key ? `key ${key.id}` : account.id);
 
+/** The key that `byWhom` named; undefined where it was an account. */
+export const keyNamedBy = (by: string): string | undefined => /^key (\S+)$/.exec(by)?.[1];
+
 /** As people are told of it. */
 export const nameOfActor = ({ account, key }: Actor): string => (key ? `${account.name} (by the API key “${key.name}”)` : account.name);
 

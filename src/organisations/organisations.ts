@@ -27,7 +27,18 @@ export {
   type Invitation,
   type InviteRefusal,
 } from './invitations.ts';
-export { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
+export {
+  byWhom,
+  findActing,
+  findMember,
+  keyNamedBy,
+  nameOfActor,
+  readRole,
+  type Actor,
+  type Member,
+  type Membership,
+  type Organisation,
+} from './membership.ts';
 export { ROLE_WORDS } from './notices.ts';
 export { isJoiningOpen, mayJoin, readJoiningTerms, type JoiningTerms } from './joining.ts';
 export { appointOwner, claimSetUpLink, createOrganisation, findSetUpLink, isForAnother, makeSetUpLink, type SetUpLink } from './set-up.ts';

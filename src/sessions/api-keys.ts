@@ -118,7 +118,12 @@ export async function listApiKeys(queries: Queries, { id }: Organisation): Promi
   return (await store.selectApiKeys(queries, id)).map(keyFrom);
 }
 
-/** False where there is no such key in the organisation. */
+/** What a key is called, for those who read what it did; one that was revoked has no name any more. */
+export async function nameApiKeys(queries: Queries, organisation: Organisation): Promise<(id: string) => string> {
+  const names = new Map((await listApiKeys(queries, organisation)).map(({ id, name }) => [id, name]));
+  return (id) => (names.has(id) ? `the API key “${names.get(id)}”` : 'an API key that is no more');
+}
+
 export async function revokeApiKey(
   world: World,
   actor: Actor,

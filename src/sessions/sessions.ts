@@ -17,7 +17,18 @@ import { METHODS, readDemand, sessionOwes, type Demand } from '../policy/policy.
 import { sessionLimits } from './session-limits.ts';
 import * as store from './store.ts';
 
-export { enterByKey, KEY_DAYS_MOST, listApiKeys, makeApiKey, revokeApiKey, sweepApiKeys, type ApiKey, type KeyHolder, type KeyRefusal } from './api-keys.ts';
+export {
+  enterByKey,
+  KEY_DAYS_MOST,
+  listApiKeys,
+  makeApiKey,
+  nameApiKeys,
+  revokeApiKey,
+  sweepApiKeys,
+  type ApiKey,
+  type KeyHolder,
+  type KeyRefusal,
+} from './api-keys.ts';
 export { SCOPE_WORDS, SCOPES, type Scope } from './scopes.ts';
 
 /** What was shown, and when last (epoch milliseconds): 'password', and the kinds of factors. */

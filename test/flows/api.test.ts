@@ -300,6 +300,8 @@ forEachPortal((open) => {
       ['Back to version 1', 'More time', 'Insurance'],
     );
     assert.match(versions[0]!.changedBy, /^key [\w-]+$/);
+    assert.ok((await owner.browser.visit('/admin/policy')).has('by the API key “HR sync”: “More time”'));
+    assert.ok((await owner.browser.visit('/admin/audit?group=policy')).has('by the API key “HR sync”'), owner.browser.page.text);
 
     portal.clock.advance(days(8));
     await bob.enterPassword();

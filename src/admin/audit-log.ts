@@ -1,6 +1,7 @@
 // What the console shows of the audit log: found, paged and exported. Which events are the organisation's was decided when they were written (audit/audit.ts).
 import { findVerifiedByEmail } from '../accounts/accounts.ts';
 import {
+  commandLine,
   eventKindOf,
   findSeenEvent,
   jsonOf,
@@ -20,9 +21,9 @@ import { parseEmailAddress } from '../platform/mail/address.ts';
 import { describeUserAgent } from '../platform/mail/user-agent.ts';
 import { isoOf, startOfDay } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
-import { listPeople } from './admin.ts';
 import { nameApiKeys } from '../sessions/sessions.ts';
 import { csvOf } from './csv.ts';
+import { listPeople, type ExportFormat } from './people.ts';
 import * as store from './store.ts';
 
 const EVENTS_ON_A_PAGE = 50;
@@ -82,8 +83,6 @@ export async function listEventsOf(queries: Queries, organisation: Organisation,
   return inWords(queries, organisation, events);
 }
 
-export type ExportFormat = 'csv' | 'json-lines';
-
 /** All that the filter shows, in parts. Whoever takes so much out of the console is recorded before the first part leaves it. */
 export async function exportAudit(
   world: World,
@@ -98,20 +97,46 @@ export async function exportAudit(
       event: 'organisation_audit_exported',
       accountId: account.id,
       from,
-      details: { organisation: organisation.id, format: format === 'csv' ? 'CSV' : 'JSON Lines', by: byWhom(actor) },
+      details: { organisation: organisation.id, format: FORMATS[format], by: byWhom(actor) },
     }),
   );
-  return format === 'csv' ? asCsv(query, organisation, read) : asJsonLines(query, organisation, read);
+  return asText(query, organisation, { filter: read, format });
 }
 
-async function* asCsv(queries: Queries, organisation: Organisation, filter: SeenFilter): AsyncGenerator<string> {
-  yield csvOf([['When', 'Event', 'What', 'Result', 'Name', 'Email', 'Account', 'By', 'Address', 'Browser', 'Request', 'Details', 'Number', 'Hash', 'Id']]);
-  for await (const events of batches(queries, organisation, filter)) yield csvOf((await inWords(queries, organisation, events)).map(rowOf));
+/** The same for the operator on the host: all of it; `taken` is told how many have come. */
+export async function takeAudit(
+  world: World,
+  organisation: Organisation,
+  { format, taken }: { format: ExportFormat; taken: (count: number) => void },
+): Promise<AsyncIterable<string>> {
+  const { query } = world.database;
+  const details = { organisation: organisation.id, format: FORMATS[format] };
+  await world.database.transaction((transaction) =>
+    record(world, transaction, { event: 'organisation_audit_exported', accountId: null, from: commandLine, details }),
+  );
+  const filter = { group: undefined, result: undefined, accounts: undefined, address: undefined, from: undefined, before: undefined };
+  return asText(query, organisation, { filter, format, taken });
 }
 
-async function* asJsonLines(queries: Queries, organisation: Organisation, filter: SeenFilter): AsyncGenerator<string> {
-  for await (const events of batches(queries, organisation, filter)) yield events.map((event) => `${jsonOf(event)}\n`).join('');
+const FORMATS: Readonly<Record<ExportFormat, string>> = { csv: 'CSV', 'json-lines': 'JSON Lines' };
+
+interface Taken {
+  readonly filter: SeenFilter;
+  readonly format: ExportFormat;
+  readonly taken?: (count: number) => void;
 }
+
+async function* asText(queries: Queries, organisation: Organisation, { filter, format, taken }: Taken): AsyncGenerator<string> {
+  let count = 0;
+  if (format === 'csv') yield csvOf([COLUMNS]);
+  for await (const events of batches(queries, organisation, filter)) {
+    yield format === 'csv' ? csvOf((await inWords(queries, organisation, events)).map(rowOf)) : events.map((event) => `${jsonOf(event)}\n`).join('');
+    count += events.length;
+    taken?.(count);
+  }
+}
+
+const COLUMNS = ['When', 'Event', 'What', 'Result', 'Name', 'Email', 'Account', 'By', 'Address', 'Browser', 'Request', 'Details', 'Number', 'Hash', 'Id'];
 
 /** The newest first, so that what is written meanwhile lies before the beginning and moves nothing. */
 async function* batches(queries: Queries, organisation: Organisation, filter: SeenFilter): AsyncGenerator<readonly SeenEvent[]> {

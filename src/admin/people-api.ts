@@ -7,18 +7,8 @@ import { noSuchThing, Problem } from '../platform/problem.ts';
 import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
-import {
-  endSessionsOf,
-  requireNewPassword,
-  resume,
-  STANDINGS,
-  suspend,
-  TWO_FACTOR_FILTERS,
-  listPeople,
-  readPerson,
-  type PersonInFull,
-  type PersonShown,
-} from './admin.ts';
+import { endSessionsOf, requireNewPassword, resume, STANDINGS, suspend, TWO_FACTOR_FILTERS, listPeople, readPerson, type PersonInFull } from './admin.ts';
+import { personAsJson } from './people.ts';
 
 const TAG = 'People';
 const READING = { tag: TAG, scope: 'people:read' } as const;
@@ -82,18 +72,6 @@ const list = (world: World): Operation<KeyHolder> =>
       return { people: page.people.map(personAsJson), next: sealCursor(world, pages, page.next) };
     },
   });
-
-const personAsJson = ({ accountId: id, name, email, role, joinedAt, kinds, lastSignInAt, suspended }: PersonShown) => ({
-  id,
-  name,
-  email,
-  role,
-  joinedAt: isoOf(joinedAt),
-  twoFactor: kinds.length > 0 ? ('on' as const) : ('off' as const),
-  kinds: [...kinds],
-  lastSignInAt: lastSignInAt === null ? null : isoOf(lastSignInAt),
-  suspended,
-});
 
 const read = (world: World): Operation<KeyHolder> =>
   operation({

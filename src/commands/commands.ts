@@ -2,8 +2,9 @@
 import { createOwner } from './admin.ts';
 import { checkpointAudit, verifyAudit } from './audit.ts';
 import type { Command } from './command.ts';
+import { exportAudit, exportPeople } from './export.ts';
 import { migrate } from './migrate.ts';
 import { setPolicy, showPolicy } from './policy.ts';
 import { serve } from './serve.ts';
 
-export const COMMANDS: readonly Command[] = [serve, migrate, showPolicy, setPolicy, createOwner, verifyAudit, checkpointAudit];
+export const COMMANDS: readonly Command[] = [serve, migrate, showPolicy, setPolicy, createOwner, exportPeople, exportAudit, verifyAudit, checkpointAudit];

@@ -71,6 +71,9 @@ export async function listMemberships(queries: Queries, accountId: string): Prom
   return rows.map((row) => ({ organisation: { id: row.organisation_id, name: row.organisation_name }, role: readRole(row.role) }));
 }
 
+/** Those with that id or name, as the operator types it: names are not unique. */
+export const findOrganisations = store.selectOrganisations;
+
 /** Whose the organisation is. */
 export async function findOwner(queries: Queries, organisationId: string): Promise<Account | undefined> {
   const row = await store.selectOwner(queries, organisationId);

@@ -56,6 +56,17 @@ export async function hasOrganisation(queries: Queries): Promise<boolean> {
   return (await queries.selectFrom('organisations').select('id').limit(1).executeTakeFirst()) !== undefined;
 }
 
+/** Those with that id, or that name. */
+export async function selectOrganisations(queries: Queries, idOrName: string): Promise<Pick<OrganisationRow, 'id' | 'name'>[]> {
+  return queries
+    .selectFrom('organisations')
+    .select(['id', 'name'])
+    .where((row) => row.or([row('id', '=', idOrName), row('name', '=', idOrName)]))
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
 export async function insertOrganisation(transaction: Transaction, row: OrganisationRow): Promise<void> {
   await transaction.insertInto('organisations').values(row).execute();
 }

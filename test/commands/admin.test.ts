@@ -1,29 +1,13 @@
 // `twinlock admin`, beside a portal that runs: what an operator does when nobody else can.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { CookieBrowser, Workplace, type Serving } from '../support/program.ts';
-
-const PASSWORD = 'seven quiet herons at dusk';
-
-/** Signs up, and enters the code that the development's page shows. `then`: the link that led there. */
-async function join(portal: Serving, { email, then = '' }: { email: string; then?: string }): Promise<CookieBrowser> {
-  const browser = new CookieBrowser(portal.address);
-  await browser.get(then === '' ? '/sign-up' : `/sign-up?then=${encodeURIComponent(then)}`);
-  await browser.post('/sign-up', { name: 'Ada Example', email, password: PASSWORD, then });
-  assert.match(browser.page, /<h1>Check your email<\/h1>/);
-  const form = browser.page;
-  await browser.get('/dev/mail');
-  const code = /\b\d{6}\b/.exec(browser.page.replaceAll(/<head>[^]*?<\/head>/g, ''))![0];
-  browser.page = form;
-  await browser.post('/verify-email/code', { code });
-  return browser;
-}
+import { CookieBrowser, Workplace } from '../support/program.ts';
 
 suite('twinlock admin create-owner', () => {
   test('somebody with a verified account is the owner at once, and told by mail; the same once more is refused with exit code 1', async () => {
     using workplace = new Workplace();
     await using portal = await workplace.serve();
-    const browser = await join(portal, { email: 'ada@example.org' });
+    const browser = await CookieBrowser.join(portal, { email: 'ada@example.org' });
     const made = await workplace.run(['admin', 'create-owner', 'Ada@example.org', '--organisation', 'Herons Ltd']);
     assert.deepEqual([made.status, made.errors], [0, '']);
     assert.equal(made.output, 'Ada@example.org is the owner of Herons Ltd, and is told by mail.\n');
@@ -51,7 +35,7 @@ suite('twinlock admin create-owner', () => {
     assert.equal(email, 'ada@example.org');
     assert.ok(Date.parse(expiresAt) > Date.now());
     assert.ok(link.startsWith(`${portal.address}/set-up?token=`));
-    const browser = await join(portal, { email: 'ada@example.org', then: link.slice(portal.address.length) });
+    const browser = await CookieBrowser.join(portal, { email: 'ada@example.org', then: link.slice(portal.address.length) });
     assert.match(browser.page, /value="Herons Ltd"/);
     const [, token] = /token=([\w-]+)/.exec(link)!;
     await browser.post('/set-up', { token: token!, name: 'Herons Ltd' });

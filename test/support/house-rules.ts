@@ -63,6 +63,7 @@ export const PARTS: readonly string[] = [
   'admin/audit-log.ts',
   'admin/webhook.ts',
   'admin/console.ts',
+  'admin/people.ts',
   'admin/policy-preview.ts',
   'admin/policy-form.ts',
   'admin/policy-web.ts',

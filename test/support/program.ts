@@ -134,6 +134,20 @@ export class CookieBrowser {
     this.#address = address;
   }
 
+  /** Signs up, and enters the code that the development's page shows. `then`: the link that led there. */
+  static async join(portal: Serving, { email, name = 'Ada Example', then = '' }: { email: string; name?: string; then?: string }): Promise<CookieBrowser> {
+    const browser = new CookieBrowser(portal.address);
+    await browser.get(then === '' ? '/sign-up' : `/sign-up?then=${encodeURIComponent(then)}`);
+    await browser.post('/sign-up', { name, email, password: 'seven quiet herons at dusk', then });
+    const form = browser.page;
+    await browser.get('/dev/mail');
+    // The newest comes first; the colour of a style is no code.
+    const code = /\b\d{6}\b/.exec(browser.page.replace(/<head>[^]*?<\/head>/, ''))?.[0] ?? '';
+    browser.page = form;
+    await browser.post('/verify-email/code', { code });
+    return browser;
+  }
+
   async get(address: string): Promise<void> {
     await this.#send(address, {});
   }

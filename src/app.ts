@@ -4,6 +4,7 @@ import type { Account } from './accounts/accounts.ts';
 import { adminOperations } from './admin/api.ts';
 import { mountAdmin } from './admin/web.ts';
 import { mountForgotPassword } from './forgot-password/web.ts';
+import { mountLostPhone } from './lost-phone/web.ts';
 import { CONFIRM_ADDRESS, mountManageAccount, SET_UP_ADDRESS } from './manage-account/web.ts';
 import { mountOrganisations } from './organisations/web.ts';
 import { mountApi } from './platform/api/api.ts';
@@ -33,6 +34,7 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   mountForgotPassword(web, world);
   mountManageAccount({ signedIn, meeting }, world);
   mountOrganisations(web.guarded(whoeverVisits(world)), world);
+  mountLostPhone(web, world);
   mountAdmin(meeting, world);
   await mountApi(world, { fastify, web }, { guard: keyGuard(world), callerOf: keyIdOf, operations: adminOperations(world), scopes: SCOPE_WORDS });
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);

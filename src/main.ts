@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { makeApp } from './app.ts';
 import { startChaining, startPruning, startStreaming } from './audit/audit.ts';
 import type { Settings } from './config.ts';
+import { startResetting } from './lost-phone/lost-phone.ts';
 import { developmentTransport } from './platform/mail/development.ts';
 import { startDelivery } from './platform/mail/mail.ts';
 import { smtpTransport } from './platform/mail/smtp.ts';
@@ -22,7 +23,7 @@ export async function startPortal(settings: Settings): Promise<Portal> {
   const world = await openWorld(settings);
   const transport = settings.smtpUrl === undefined ? developmentTransport : smtpTransport(settings.smtpUrl, settings.mailFrom);
   const delivery = startDelivery(world, transport);
-  const others = [startSweeping(world), startChaining(world), startStreaming(world)];
+  const others = [startSweeping(world), startChaining(world), startStreaming(world), startResetting(world)];
   if (settings.auditRetentionDays !== undefined) others.push(startPruning(world, settings.auditRetentionDays));
   const stopBackground = async (): Promise<void> => {
     await Promise.all([delivery, ...others].map((one) => one.stop()));

@@ -27,6 +27,8 @@ export interface Account {
   readonly language: string;
   readonly passwordChangedAt: number;
   readonly createdAt: number;
+  /** All methods were taken away, and none was set up since: the next sign-in does that, whatever the policy. Not known where a session brought the account. */
+  readonly methodsResetAt?: number | null;
   /** Whether the person may open the console of an organisation. Known where a session brought the account, see sessions/store.ts. */
   readonly administers?: boolean;
 }
@@ -74,6 +76,7 @@ export async function signUp(
     password_changed_at: now,
     sign_up_browser_hash: hashBrowser(world, browserToken),
     created_at: now,
+    methods_reset_at: null,
   };
   await store.insertAccount(transaction, row);
   return accountFrom(row);
@@ -245,6 +248,10 @@ export async function changePassword(
   if (row) await forgive(transaction, world, PASSWORD_GUESSES, row.email_key, 'unknown browsers');
 }
 
+export async function markMethodsReset(transaction: Transaction, accountId: string, at: number | null): Promise<void> {
+  await store.updateAccount(transaction, accountId, { methods_reset_at: at });
+}
+
 export const deleteAccount = store.deleteAccount;
 
 /** A browser in which the account was entered to the end. */
@@ -296,6 +303,7 @@ function accountFrom(row: store.AccountRow): Account {
     language: row.language,
     passwordChangedAt: row.password_changed_at,
     createdAt: row.created_at,
+    methodsResetAt: row.methods_reset_at,
   };
 }
 

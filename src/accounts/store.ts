@@ -25,6 +25,8 @@ export interface AccountRow {
   password_changed_at: number;
   sign_up_browser_hash: string;
   created_at: number;
+  /** When all methods were taken away; null again once one is set up. */
+  methods_reset_at: number | null;
 }
 
 export interface KnownBrowserRow {

@@ -6,7 +6,7 @@ import { changePassword, findAccount, hashNewPassword, lockAccount, type Account
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { listFactors, passingAmong } from '../factors/factors.ts';
-import { findBypassCode, nameOf, type LiveBypassCode } from '../lost-phone/lost-phone.ts';
+import { findBypassCode, findReset, nameOf, type LiveBypassCode, type PendingReset } from '../lost-phone/lost-phone.ts';
 import { actOnMember, byWhom, findMember, setSuspended, type Acted, type Actor, type Organisation, type Role } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
@@ -29,6 +29,15 @@ export {
   type Standing,
 } from './people.ts';
 
+/** What is on its way to help somebody back in, and the names of those who decided it; '' where there is none. */
+interface Help {
+  readonly bypassCode: LiveBypassCode | undefined;
+  readonly bypassCodeBy: string;
+  readonly reset: PendingReset | undefined;
+  readonly askedBy: string;
+  readonly resetApprovedBy: string;
+}
+
 export interface PersonInFull {
   readonly account: Account;
   readonly role: Role;
@@ -40,9 +49,7 @@ export interface PersonInFull {
   /** null: may come and go. */
   readonly suspendedAt: number | null;
   readonly lastSignInAt: number | null;
-  /** One that would serve now, and the name of who issued it. */
-  readonly bypassCode: LiveBypassCode | undefined;
-  readonly bypassCodeBy: string;
+  readonly help: Help;
 }
 
 /** Undefined where that account does not belong to the organisation. */
@@ -53,7 +60,6 @@ export async function readPerson(world: World, organisation: Organisation, accou
   if (!account) return undefined;
   const enrolled = await listFactors(world, query, accountId);
   const [signIn] = await store.selectLastSignIns(query, [accountId]);
-  const bypassCode = await findBypassCode(world, query, accountId);
   const passing = passingAmong(enrolled);
   return {
     account,
@@ -64,8 +70,19 @@ export async function readPerson(world: World, organisation: Organisation, accou
     methods: enrolled.filter((one) => !passing.includes(one)).map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
     sessions: (await listSessions(world, query, accountId)).length,
     lastSignInAt: signIn?.at ?? null,
+    help: await readHelp(world, accountId),
+  };
+}
+
+async function readHelp(world: World, accountId: string): Promise<Help> {
+  const { query } = world.database;
+  const [bypassCode, reset] = [await findBypassCode(world, query, accountId), await findReset(query, accountId)];
+  return {
     bypassCode,
     bypassCodeBy: bypassCode ? await nameOf(query, bypassCode.issuedBy) : '',
+    reset,
+    askedBy: reset ? await nameOf(query, reset.askedBy) : '',
+    resetApprovedBy: reset && reset.approvedBy !== null ? await nameOf(query, reset.approvedBy) : '',
   };
 }
 

@@ -1,62 +1,32 @@
 // The Security Policy, for programs: the rules are checked by what checks the form, and put in force by what the pages of the console call.
 import { z } from 'zod';
-import { ROLES, type Organisation } from '../organisations/organisations.ts';
+import type { Organisation } from '../organisations/organisations.ts';
 import { CURSOR_CHARACTERS_MOST, openCursor, sealCursor } from '../platform/api/cursor.ts';
 import { isMatch, operation, type Operation } from '../platform/api/operation.ts';
 import { doesNotFit, noSuchThing, Problem, type Mistake } from '../platform/problem.ts';
 import { canBeShown } from '../platform/words/showable.ts';
-import { dayOf, isoOf } from '../platform/words/times.ts';
+import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import {
-  addressesOf,
   listVersions,
   makeDraft,
-  METHODS,
   OUTCOMES,
   readPolicyOf,
   restoreVersion,
   saveDraft,
   tellPeople,
-  TWO_FACTOR_POLICIES,
   type Draft,
   type Policy,
   type Rules,
 } from '../policy/policy.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
 import { idParameter } from './people-api.ts';
-import { rulesFrom, type Fields, type Mistakes } from './policy-form.ts';
+import { rulesFrom, type Mistakes } from './policy-form.ts';
 import { listForeseen, previewOf, readDraft } from './policy-preview.ts';
+import { fieldsFrom, PEOPLE_MOST, rulesAsJson, rulesSent, rulesShape, type RulesSent } from './policy-rules-api.ts';
 
 const READING = { tag: 'Security Policy', scope: 'policy:read' } as const;
 const WRITING = { tag: 'Security Policy', scope: 'policy:write' } as const;
-const PEOPLE_MOST = 200;
-const EMAIL_CHARACTERS_MOST = 254;
-
-const KINDS = METHODS.map(({ kind }) => kind) as [string, ...string[]];
-
-const rulesFields = {
-  twoFactor: z.enum(TWO_FACTOR_POLICIES),
-  roles: z.array(z.enum(ROLES)).max(ROLES.length).describe('Of whom two-factor authentication is required'),
-  from: z.iso.date().nullable().describe('From which day on, in UTC; null: at once'),
-  graceDays: z.int().describe('How many days somebody has who joins'),
-  rollOut: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('everybody') }),
-      z.strictObject({ kind: z.literal('share'), percent: z.int() }),
-      z.strictObject({ kind: z.literal('people'), emails: z.array(z.string().max(EMAIL_CHARACTERS_MOST)).max(PEOPLE_MOST) }),
-    ])
-    .describe('Who is asked first, before everybody is'),
-  counting: z.array(z.enum(KINDS)).max(KINDS.length).describe('The methods that count'),
-  mailFirst: z.boolean().describe('Whether a set-up in a browser that is new to the account asks for an emailed code first'),
-  sessionIdleMinutes: z.int().nullable(),
-  sessionHours: z.int().nullable(),
-  proofMinutes: z.int().describe('How fresh a proof must be for changes'),
-  emailDomains: z.array(z.string().max(EMAIL_CHARACTERS_MOST)).max(50).describe('Whose addresses may join; none: all'),
-};
-const rulesShape = z.object(rulesFields).meta({ id: 'Rules' });
-const rulesSent = z.strictObject(rulesFields).meta({ id: 'RulesToBe' });
-type RulesSent = z.output<typeof rulesSent>;
-
 const policyShape = z
   .object({
     version: z.int().describe('0 where the organisation has no policy of its own: then the one of the installation holds'),
@@ -92,45 +62,10 @@ async function policyAsJson(world: World, organisation: Organisation): Promise<z
 
 const changeOf = (changedAt: number): string | null => (changedAt === 0 ? null : isoOf(changedAt));
 
-async function rulesAsJson({ database: { query } }: World, { id }: Organisation, rules: Rules): Promise<z.input<typeof rulesShape>> {
-  const { rollOut } = rules;
-  return {
-    twoFactor: rules.twoFactor,
-    roles: [...rules.roles],
-    from: rules.from === null ? null : dayOf(rules.from),
-    graceDays: rules.graceDays,
-    rollOut: rollOut.kind === 'people' ? { kind: 'people', emails: await addressesOf(query, id, rollOut.accountIds) } : rollOut,
-    counting: KINDS.filter((kind) => !rules.notCounting.includes(kind)),
-    mailFirst: rules.mailFirst,
-    sessionIdleMinutes: rules.sessionIdleMinutes,
-    sessionHours: rules.sessionHours,
-    proofMinutes: rules.proofMinutes,
-    emailDomains: [...rules.emailDomains],
-  };
-}
-
-/** What the form would have, so that the same function checks it. */
-const fieldsFrom = (sent: RulesSent, renews: boolean): Fields => ({
-  twoFactor: sent.twoFactor,
-  roles: ROLES.filter((role) => sent.roles.includes(role)),
-  from: sent.from ?? '',
-  graceDays: String(sent.graceDays),
-  rollOut: sent.rollOut.kind,
-  percent: sent.rollOut.kind === 'share' ? String(sent.rollOut.percent) : '',
-  people: sent.rollOut.kind === 'people' ? sent.rollOut.emails.join('\n') : '',
-  counting: sent.counting,
-  mailFirst: sent.mailFirst,
-  sessionIdleMinutes: sent.sessionIdleMinutes === null ? '' : String(sent.sessionIdleMinutes),
-  sessionHours: sent.sessionHours === null ? '' : String(sent.sessionHours),
-  proofMinutes: String(sent.proofMinutes),
-  emailDomains: sent.emailDomains.join('\n'),
-  renews,
-});
-
 const PLACES: Partial<Record<keyof Mistakes, string>> = { percent: 'rollOut/percent', people: 'rollOut/emails' };
 
 async function checked(world: World, organisation: Organisation, { rules: before }: Policy, sent: { rules: RulesSent; renews: boolean }): Promise<Rules> {
-  const fields = fieldsFrom(sent.rules, sent.renews);
+  const fields = fieldsFrom(sent.rules, sent.renews, before);
   const made = await rulesFrom(world.database.query, organisation, { fields, before, now: world.clock.now() });
   if (made.ok) return made.rules;
   const wrong = Object.entries(made.mistakes) as [keyof Mistakes, string][];

@@ -21,6 +21,8 @@ export interface Fields {
   readonly sessionHours: string;
   readonly proofMinutes: string;
   readonly emailDomains: string;
+  readonly resetNeedsApproval: boolean;
+  readonly resetWaitHours: string;
   readonly renews: boolean;
 }
 
@@ -51,6 +53,8 @@ export async function fieldsOf(queries: Queries, organisation: Organisation, rul
     sessionHours: rules.sessionHours === null ? '' : String(rules.sessionHours),
     proofMinutes: String(rules.proofMinutes),
     emailDomains: rules.emailDomains.join('\n'),
+    resetNeedsApproval: rules.resetNeedsApproval,
+    resetWaitHours: String(rules.resetWaitHours),
     renews,
   };
 }
@@ -72,6 +76,8 @@ export function readFields(read: (name: string, bytesMost?: number) => string): 
     sessionHours: read('session-hours').trim(),
     proofMinutes: read('proof-minutes').trim(),
     emailDomains: read('email-domains'),
+    resetNeedsApproval: ticked('reset-approval'),
+    resetWaitHours: read('reset-wait-hours').trim(),
     renews: ticked('renews'),
   };
 }
@@ -84,7 +90,7 @@ export async function rulesFrom(
 ): Promise<{ ok: true; rules: Rules } | { ok: false; mistakes: Mistakes }> {
   const mistakes: { -readonly [Field in keyof Fields]?: string } = {};
   const number = (
-    field: 'graceDays' | 'percent' | 'sessionIdleMinutes' | 'sessionHours' | 'proofMinutes',
+    field: 'graceDays' | 'percent' | 'sessionIdleMinutes' | 'sessionHours' | 'proofMinutes' | 'resetWaitHours',
     [least, most]: readonly [number, number],
   ): number => {
     const value = /^\d{1,6}$/.test(fields[field]) ? Number(fields[field]) : Number.NaN;
@@ -114,6 +120,9 @@ export async function rulesFrom(
     sessionHours: fields.sessionHours === '' ? null : number('sessionHours', [1, 720]),
     proofMinutes: number('proofMinutes', [1, 60]),
     emailDomains: typeof emailDomains === 'string' ? [] : emailDomains,
+    resetNeedsApproval: fields.resetNeedsApproval,
+    // Nobody could stop what happens at once.
+    resetWaitHours: fields.resetWaitHours === '' ? before.resetWaitHours : number('resetWaitHours', [1, 336]),
   };
   return Object.keys(mistakes).length > 0 ? { ok: false, mistakes } : { ok: true, rules };
 }

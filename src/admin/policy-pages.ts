@@ -101,7 +101,7 @@ export function edit(frame: Frame, { fields, seen, mistakes = {} }: { fields: Fi
       ${consoleForm(frame, {
         action: PREVIEW,
         body: html`<input type="hidden" name="seen" value="${seen}" />
-          ${askingCard(fields, mistakes)} ${methodsCard(fields, mistakes)} ${sessionsCard(fields, mistakes)}
+          ${askingCard(fields, mistakes)} ${methodsCard(fields, mistakes)} ${sessionsCard(fields, mistakes)} ${resetsCard(fields, mistakes)}
           <div class="actions">${button({ label: 'Preview', main: true })} ${linkButton({ label: 'Cancel', href: addressIn(frame, POLICY) })}</div>`,
       })}`,
   });
@@ -187,6 +187,14 @@ function sessionsCard(fields: Fields, mistakes: Mistakes): Html {
     ${textField({ label: 'Signed in for at most (hours)', name: 'session-hours', type: 'number', value: fields.sessionHours, error: mistakes.sessionHours, hint: 'Empty: a day with a real second factor, 30 days without.' })}
     ${textField({ label: 'Changes ask for a proof that is no older than (minutes)', name: 'proof-minutes', type: 'number', value: fields.proofMinutes, error: mistakes.proofMinutes })}
     ${textArea({ label: 'Email domains that may join', name: 'email-domains', value: fields.emailDomains, error: mistakes.emailDomains, hint: 'One in a line, such as example.org. Empty: any.' })}
+  </section>`;
+}
+
+function resetsCard(fields: Fields, mistakes: Mistakes): Html {
+  return html`<section class="card" aria-labelledby="resets">
+    <h2 id="resets">Lost phones</h2>
+    ${textField({ label: 'A reset of all methods waits for (hours)', name: 'reset-wait-hours', type: 'number', value: fields.resetWaitHours, error: mistakes.resetWaitHours, hint: 'Meanwhile the person, who is told by mail, can stop it, and so can everybody who looks after them.' })}
+    ${checkbox({ label: 'A second administrator has to agree to a reset', name: 'reset-approval', checked: fields.resetNeedsApproval })}
   </section>`;
 }
 

@@ -211,9 +211,15 @@ export async function readSituation(world: World, queries: Queries, attempt: Att
   const enrolled = await listFactors(world, queries, attempt.accountId);
   const { account, policy } = surroundings;
   const held = standing(enrolled).map((one) => one.kind);
-  const verdict = verdictOf(policy.demand, { held, emailVerified: account.emailVerifiedAt !== null }, METHODS);
+  const verdict = verdictOf(demandOn(account, policy.demand), { held, emailVerified: account.emailVerifiedAt !== null }, METHODS);
   return { attempt, account, enrolled, policy, verdict, step: nextStep(factsOf(world, attempt, { enrolled, verdict, ...surroundings })) };
 }
+
+/** After a reset a method is set up at once, whatever the policies ask of others: with nothing but a password the account would be worth less than before. */
+const demandOn = (account: Account, demand: Demand): Demand =>
+  isReset(account) && demand.twoFactor !== 'off' ? { ...demand, dueAt: 0, mailFirst: true } : demand;
+
+export const isReset = ({ methodsResetAt }: Account): boolean => typeof methodsResetAt === 'number';
 
 function factsOf(
   world: World,
@@ -221,7 +227,7 @@ function factsOf(
   { enrolled, verdict, ...surroundings }: Surroundings & { enrolled: readonly EnrolledFactor[]; verdict: Verdict },
 ): Facts {
   const { method } = state;
-  const { demand } = surroundings.policy;
+  const demand = demandOn(surroundings.account, surroundings.policy.demand);
   const now = world.clock.now();
   const proofs = { ...surroundings.sessionProofs, ...state.proofs };
   return {

@@ -6,7 +6,7 @@ import { html, type Html, type Value } from '../platform/html/html.ts';
 import { alonePage, dialogPage, type AlonePage } from '../platform/html/layout.ts';
 import { momentOf, timeLeft, timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
-import { methodsToSetUp, personOf, type Attempt, type Situation } from './attempt.ts';
+import { isReset, methodsToSetUp, personOf, type Attempt, type Situation } from './attempt.ts';
 import { METHOD_NAME_MOST } from './method-name.ts';
 import { emailFactor, SEND_AGAIN_AFTER, triesAreUp } from './steps.ts';
 
@@ -111,7 +111,7 @@ export function chooseMethod(frame: Frame, { account, enrolled, policy, verdict 
   const later = verdict.kind !== 'passes' && frame.now < verdict.by ? verdict.by : undefined;
   return alone(frame, account, 'Set up two-factor authentication', [
     html`<p class="quiet">
-      ${held === '' ? `${asker} asks you for a second step after the password.` : `${asker} asks you for a stronger second step than what you have (${held}).`}
+      ${isReset(account) ? 'Your methods were reset.' : held === '' ? `${asker} asks you for a second step after the password.` : `${asker} asks you for a stronger second step than what you have (${held}).`}
       ${kinds.length > 0 && 'Choose yours: it takes a minute.'}
     </p>`,
     later !== undefined &&

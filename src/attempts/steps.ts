@@ -17,7 +17,7 @@ import {
   type Answered,
   type FactorRefusal,
 } from '../factors/factors.ts';
-import type { Account } from '../accounts/accounts.ts';
+import { markMethodsReset, type Account } from '../accounts/accounts.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { seconds } from '../platform/durations.ts';
 import { CLAIM_MAILS, CODE_MAILS, FACTOR_GUESSES, spend, type Sends } from '../platform/limits/limits.ts';
@@ -25,7 +25,7 @@ import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import type { Message } from '../platform/mail/message.ts';
 import type { World } from '../platform/world.ts';
-import { heldOf, isProved, occasionOf, personOf, saveAttempt, type Attempt, type Method, type Situation } from './attempt.ts';
+import { heldOf, isProved, isReset, occasionOf, personOf, saveAttempt, type Attempt, type Method, type Situation } from './attempt.ts';
 import { kindsThatConfirm } from './fresh-proof.ts';
 import { noticeMessage, type Notice } from './notices.ts';
 
@@ -323,6 +323,7 @@ export async function storeMethod(
   const event = method.replaces === null ? 'authn_factor_added' : 'authn_factor_replaced';
   await record(world, transaction, { event, accountId: account.id, from, details: { kind: method.kind, name: method.name } });
   if (first) await record(world, transaction, { event: 'authn_two_factor_enabled', accountId: account.id, from });
+  if (first && isReset(account)) await markMethodsReset(transaction, account.id, null);
   const notice: Notice = first ? 'two-factor-on' : method.replaces === null ? 'method-added' : 'method-replaced';
   await tell(world, transaction, notice, { account, from, subjectOf: describe(method) });
   return true;

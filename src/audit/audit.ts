@@ -30,7 +30,7 @@ export {
   startStreaming,
   type Webhook,
 } from './webhook.ts';
-export { commandLine, record } from './record.ts';
+export { commandLine, record, theServer } from './record.ts';
 export { pruneLog, startPruning } from './retention.ts';
 export { chainNew, checkpointShape, makeCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
 
@@ -58,6 +58,10 @@ export const AUDIT_EVENTS = {
   authn_bypass_code_issued: ['organisation', 'by', 'reason', 'check'],
   authn_bypass_code_revoked: ['organisation', 'by'],
   authn_bypass_code_used: ['purpose'],
+  authn_reset_asked: ['organisation', 'by', 'reason', 'check'],
+  authn_reset_approved: ['organisation', 'by'],
+  authn_reset_stopped: ['organisation', 'by', 'how'],
+  authn_methods_reset: ['organisation', 'by', 'approver', 'reason', 'check', 'methods'],
   authn_two_factor_enabled: [],
   authn_two_factor_disabled: ['methods'],
   authn_password_change: ['by', 'organisation'],

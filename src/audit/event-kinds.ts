@@ -96,6 +96,16 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   ),
   authn_bypass_code_revoked: byNamed('help', 'Bypass code taken back'),
   authn_bypass_code_used: own('help', (details) => `Used a bypass code${purposeOf(details)}`),
+  authn_reset_asked: byNamed(
+    'help',
+    because((details) => `Reset of all methods asked for${checkedBy(details)}`),
+  ),
+  authn_reset_approved: byNamed('help', 'Reset of all methods agreed to'),
+  authn_reset_stopped: byNamed('help', ({ how }) => `Reset of all methods stopped${how === undefined ? '' : ` ${how}`}`),
+  authn_methods_reset: byNamed(
+    'help',
+    because((details) => `All methods reset${checkedBy(details)}`),
+  ),
   authn_two_factor_enabled: own('methods', 'Turned two-factor authentication on'),
   authn_two_factor_disabled: own('methods', 'Turned two-factor authentication off'),
   authn_password_change: own('account', ({ by, organisation }) => {

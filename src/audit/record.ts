@@ -7,6 +7,8 @@ import { OPERATOR } from './event-kinds.ts';
 import { insertEvent, insertForMemberships, insertForOrganisation } from './store.ts';
 
 export const commandLine: Origin = { address: '', userAgent: OPERATOR, requestId: '' };
+/** For what happens by itself when its time has come. */
+export const theServer: Origin = { address: '', userAgent: 'the server itself', requestId: '' };
 
 export async function record(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, entry: AuditEntry): Promise<void> {
   const event = {

@@ -1,6 +1,6 @@
 import { canBeShown } from '../platform/words/showable.ts';
 
-/** AD-2: why somebody is helped, and how whoever helps knows who they are. Both are kept on record for good. */
+/** AD-2: why somebody is helped, and how whoever helps knows who they are. Both are kept on record. */
 export interface Grounds {
   readonly reason: string;
   readonly check: Check;

@@ -2,163 +2,22 @@
  * The lost phone: how somebody who looks after an organisation helps back in who can't show a second factor any more, without being tricked by whoever
  * says so (decisions/0015). Who helps has two-factor authentication on, shows afresh that it is them, and says why and how they know who it is (AD-2, AD-4);
  * nobody helps themselves, a higher role, or somebody who looks after an organisation where they themselves do not (AD-3). The person is told at once.
- * A bypass code opens one short session beside the password and nothing else; it is shown once, to whoever issued it.
+ * A bypass code opens one short session beside the password and nothing else; it is shown once, to whoever issued it. A reset takes all methods away: after
+ * a set time, in which the person, or anybody who looks after them, stops it; it is decided again, and once, at the moment at which it happens.
  */
-import { findAccount, lockAccount, type Account } from '../accounts/accounts.ts';
-import { record, type Origin } from '../audit/audit.ts';
-import { enrol, factorOf, listFactors, makeBypassCode, passingAmong, readBypassCode, removeFactor, standing, toolsOf } from '../factors/factors.ts';
-import { act, byWhom, listMemberships, nameOfActor, reaches, type ActRefusal, type Actor } from '../organisations/organisations.ts';
-import type { Queries, Transaction } from '../platform/database/database.ts';
-import { BYPASS_CODES, spend } from '../platform/limits/limits.ts';
-import { post } from '../platform/mail/mail.ts';
-import { momentOf } from '../platform/words/times.ts';
-import type { World } from '../platform/world.ts';
-import { groundsInWords, type Grounds } from './grounds.ts';
-import { helpMessage, type HelpNotice } from './notices.ts';
-
+export { findBypassCode, issueBypassCode, refuseBypassCode, revokeBypassCode, type LiveBypassCode } from './bypass-codes.ts';
 export { CHECKS, groundsFrom, type Grounds, type GroundsRefused, type GroundsTyped } from './grounds.ts';
-
-export type HelpRefusal =
-  | ActRefusal
-  | 'not-found'
-  /** A key of the API asks: nobody can be asked afresh who they are. */
-  | 'needs-a-person'
-  /** The person signs in with the password alone. */
-  | 'two-factor-off'
-  /** Whoever helps does. */
-  | 'own-two-factor-off'
-  | 'looks-after-others'
-  | 'changed-meanwhile';
-
-/** A code that would serve now. The code itself is stored nowhere. */
-export interface LiveBypassCode {
-  readonly id: string;
-  readonly issuedAt: number;
-  readonly expiresAt: number;
-  /** An account; null for the operator on the host. */
-  readonly issuedBy: string | null;
-}
-
-export async function findBypassCode(world: World, queries: Queries, accountId: string): Promise<LiveBypassCode | undefined> {
-  const [found] = passingAmong(await listFactors(world, queries, accountId));
-  if (!found) return undefined;
-  const { expiresAt, usedAt, issued } = readBypassCode(found.state);
-  if (usedAt !== null) return undefined;
-  return { id: found.id, issuedAt: issued.at, expiresAt, issuedBy: issued.by };
-}
-
-export type Issued =
-  | { readonly ok: true; readonly code: string; readonly expiresAt: number }
-  | { readonly ok: false; readonly reason: HelpRefusal }
-  | { readonly ok: false; readonly reason: 'too-many'; readonly retryAt: number };
-
-/**
- * Issues a code for a member; one from before is dead. `present`: the id of the live code that the form knew of, or '': a form that is sent twice
- * issues one code, and nobody replaces a colleague's without having seen that there is one.
- */
-export function issueBypassCode(
-  world: World,
-  actor: Actor,
-  { targetId, grounds, present }: { targetId: string; grounds: Grounds; present: string },
-): Promise<Issued> {
-  return act<Issued>(world, actor, { action: 'issue-bypass-code', targetId }, async (transaction) => {
-    const account = await lockAccount(transaction, targetId);
-    if (!account) return { ok: false, reason: 'not-found' };
-    const refusal = await helpRefusal(world, transaction, actor, account);
-    if (refusal) return { ok: false, reason: refusal };
-    const live = await findBypassCode(world, transaction, targetId);
-    if ((live?.id ?? '') !== present) return { ok: false, reason: 'changed-meanwhile' };
-    return issue(world, transaction, { account, actor, grounds });
-  });
-}
-
-/** Why somebody who may help members at all can't help this one, or undefined. */
-export async function helpRefusal(
-  world: World,
-  queries: Queries,
-  { account: helper, organisation, key }: Actor,
-  { id }: Account,
-): Promise<HelpRefusal | undefined> {
-  if (key) return 'needs-a-person';
-  if (standing(await listFactors(world, queries, helper.id)).length === 0) return 'own-two-factor-off';
-  if (standing(await listFactors(world, queries, id)).length === 0) return 'two-factor-off';
-  // The account opens what it is elsewhere too: who may not act on that must not get at it by way of this organisation.
-  const own = await listMemberships(queries, helper.id);
-  for (const other of await listMemberships(queries, id)) {
-    if (other.organisation.id === organisation.id || other.role === 'member') continue;
-    const there = own.find((one) => one.organisation.id === other.organisation.id);
-    if (!there || !reaches(there.role, other.role)) return 'looks-after-others';
-  }
-  return undefined;
-}
-
-async function issue(
-  world: World,
-  transaction: Transaction,
-  { account, actor, grounds }: { account: Account; actor: Actor; grounds: Grounds },
-): Promise<Issued> {
-  const { account: by, organisation, from } = actor;
-  const spent = await spend(transaction, world, BYPASS_CODES, account.id);
-  if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
-  await removeBypassCodes(world, transaction, account.id);
-  const { code, state } = makeBypassCode(toolsOf(world), { accountId: account.id, by: by.id, organisation: organisation.id });
-  if ((await enrol(world, transaction, { accountId: account.id, ...BYPASS_CODE, state })) === undefined) return { ok: false, reason: 'changed-meanwhile' };
-  const details = { organisation: organisation.id, by: byWhom(actor), ...groundsInWords(grounds) };
-  await record(world, transaction, { event: 'authn_bypass_code_issued', accountId: account.id, from, details });
-  await tell(world, transaction, 'bypass-code-issued', { account, actor, until: state.expiresAt });
-  return { ok: true, code, expiresAt: state.expiresAt };
-}
-
-const BYPASS_CODE = { kind: 'bypass-code', name: factorOf('bypass-code').words.name } as const;
-
-/** One that is past its hour may lie there too, until it is swept. */
-async function removeBypassCodes(world: World, transaction: Transaction, accountId: string): Promise<number> {
-  const all = passingAmong(await listFactors(world, transaction, accountId));
-  for (const { id } of all) await removeFactor(transaction, accountId, id);
-  return all.length;
-}
-
-/** Takes a code back that nobody has used. */
-export function revokeBypassCode(world: World, actor: Actor, targetId: string): Promise<{ ok: true } | { ok: false; reason: HelpRefusal }> {
-  return act<{ ok: true } | { ok: false; reason: HelpRefusal }>(world, actor, { action: 'issue-bypass-code', targetId }, async (transaction) => {
-    const account = await lockAccount(transaction, targetId);
-    if (!account || (await removeBypassCodes(world, transaction, targetId)) === 0) return { ok: false, reason: 'changed-meanwhile' };
-    const details = { organisation: actor.organisation.id, by: byWhom(actor) };
-    await record(world, transaction, { event: 'authn_bypass_code_revoked', accountId: targetId, from: actor.from, details });
-    await tell(world, transaction, 'bypass-code-revoked', { account, actor });
-    return { ok: true };
-  });
-}
-
-/** Whoever it was issued for did not ask for it, or has found their phone. */
-export async function refuseBypassCode(world: World, { accountId, from }: { accountId: string; from: Origin }): Promise<void> {
-  await world.database.transaction(async (transaction) => {
-    await lockAccount(transaction, accountId);
-    if ((await removeBypassCodes(world, transaction, accountId)) === 0) return;
-    await record(world, transaction, { event: 'authn_bypass_code_revoked', accountId, from, details: { by: accountId } });
-  });
-}
-
-/** The name of who issued something, for those who look at it. */
-export async function nameOf(queries: Queries, accountId: string | null): Promise<string> {
-  if (accountId === null) return 'the operator of the server';
-  return (await findAccount(queries, accountId))?.name ?? 'somebody whose account is gone';
-}
-
-async function tell(
-  world: World,
-  transaction: Transaction,
-  notice: HelpNotice,
-  { account, actor, until }: { account: Account; actor: Actor; until?: number },
-): Promise<void> {
-  const { name: installationName, origin } = world.installation;
-  const message = helpMessage(notice, {
-    to: { name: account.name, address: account.email },
-    installationName,
-    origin,
-    organisationName: actor.organisation.name,
-    by: `${nameOfActor(actor)}, ${actor.account.email},`,
-    until: until === undefined ? '' : momentOf(until),
-  });
-  await post(world, transaction, [message]);
-}
+export { helpRefusal, nameOf, type HelpRefusal } from './helping.ts';
+export {
+  approveReset,
+  askForReset,
+  findReset,
+  findResetOfToken,
+  resetIfDue,
+  resetWhoIsDue,
+  startResetting,
+  stopOwnReset,
+  stopReset,
+  stopResetByToken,
+  type PendingReset,
+} from './resets.ts';

@@ -18,7 +18,7 @@ import {
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { factorOf, listFactors, onlySignedInAt, removeFactor, removeFactors, renameFactor, standing, type EnrolledFactor } from '../factors/factors.ts';
-import { findBypassCode, type LiveBypassCode } from '../lost-phone/lost-phone.ts';
+import { findBypassCode, findReset, type LiveBypassCode, type PendingReset } from '../lost-phone/lost-phone.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
@@ -42,6 +42,8 @@ export interface Security {
   /** Until when, after a bypass code; epoch milliseconds. */
   readonly setUpUntil: number;
   readonly bypassCode: LiveBypassCode | undefined;
+  /** All that there is is about to be taken away. */
+  readonly reset: PendingReset | undefined;
 }
 
 export async function readSecurity(world: World, queries: Queries, session: Session): Promise<Security> {
@@ -61,6 +63,7 @@ export async function readSecurity(world: World, queries: Queries, session: Sess
     onlySignedIn: opened !== undefined && !enrolled.some(({ kind }) => session.proofs[kind] !== undefined),
     setUpUntil: (opened ?? now) + freshFor,
     bypassCode: await findBypassCode(world, queries, session.account.id),
+    reset: await findReset(queries, session.account.id),
   };
 }
 

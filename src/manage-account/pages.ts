@@ -36,6 +36,7 @@ const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', strin
   'policy-first': ['plain', 'What you just sent was not saved. First do what is asked for here, then send it once more.'],
   joined: ['good', 'You have joined the organisation.'],
   recovered: ['plain', 'You used your Recovery Key, and have the next one. If you lost a phone, remove or replace its app below, within the next ten minutes.'],
+  'reset-stopped': ['good', 'The reset is stopped: everything stays as it is. If you did not ask for it, change your password now.'],
   'bypass-code-refused': ['good', 'The bypass code is taken back, and no longer works.'],
   'email-changed': ['good', 'Your new address is saved.'],
   'took-too-long': ['plain', 'That took too long, or was finished in another window, so nothing was changed just now. Start again if it is still to be done.'],

@@ -14,7 +14,7 @@ export function security(frame: Frame, state: Security): Html {
     title: 'Security and Credentials',
     current: 'security',
     body: html`<p class="quiet">How you prove that it is you.</p>
-      ${state.onlySignedIn && newPhoneSection(frame, state)} ${bypassCodeSection(frame, state)} ${twoFactorSection(frame, state)}
+      ${state.onlySignedIn && newPhoneSection(frame, state)} ${bypassCodeSection(frame, state)} ${resetSection(frame, state)} ${twoFactorSection(frame, state)}
       ${state.on && recoveryKeySection(state)}
       <section class="card" aria-labelledby="password">
         <h2 id="password">Password</h2>
@@ -56,6 +56,20 @@ function bypassCodeSection({ formToken }: Frame, { bypassCode }: Security): Html
       you did not ask for it, take it back and change your password.
     </p>
     ${form({ action: `${SECURITY}/bypass-code/refuse`, formToken, body: html`<div class="actions">${button({ label: 'Take back', danger: true })}</div>` })}
+  </section>`;
+}
+
+/** Whoever is signed in here has what is to be removed, and most likely did not ask for it. */
+function resetSection({ formToken }: Frame, { reset }: Security): Html | false {
+  if (!reset) return false;
+  const agreed = reset.needsApproval && reset.approvedBy === null ? ', once a second administrator has agreed' : '';
+  return html`<section class="card" aria-labelledby="reset">
+    <h2 id="reset">Reset of your methods <span class="tag warn">waiting</span></h2>
+    <p>
+      On ${momentOf(reset.askedAt)} an administrator of ${reset.organisation.name} asked for all your second steps and your Recovery Key to be removed. It
+      happens on ${momentOf(reset.dueAt)}${agreed}. You have just signed in, so you may not need it: stop it, unless you asked for it yourself.
+    </p>
+    ${form({ action: `${SECURITY}/reset/stop`, formToken, body: html`<div class="actions">${button({ label: 'Stop it', danger: true })}</div>` })}
   </section>`;
 }
 

@@ -2,7 +2,7 @@
 import { confirmPassword } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { factorOf, standing } from '../factors/factors.ts';
-import { refuseBypassCode } from '../lost-phone/lost-phone.ts';
+import { refuseBypassCode, stopOwnReset } from '../lost-phone/lost-phone.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
@@ -33,6 +33,10 @@ export function mountManageAccount({ signedIn, meeting }: { signedIn: Web<Sessio
   meeting.post(`${SECURITY}/bypass-code/refuse`, async (visit, session) => {
     await refuseBypassCode(world, { accountId: session.account.id, from: visit });
     return changed(visit, { notice: 'bypass-code-refused' });
+  });
+  meeting.post(`${SECURITY}/reset/stop`, async (visit, session) => {
+    await stopOwnReset(world, { accountId: session.account.id, from: visit });
+    return changed(visit, { notice: 'reset-stopped' });
   });
 }
 

@@ -66,8 +66,8 @@ export async function setEmailDomains(transaction: Transaction, organisationId: 
 }
 
 /** Where somebody may come and go, the longest first. */
-export async function listMemberships(queries: Queries, accountId: string): Promise<Membership[]> {
-  const rows = (await store.selectMemberships(queries, accountId)).filter((row) => row.suspended_at === null);
+export async function listMemberships(queries: Queries, accountId: string, { suspendedToo = false } = {}): Promise<Membership[]> {
+  const rows = (await store.selectMemberships(queries, accountId)).filter((row) => suspendedToo || row.suspended_at === null);
   return rows.map((row) => ({ organisation: { id: row.organisation_id, name: row.organisation_name }, role: readRole(row.role) }));
 }
 
@@ -87,6 +87,9 @@ export async function findSuspending(queries: Queries, accountId: string): Promi
 }
 
 type NotActed = { readonly ok: false; readonly reason: ActRefusal | 'not-found' };
+/** Who looks after it, the longest first. */
+export const listAdministrators = store.selectAdministrators;
+
 export type Acted = { readonly ok: true } | NotActed | { readonly ok: false; readonly reason: 'changed-meanwhile' };
 
 /** `seen`: the role that the page showed. Somebody else may have changed it since. */

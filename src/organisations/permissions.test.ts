@@ -13,6 +13,7 @@ const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   suspend: { owner: true, admin: true, auditor: false, member: false },
   'require-password': { owner: true, admin: true, auditor: false, member: false },
   'issue-bypass-code': { owner: true, admin: true, auditor: false, member: false },
+  'reset-methods': { owner: true, admin: true, auditor: false, member: false },
   'change-policy': { owner: true, admin: true, auditor: false, member: false },
   'manage-keys': { owner: true, admin: true, auditor: false, member: false },
   'set-webhook': { owner: true, admin: true, auditor: false, member: false },

@@ -26,6 +26,7 @@ export type Action =
   | 'suspend'
   | 'require-password'
   | 'issue-bypass-code'
+  | 'reset-methods'
   | 'change-policy'
   | 'manage-keys'
   | 'set-webhook'
@@ -41,6 +42,7 @@ const MANAGING: readonly Action[] = [
   'suspend',
   'require-password',
   'issue-bypass-code',
+  'reset-methods',
   'change-policy',
   'manage-keys',
   'set-webhook',

@@ -148,6 +148,20 @@ export async function selectMemberships(queries: Queries, accountId: string): Pr
     .execute();
 }
 
+/** Those who look after an organisation and may change something, the longest first. */
+export async function selectAdministrators(queries: Queries, organisationId: string, most: number): Promise<{ id: string; name: string; email: string }[]> {
+  return queries
+    .selectFrom('memberships as m')
+    .innerJoin('accounts as a', 'a.id', 'm.account_id')
+    .select(['a.id', 'a.name', 'a.email'])
+    .where('m.organisation_id', '=', organisationId)
+    .where('m.role', 'in', ['owner', 'admin'])
+    .where('m.suspended_at', 'is', null)
+    .orderBy('m.joined_at')
+    .limit(most)
+    .execute();
+}
+
 export async function selectMembership(queries: Queries, organisationId: string, accountId: string): Promise<MembershipRow | undefined> {
   return queries.selectFrom('memberships').selectAll().where('organisation_id', '=', organisationId).where('account_id', '=', accountId).executeTakeFirst();
 }

@@ -7,6 +7,7 @@ import { checkPassword, lockAccount, rememberBrowser, signUp as createAccount, t
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { onlySignedInAt, passingAmong, removeFactor } from '../factors/factors.ts';
+import { resetIfDue } from '../lost-phone/lost-phone.ts';
 import { findSuspending } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
@@ -85,6 +86,8 @@ export async function answerPassword(
       await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'suspended' } });
       return { ok: false, reason: 'suspended', by };
     }
+    // Its time may have come a moment ago: whatever is asked for below is asked of the account as it is then.
+    await resetIfDue(world, transaction, account.id);
     const entered = await enter(world, transaction, { account, caller, returnTo });
     return { ok: true, entered, returnTo };
   });

@@ -3,6 +3,7 @@ import { mountJourney, type Journey } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { isJoiningOpen, readJoiningTerms } from '../organisations/organisations.ts';
 import { onlySignedInAt } from '../factors/factors.ts';
+import { findReset } from '../lost-phone/lost-phone.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
@@ -83,7 +84,8 @@ function signInJourney(world: World): Journey<undefined> {
     finish: async (transaction, situation, visit) => {
       const { method, usedRecoveryKey, returnTo, proofs } = situation.attempt.state;
       // Where a new phone is set up comes before wherever one was going.
-      const repairs = usedRecoveryKey || onlySignedInAt(proofs) !== undefined;
+      const resetWaits = (await findReset(transaction, situation.account.id)) !== undefined;
+      const repairs = resetWaits || usedRecoveryKey || onlySignedInAt(proofs) !== undefined;
       const { token } = await finishSignIn(world, transaction, situation, visit);
       return () => {
         if (usedRecoveryKey) visit.setCookie('notice', 'recovered');

@@ -60,6 +60,10 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'GET /admin/api-keys/new': 'manage-keys',
   'POST /admin/api-keys/new': 'manage-keys',
   'POST /admin/api-keys/:id/revoke': 'manage-keys',
+  'GET /admin/people/:id/reset': 'reset-methods',
+  'POST /admin/people/:id/reset': 'reset-methods',
+  'POST /admin/people/:id/reset/approve': 'reset-methods',
+  'POST /admin/people/:id/reset/stop': 'reset-methods',
 };
 
 const FROM = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
@@ -94,6 +98,7 @@ async function stateOf({ world }: Portal): Promise<unknown> {
       .where('event', 'in', ['organisation_people_exported', 'organisation_audit_exported'])
       .orderBy('id')
       .execute(),
+    resets: await query.selectFrom('method_resets').selectAll().orderBy('id').execute(),
     factors: await query.selectFrom('factors').select(['id', 'version']).orderBy('id').execute(),
   };
 }

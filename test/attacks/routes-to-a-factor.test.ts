@@ -185,6 +185,8 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/account/email': 'an address: limited by mail',
   '/account/security/enable': 'a choice',
   '/account/security/bypass-code/refuse': 'nothing',
+  '/account/security/reset/stop': 'nothing',
+  '/stop-reset': '256 random bits',
   '/account/security/set-up': 'a name',
   '/account/security/disable': 'nothing',
   '/account/security/recovery-key': 'nothing',
@@ -220,6 +222,9 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/admin/people/:id/require-password': 'nothing',
   '/admin/people/:id/bypass-code': 'nothing',
   '/admin/people/:id/bypass-code/revoke': 'nothing',
+  '/admin/people/:id/reset': 'nothing',
+  '/admin/people/:id/reset/approve': 'nothing',
+  '/admin/people/:id/reset/stop': 'nothing',
 };
 /** The parts of a step that every journey shares. */
 const SHARED = /\/(send|back|other|download)$|\/(recovery-key|recovery-key\/new|next-recovery-key)$/;

@@ -128,7 +128,6 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.fill('Search', 'zzz');
   await owner.press('Find');
   yield { name: 'people, none found', person: owner };
-  yield* helping(owner, guest);
   await owner.visit('/admin/people?two-factor=on');
   await owner.press(/^Open Guy/);
   yield { name: 'person', person: owner };
@@ -144,6 +143,7 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.visit('/admin/people');
   await owner.press(/^Open Olga/);
   yield { name: 'person, oneself', person: owner };
+  yield* helping(owner, guest);
   yield* makingKeys(owner, guest);
   yield* readingTheLog(owner);
   await owner.visit('/admin/people');

@@ -30,6 +30,28 @@ export async function* helping(owner: PersonInChromium, guest: PersonInChromium)
   await openGuest();
   yield { name: 'person, a bypass code waiting', person: owner };
   yield* comingInBy(code, guest);
+  await openGuest();
+  yield* resetting(owner, guest);
+}
+
+async function* resetting(owner: PersonInChromium, guest: PersonInChromium): Walk {
+  await owner.press('Reset all methods');
+  yield { name: 'reset, the form', person: owner };
+  await owner.fill('Reason', 'Phone and mailbox lost');
+  await owner.page.getByLabel('How did you check who is asking?', { exact: true }).selectOption('Met in person');
+  await owner.press('Ask for the reset');
+  yield { name: 'person, a reset waiting', person: owner };
+  await guest.visit('/account/security');
+  yield { name: 'security, a reset waiting', person: guest };
+  const { text } = await guest.portal.mailTo(guest.email, 'Your ways to sign in to');
+  const { pathname, search } = new URL(/http\S+stop-reset\?token=\S+/.exec(text)![0]);
+  await using elsewhere = await guest.elsewhere();
+  await elsewhere.visit(pathname + search);
+  yield { name: 'reset, stop it?', person: elsewhere };
+  await elsewhere.press('Stop the reset');
+  yield { name: 'reset stopped', person: elsewhere };
+  await elsewhere.visit(pathname + search);
+  yield { name: 'reset, link used', person: elsewhere };
 }
 
 async function* comingInBy(code: string, guest: PersonInChromium): Walk {

@@ -5,8 +5,9 @@ import { AUDIT_EVENTS, chainNew, pruneLog, type AuditEvent } from '../../src/aud
 import { appointOwner } from '../../src/organisations/organisations.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { momentOf } from '../../src/platform/words/times.ts';
+import { accountOf } from '../attacks/intruder.ts';
 import { invitationPath, joinAs, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
-import { bypassCodeOn, fillGrounds, signInByBypassCode } from '../support/lost-phone.ts';
+import { askForReset, bypassCodeOn, fillGrounds, imposeRules, resetWhoIsDue, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
 import { SCOPES } from '../../src/sessions/sessions.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
@@ -35,7 +36,7 @@ class Log {
     for (const row of rows) this.#read.add(row.id);
     const seen = rows.map((row): Seen => {
       assert.equal(row.at, this.#portal.clock.now(), row.event);
-      if (row.user_agent !== 'command line') assert.match(row.request_id!, /^[\w-]{12}$/);
+      if (!['command line', 'the server itself'].includes(row.user_agent ?? '')) assert.match(row.request_id!, /^[\w-]{12}$/);
       return {
         event: row.event,
         details: inOrder(JSON.parse(row.details) as Record<string, string>),
@@ -106,7 +107,7 @@ forEachPortal((open) => {
       assert.deepEqual([...said].toSorted(), [...fields].toSorted(), event);
     }
     const whose = new Set(log.all.map((one) => one.account));
-    assert.deepEqual(whose.size, 5, 'hers, that of signing up twice, those of two whom she looks after, and nobody’s where none is known');
+    assert.deepEqual(whose.size, 6, 'hers, that of signing up twice, those of three whom she looks after, and nobody’s where none is known');
   });
 });
 
@@ -276,6 +277,34 @@ async function helpSomebody(
     authn_login_success: { methods: 'bypass-code password' },
     session_created: {},
   });
+  await resetSomebody(log, { ada, bob, portal, organisation, by });
+}
+
+/** Bob's new phone goes the way of the old one. */
+async function resetSomebody(
+  log: Log,
+  { ada, bob, portal, organisation, by }: { ada: Person; bob: Person; portal: Portal; organisation: string; by: string },
+): Promise<void> {
+  const { browser } = ada;
+  const ann = await joinAs(portal, ada, 'Admin');
+  await ann.enableByApp();
+  const { id: second } = await accountOf(portal, ann.email);
+  await imposeRules(portal, ada, { resetNeedsApproval: true });
+  const ask = () => askForReset(ada, bob.email);
+  const asked = { organisation, by, reason: 'Phone lost', check: 'Met in person' };
+  await log.news();
+  await log.expect('asking for a reset', ask, { authn_reset_asked: asked });
+  await log.expect('stopping it', () => browser.press('Stop the reset'), { authn_reset_stopped: { organisation, by, how: 'by an administrator' } });
+  await ask();
+  await openPerson(ann, bob.email);
+  await log.news();
+  await log.expect('agreeing', () => ann.browser.press('Agree to the reset'), { authn_reset_approved: { organisation, by: second } });
+  portal.clock.advance(days(1));
+  await log.expect('its time comes', () => resetWhoIsDue(portal), {
+    authn_methods_reset: { ...asked, approver: second, methods: 'recovery-key totp' },
+  });
+  await ada.signIn({ by: 'app' });
+  await log.news();
 }
 
 /** As the portal does by itself where TWINLOCK_AUDIT_RETENTION_DAYS is set. */

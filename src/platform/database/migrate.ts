@@ -11,6 +11,7 @@ import { idempotencyKeys } from './migrations/0009-idempotency-keys.ts';
 import { suspended } from './migrations/0010-suspended.ts';
 import { auditWebhooks } from './migrations/0011-audit-webhooks.ts';
 import { ownerLinks } from './migrations/0012-owner-links.ts';
+import { resets } from './migrations/0013-resets.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -43,6 +44,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0010-suspended', suspended],
   ['0011-audit-webhooks', auditWebhooks],
   ['0012-owner-links', ownerLinks],
+  ['0013-resets', resets],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

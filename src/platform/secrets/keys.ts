@@ -35,6 +35,7 @@ export type HashPurpose =
   | 'recovery key'
   | 'recovery key making'
   | 'bypass code'
+  | 'stop reset token'
   | 'limit key'
   | 'key check'
   | 'audit head'

@@ -65,7 +65,7 @@ async function theOne({ database }: World, idOrName: string): Promise<Organisati
 
 /** To a file beside the one that is wanted, which takes its place once it is whole: half a list looks like a list. */
 async function write(parts: AsyncIterable<string>, file: string | undefined): Promise<void> {
-  if (file === undefined) return pipe(parts, process.stdout);
+  if (file === undefined) return pipe(parts, process.stdout).catch(whereReadingEnded);
   const unfinished = `${file}.unfinished`;
   try {
     await pipe(parts, createWriteStream(unfinished, { mode: 0o600 }));
@@ -74,6 +74,12 @@ async function write(parts: AsyncIterable<string>, file: string | undefined): Pr
     rmSync(unfinished, { force: true });
     throw new Error(`${file} can't be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
+}
+
+/** `twinlock export people | head`. */
+function whereReadingEnded(cause: unknown): never {
+  if ((cause as { code?: string }).code === 'EPIPE') throw new Error('Not all was written: whoever reads it has stopped.', { cause });
+  throw cause;
 }
 
 /** Each part is asked for when the one before is on its way. */

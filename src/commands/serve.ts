@@ -1,3 +1,4 @@
+import { reasonOf } from '../platform/reason.ts';
 import { settingsFrom, say, type Command, type Given } from './command.ts';
 
 export const serve: Command = {
@@ -18,7 +19,7 @@ async function startServing({ options }: Given): Promise<void> {
     say(`  Data: ${settings.dataDirectory}   Stop: Ctrl+C\n\n`);
   }
   const failed = (error: unknown): void => {
-    process.stderr.write(`${String(error)}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     process.exitCode = 1;
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

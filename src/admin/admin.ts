@@ -16,6 +16,7 @@ import { standingKinds } from './people.ts';
 import * as store from './store.ts';
 
 export { takeAudit } from './audit-log.ts';
+export { startCounting } from './overview.ts';
 export {
   countPeople,
   exportPeople,

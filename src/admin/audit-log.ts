@@ -38,6 +38,8 @@ export interface AuditFilter {
   readonly person: string;
   readonly group: EventGroup | undefined;
   readonly result: EventResult | undefined;
+  /** Names of events, with commas between; '' for all. */
+  readonly event?: string;
   /** Days, the last one included. */
   readonly from: string;
   readonly to: string;
@@ -169,13 +171,18 @@ function rowOf({ at, event, sentence, result, on, author, address, userAgent, re
   return cells.map((cell) => cell.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' '));
 }
 
-async function readFilter(queries: Queries, organisation: Organisation, { search, person, group, result, from, to }: AuditFilter): Promise<SeenFilter> {
+async function readFilter(
+  queries: Queries,
+  organisation: Organisation,
+  { search, person, group, result, event = '', from, to }: AuditFilter,
+): Promise<SeenFilter> {
   const last = startOfDay(to);
   const byAddress = isAddress(search.trim());
   const found = byAddress || search.trim() === '' ? undefined : await findPeople(queries, organisation, search);
   return {
     group,
     result,
+    events: event === '' ? undefined : event.split(','),
     accounts: person === '' ? found : found === undefined ? [person] : found.filter((id) => id === person),
     address: byAddress ? search.trim().toLowerCase() : undefined,
     from: startOfDay(from),
@@ -193,7 +200,7 @@ async function findPeople(queries: Queries, organisation: Organisation, search: 
   return [...new Set([...people.map(({ accountId }) => accountId), ...(former ? [former.id] : [])])];
 }
 
-async function inWords(queries: Queries, organisation: Organisation, events: readonly SeenEvent[]): Promise<ShownEvent[]> {
+export async function inWords(queries: Queries, organisation: Organisation, events: readonly SeenEvent[]): Promise<ShownEvent[]> {
   const ids = new Set(events.flatMap(({ on, by }) => [on?.accountId, by.kind === 'account' ? by.accountId : undefined]).filter((id) => id !== undefined));
   const known = new Map((await store.selectNames(queries, organisation.id, [...ids])).map((row) => [row.id, row]));
   const keyName = events.some(({ by }) => by.kind === 'key') ? await nameApiKeys(queries, organisation) : () => '';
@@ -223,7 +230,7 @@ function authorName(author: Author, { nameOf, keyName }: { nameOf: (id: string) 
 }
 
 /** Kinds of other versions have no words any more. */
-const methodName = (kind: string): string => factors.find((factor) => factor.kind === kind)?.words.name ?? kind;
+export const methodName = (kind: string): string => factors.find((factor) => factor.kind === kind)?.words.name ?? kind;
 
 /** "192.0.2.1, Firefox on Linux" */
 export const originOf = ({ address, userAgent, by }: SeenEvent): string =>

@@ -28,6 +28,10 @@ export function audit(frame: Frame, { events, next, filter, after, person }: Aud
         person !== undefined &&
         html`<p>Events of <strong>${person}</strong>. <a href="${addressIn(frame, AUDIT, { ...query, person: '' })}">Show everybody’s</a></p>`
       }
+      ${
+        (filter.event ?? '') !== '' &&
+        html`<p>Some kinds of events alone. <a href="${addressIn(frame, AUDIT, { ...query, event: '' })}">Show the others too</a></p>`
+      }
       <section class="card" aria-labelledby="events">
         <h2 id="events">Events</h2>
         ${events.length === 0 && html`<p class="quiet">Nothing is like that. Try another filter, or a longer time.</p>`}
@@ -43,11 +47,12 @@ export function audit(frame: Frame, { events, next, filter, after, person }: Aud
 }
 
 /** As the address and the export have it. */
-const queryOf = ({ search, person, group, result, from, to }: AuditFilter): Record<string, string> => ({
+const queryOf = ({ search, person, group, result, event = '', from, to }: AuditFilter): Record<string, string> => ({
   search,
   person,
   group: group ?? '',
   result: result ?? '',
+  event,
   from,
   to,
 });
@@ -60,10 +65,11 @@ function exportForm(frame: Frame, query: Record<string, string>, [format, label]
   });
 }
 
-function searchForm(frame: Frame, { search, person, group, result, from, to }: AuditFilter): Html {
+function searchForm(frame: Frame, { search, person, group, result, event = '', from, to }: AuditFilter): Html {
   return html`<form method="get" action="${AUDIT}" role="search">
     ${frame.memberships.length > 1 && html`<input type="hidden" name="organisation" value="${frame.organisation.id}" />`}
     ${person !== '' && html`<input type="hidden" name="person" value="${person}" />`}
+    ${event !== '' && html`<input type="hidden" name="event" value="${event}" />`}
     <div class="filters">
       ${textField({ label: 'Search', name: 'search', value: search, hint: 'How a name or an email begins, or a whole IP address.' })}
       ${select({ label: 'Kind of event', name: 'group', value: group ?? '', options: [['', 'Every kind'], ...Object.entries(EVENT_GROUPS)] })}

@@ -1,5 +1,5 @@
 // /admin/audit and what is below it.
-import { eventGroupOf, eventResultOf } from '../audit/audit.ts';
+import { eventGroupOf, eventKindOf, eventResultOf } from '../audit/audit.ts';
 import { may } from '../organisations/organisations.ts';
 import { file, page, type Visit, type Web } from '../platform/http/visit.ts';
 import { noSuchPage } from '../platform/problem.ts';
@@ -47,6 +47,7 @@ function filterOf(read: (name: string) => string): AuditFilter {
     person: text('person'),
     group: eventGroupOf(text('group')),
     result: eventResultOf(text('result')),
+    event: text('event').split(',').filter(eventKindOf).join(','),
     from: day('from'),
     to: day('to'),
   };

@@ -48,6 +48,7 @@ const NOTICES: Readonly<Record<string, string>> = {
 };
 
 const SECTIONS = [
+  ['overview', '/admin', 'Overview'],
   ['people', '/admin/people', 'People'],
   ['policy', '/admin/policy', 'Security Policy'],
   ['audit', '/admin/audit', 'Audit log'],

@@ -1,6 +1,26 @@
-// What the console shows of people. It reads tables of several rooms and writes none.
+// What the console shows. It reads tables of several rooms and writes one of its own: the days of the overview.
 import { type Expression, type SqlBool } from 'kysely';
 import type { Queries } from '../platform/database/database.ts';
+
+declare module '../platform/database/database.ts' {
+  interface Tables {
+    organisation_days: DayRow;
+  }
+}
+
+/** What was counted of an organisation and a day. */
+export interface DayRow {
+  organisation_id: string;
+  /** Days since 1970, in UTC. */
+  day: number;
+  /** null for days before the first count. */
+  people: number | null;
+  protected: number | null;
+  /** JSON: people by kind of method, and events by name. */
+  methods: string;
+  events: string;
+  counted_at: number;
+}
 
 export interface PersonRow {
   readonly account_id: string;
@@ -140,5 +160,74 @@ export async function selectManagers(queries: Queries, organisationId: string): 
     .where('m.role', 'in', ['owner', 'admin'])
     .orderBy('m.email_key')
     .limit(MANAGERS_MOST)
+    .execute();
+}
+
+export async function selectOrganisationIds(queries: Queries, after: string, most: number): Promise<string[]> {
+  const rows = await queries.selectFrom('organisations').select('id').where('id', '>', after).orderBy('id').limit(most).execute();
+  return rows.map(({ id }) => id);
+}
+
+export async function selectDays(queries: Queries, organisationId: string, from: number): Promise<DayRow[]> {
+  return queries.selectFrom('organisation_days').selectAll().where('organisation_id', '=', organisationId).where('day', '>=', from).orderBy('day').execute();
+}
+
+/** Where two processes count at once, the same stands there afterwards. */
+export async function putDays(queries: Queries, rows: readonly DayRow[]): Promise<void> {
+  for (const row of rows) {
+    const { organisation_id: _organisation, day: _day, ...counted } = row;
+    await queries
+      .insertInto('organisation_days')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['organisation_id', 'day']).doUpdateSet(counted))
+      .execute();
+  }
+}
+
+/** One range of one index for each event. */
+export async function countEvents(
+  queries: Queries,
+  organisationId: string,
+  { events, from, before }: { events: readonly string[]; from: number; before: number },
+): Promise<Record<string, number>> {
+  const rows = await queries
+    .selectFrom('organisation_events')
+    .select((select) => ['event', select.fn.countAll().as('count')])
+    .where('organisation_id', '=', organisationId)
+    .where('event', 'in', [...events])
+    .where('at', '>=', from)
+    .where('at', '<', before)
+    .groupBy('event')
+    .execute();
+  return Object.fromEntries(rows.map(({ event, count }) => [event, Number(count)]));
+}
+
+export async function selectMemberIds(queries: Queries, organisationId: string, { after, most }: { after: string; most: number }): Promise<string[]> {
+  const rows = await queries
+    .selectFrom('memberships')
+    .select('account_id')
+    .where('organisation_id', '=', organisationId)
+    .where('account_id', '>', after)
+    .orderBy('account_id')
+    .limit(most)
+    .execute();
+  return rows.map((row) => row.account_id);
+}
+
+/** Each kind of each member once, of those whose ids lie behind `after`, up to `upTo`. */
+export async function selectKindsOf(
+  queries: Queries,
+  organisationId: string,
+  { after, upTo, kinds }: { after: string; upTo: string; kinds: readonly string[] },
+): Promise<{ account_id: string; kind: string }[]> {
+  return queries
+    .selectFrom('memberships as m')
+    .innerJoin('factors as f', 'f.account_id', 'm.account_id')
+    .select(['m.account_id', 'f.kind'])
+    .distinct()
+    .where('m.organisation_id', '=', organisationId)
+    .where('m.account_id', '>', after)
+    .where('m.account_id', '<=', upTo)
+    .where('f.kind', 'in', [...kinds])
     .execute();
 }

@@ -16,7 +16,7 @@ import {
   type Actor,
   type InviteRefusal,
 } from '../organisations/organisations.ts';
-import { file, page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
+import { file, page, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { noSuchPage, Problem } from '../platform/problem.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
@@ -34,13 +34,14 @@ import {
   readPerson,
   type Filter,
 } from './admin.ts';
-import { listEventsOf } from './audit-log.ts';
+import { inWords, listEventsOf } from './audit-log.ts';
 import { eventsOfPerson } from './audit-pages.ts';
 import { mountAudit } from './audit-web.ts';
 import { mountApiKeys } from './api-keys-web.ts';
 import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
 import { mountHelp } from './help-web.ts';
-import { addressIn } from './pages.ts';
+import { readOverview } from './overview.ts';
+import { overviewPage } from './overview-pages.ts';
 import * as peoplePages from './people-pages.ts';
 import { mountPolicy } from './policy-web.ts';
 
@@ -48,7 +49,7 @@ const PEOPLE = '/admin/people';
 
 export function mountAdmin(web: Web<Session>, world: World): void {
   const opened = web.guarded(consoleGuard(world));
-  opened.get('/admin', async (_visit, context) => redirect(addressIn(context, PEOPLE)));
+  opened.get('/admin', (visit, context) => showOverview(world, visit, context));
   mountPeople(opened, world);
   mountInvitations(opened, world);
   mountPerson(opened, world);
@@ -56,6 +57,12 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountAudit(opened, world);
   mountHelp(opened, world);
   mountApiKeys(opened, world);
+}
+
+async function showOverview(world: World, visit: Visit, context: Console): Promise<Answer> {
+  const overview = await readOverview(world, context.organisation);
+  const latest = overview ? await inWords(world.database.query, context.organisation, overview.latest) : [];
+  return page(overviewPage(frameOf(world, visit, context), overview && { overview, latest }));
 }
 
 function mountPeople(web: Web<Console>, world: World): void {

@@ -42,6 +42,7 @@ export const AUDIT_EVENTS = {
   user_email_changed: [],
   user_deleted: ['reason'],
   authn_login_success: ['methods'],
+  authn_login_new_browser: [],
   authn_login_fail: ['reason'],
   authn_login_throttled: ['reason'],
   authn_factor_success: ['kind', 'name', 'purpose'],

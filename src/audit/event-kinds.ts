@@ -77,6 +77,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   user_email_changed: own('account', 'Changed the email'),
   user_deleted: own('account', 'Unverified account deleted: its email already had an account'),
   authn_login_success: own('sign-in', ({ methods = '' }, method) => `Signed in by ${wordsOf(methods, method)}`),
+  authn_login_new_browser: own('sign-in', 'Signed in from a browser that is new to the account'),
   authn_login_fail: failed('sign-in', ({ reason }) => (reason === 'suspended' ? 'Right password, but suspended' : 'Wrong password')),
   authn_login_throttled: refused('sign-in', 'Sign-in paused: too many wrong passwords'),
   authn_factor_success: own('sign-in', (details, method) => `Right answer by ${method(details['kind'] ?? '')}${purposeOf(details)}`),

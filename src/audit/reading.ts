@@ -27,6 +27,8 @@ export type Author =
   | { readonly kind: 'owner' | 'unknown' | 'operator' };
 
 export interface SeenFilter {
+  /** Of these alone, beside what group and result say. */
+  readonly events?: readonly string[] | undefined;
   readonly group: EventGroup | undefined;
   readonly result: EventResult | undefined;
   /** Undefined for everybody. */
@@ -50,8 +52,8 @@ export async function listSeenEvents(
   { filter, after, most }: { filter: SeenFilter; after: string; most: number },
 ): Promise<SeenPage> {
   const { accounts, address, from, before } = filter;
-  const any = filter.group === undefined && filter.result === undefined && address === undefined;
-  const events = any ? undefined : eventsOf(filter);
+  const any = filter.events === undefined && filter.group === undefined && filter.result === undefined && address === undefined;
+  const events = any ? undefined : eventsOf(filter).filter((event) => filter.events?.includes(event) ?? true);
   const rows = await store.selectSeen(queries, { organisationId, events, accounts, address, from, before, after: readCursor(after), most: most + 1 });
   const shown = rows.slice(0, most);
   const last = shown.at(-1);

@@ -3,7 +3,7 @@
  * forgotten password. What follows the password is an attempt (see attempts/); a session is opened in the transaction that ends it
  * and nowhere before. No answer here tells whether an account exists: unknown, wrong and paused look and cost the same (RL-7).
  */
-import { checkPassword, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
+import { checkPassword, knowsBrowser, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { onlySignedInAt, passingAmong, removeFactor } from '../factors/factors.ts';
@@ -135,6 +135,7 @@ export async function finishSignIn(
   }
   // A bypass code is used up by this, or was not needed: whoever signs in otherwise has not lost what they have.
   for (const { id } of passingAmong(situation.enrolled)) await removeFactor(transaction, account.id, id);
+  const isNewBrowser = !(await knowsBrowser(world, transaction, account.id, caller.browserToken));
   // Nor does a browser become a known one, and so be trusted with more, by what an administrator was talked out of.
   if (onlySignedInAt(state.proofs) === undefined) await rememberBrowser(world, transaction, account.id, caller.browserToken);
   // A method that was set up here was shown here: it is part of what this session has proved.
@@ -143,6 +144,7 @@ export async function finishSignIn(
   const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, demand: situation.policy.demand, failedTries });
   const methods = Object.keys(proofs).join(' ');
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
+  if (isNewBrowser) await record(world, transaction, { event: 'authn_login_new_browser', accountId: account.id, from: caller });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });
   return opened;
 }

@@ -1,5 +1,6 @@
 // The part of the walk that leads through an organisation: from the link that the server prints to the console and those who are invited.
 import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { countOrganisations } from '../../src/admin/overview.ts';
 import { makeSetUpLink } from '../../src/organisations/organisations.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
 import type { ServedPortal } from '../support/served-portal.ts';
@@ -40,6 +41,9 @@ async function* claiming(owner: PersonInChromium): Walk {
   await owner.press('Create organisation');
   await owner.sees('People');
   yield { name: 'people, the owner alone', person: owner };
+  await owner.press('Overview');
+  yield { name: 'overview, the owner alone', person: owner };
+  await owner.press('People');
 }
 
 async function* inviting(owner: PersonInChromium, guest: PersonInChromium): Walk {
@@ -123,7 +127,8 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.visit('/account');
   await owner.press('Profile');
   yield { name: 'account of an owner, menu open', person: owner };
-  await owner.visit('/admin');
+  yield* lookingOver(owner);
+  await owner.visit('/admin/people');
   yield { name: 'people, two', person: owner };
   await owner.fill('Search', 'zzz');
   await owner.press('Find');
@@ -199,4 +204,21 @@ async function* makingKeys(owner: PersonInChromium, auditor: PersonInChromium): 
   yield { name: 'API keys, as an auditor', person: auditor };
   await auditor.visit('/api/docs');
   yield { name: 'API, described', person: auditor };
+}
+
+/** With counts of three weeks, as they would stand there by then. */
+async function* lookingOver(owner: PersonInChromium): Walk {
+  const { world } = owner.portal;
+  await countOrganisations(world);
+  const { id } = await world.database.query.selectFrom('organisations').select('id').executeTakeFirstOrThrow();
+  const [today] = await world.database.query.selectFrom('organisation_days').selectAll().where('organisation_id', '=', id).orderBy('day', 'desc').execute();
+  for (let back = 1; back <= 20; back++)
+    await world.database.query
+      .updateTable('organisation_days')
+      .set({ people: 60 - back, protected: 48 - 2 * back, methods: '{}', counted_at: world.clock.now() })
+      .where('day', '=', today!.day - back)
+      .execute();
+  await owner.visit('/admin');
+  await owner.page.getByText('The same in numbers').click();
+  yield { name: 'overview', person: owner };
 }

@@ -158,7 +158,7 @@ forEachPortal((open) => {
     const { id: accountId } = await world.database.query.selectFrom('accounts').select('id').where('email', '=', owner.email).executeTakeFirstOrThrow();
     await world.database.transaction((transaction) => createOrganisation(world, transaction, { name: 'Cranes Ltd', owner: accountId, from: FROM }));
     const { browser } = owner;
-    await browser.visit('/admin');
+    await browser.visit('/admin/people');
     assert.match(browser.page.text, /belong to Herons Ltd\./);
     await browser.press('Cranes Ltd');
     assert.match(browser.page.text, /One person belongs to Cranes Ltd\./);

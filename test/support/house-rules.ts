@@ -64,6 +64,7 @@ export const PARTS: readonly string[] = [
   'admin/webhook.ts',
   'admin/console.ts',
   'admin/people.ts',
+  'admin/overview.ts',
   'admin/policy-preview.ts',
   'admin/policy-form.ts',
   'admin/policy-web.ts',

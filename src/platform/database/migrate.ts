@@ -12,6 +12,7 @@ import { suspended } from './migrations/0010-suspended.ts';
 import { auditWebhooks } from './migrations/0011-audit-webhooks.ts';
 import { ownerLinks } from './migrations/0012-owner-links.ts';
 import { resets } from './migrations/0013-resets.ts';
+import { organisationDays } from './migrations/0014-organisation-days.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -45,6 +46,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0011-audit-webhooks', auditWebhooks],
   ['0012-owner-links', ownerLinks],
   ['0013-resets', resets],
+  ['0014-organisation-days', organisationDays],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

@@ -209,8 +209,9 @@ export async function signIn(at: At, kind: Kind, pick: number): Promise<string[]
     proofs.set(kind === 'email' ? 'email' : 'app', ledger.now());
   }
   assert.ok(seat.browser.page.hasButton('Profile'), says(seat.browser));
+  const news = seat.known ? [] : ['authn_login_new_browser'];
   ledger.enter(seat, proofs);
-  return [...events, 'authn_login_success', 'session_created'];
+  return [...events, 'authn_login_success', ...news, 'session_created'];
 }
 
 /** Flow 5. In a browser that is new to the account the mailbox is asked first. */

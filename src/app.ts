@@ -46,9 +46,15 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   return fastify;
 }
 
-/** Everybody, with the account of who is signed in. */
+/** Everybody, with the account of who is signed in; those only who have all that the policies ask. */
 function whoeverVisits(world: World): Guard<Account | undefined> {
-  return async (visit) => ({ pass: true, context: (await sessionOf(world, visit))?.account });
+  const meets = policyGuard(world);
+  return async (visit) => {
+    const session = await sessionOf(world, visit);
+    if (!session) return { pass: true, context: undefined };
+    const met = await meets(visit, session);
+    return met.pass ? { pass: true, context: session.account } : met;
+  };
 }
 
 /** Only who is signed in; everybody else signs in first and comes back. A post is not repeated: what it would do must be pressed again. */

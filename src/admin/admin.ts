@@ -7,10 +7,23 @@ import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { listFactors, passingAmong } from '../factors/factors.ts';
 import { findBypassCode, findReset, nameOf, type LiveBypassCode, type PendingReset } from '../lost-phone/lost-phone.ts';
-import { actOnMember, byWhom, findMember, setSuspended, type Acted, type Actor, type Organisation, type Role } from '../organisations/organisations.ts';
+import {
+  actOnMember,
+  byWhom,
+  findMember,
+  looksAfterOthers,
+  removeMember,
+  setSuspended,
+  type Acted,
+  type Actor,
+  type Organisation,
+  type Role,
+} from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
+import { Problem } from '../platform/problem.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
+import { fixDeadlineOf } from '../policy/policy.ts';
 import { endSessions, listSessions, type Session } from '../sessions/sessions.ts';
 import { standingKinds } from './people.ts';
 import * as store from './store.ts';
@@ -29,6 +42,9 @@ export {
   type PersonShown,
   type Standing,
 } from './people.ts';
+
+const LOOKS_AFTER_OTHERS =
+  'This person looks after another organisation, which the same password opens, and you may not act on them there. Ask them to choose a new one.';
 
 /** What is on its way to help somebody back in, and the names of those who decided it; '' where there is none. */
 interface Help {
@@ -93,9 +109,17 @@ async function endAll(transaction: Transaction, accountId: string): Promise<void
   await endSessions(transaction, accountId);
 }
 
+/** By when they had to set something up is kept: whoever comes back has no more time than before. */
+export const remove = (world: World, actor: Actor, about: { targetId: string; seen: Role }): Promise<Acted> =>
+  removeMember(world, actor, about, (transaction) => fixDeadlineOf(transaction, actor.organisation.id, about.targetId));
+
 /** Keeps somebody out, everywhere and at once; or lets them in again. */
 export const suspend = (world: World, actor: Actor, targetId: string): Promise<Acted> =>
-  setSuspended(world, actor, { targetId, to: true }, (transaction) => endAll(transaction, targetId));
+  setSuspended(world, actor, { targetId, to: true }, async (transaction) => {
+    // Whoever is about to sign in at this moment is waited for, so that no session outlives the suspension and is there again when it ends.
+    await lockAccount(transaction, targetId);
+    await endAll(transaction, targetId);
+  });
 export const resume = (world: World, actor: Actor, targetId: string): Promise<Acted> =>
   setSuspended(world, actor, { targetId, to: false }, async () => undefined);
 
@@ -105,6 +129,8 @@ export async function requireNewPassword(world: World, actor: Actor, targetId: s
   const passwordHash = await hashNewPassword(world, makeToken(world));
   return actOnMember(world, actor, { action: 'require-password', targetId, notice: 'password-required' }, async (transaction) => {
     await lockAccount(transaction, targetId);
+    // The account opens what it is elsewhere too, as helpRefusal has it.
+    if (await looksAfterOthers(transaction, actor, targetId)) throw new Problem('not-allowed', LOOKS_AFTER_OTHERS);
     await changePassword(world, transaction, targetId, { passwordHash });
     await endAll(transaction, targetId);
     const details = { organisation: actor.organisation.id, by: byWhom(actor) };

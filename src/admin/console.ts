@@ -29,16 +29,19 @@ export function consoleGuard(world: World): Guard<Console, Session> {
   };
 }
 
-/**
- * A form of the console: what it does has to be open to the role, and whoever changes something shows first that it is them. `back`: the page it stands on.
- * Whether it may be done to the person whom it is about is decided where it is done.
- */
-export function change(world: World, { action, back }: { action: Action; back: (visit: Visit) => string }, handler: Handler<Console>): Handler<Console> {
+/** A form of the console: what it does has to be open to the role. Whether it may be done to the person whom it is about is decided where it is done. */
+export function allowed(action: Action, handler: Handler<Console>): Handler<Console> {
   return async (visit, context) => {
     if (!may(context.role, action)) throw new Problem('not-allowed', REASONS['not-allowed']);
-    if (!(await proofIsFresh(world, context.session))) return confirmFirst(context, back(visit));
     return handler(visit, context);
   };
+}
+
+/** The same, of one that changes something: whoever does shows first that it is them. `back`: the page it stands on. */
+export function change(world: World, { action, back }: { action: Action; back: (visit: Visit) => string }, handler: Handler<Console>): Handler<Console> {
+  return allowed(action, async (visit, context) =>
+    (await proofIsFresh(world, context.session)) ? handler(visit, context) : confirmFirst(context, back(visit)),
+  );
 }
 
 export const confirmFirst = (context: Console, path: string): Answer => redirect(`/account/confirm?then=${encodeURIComponent(addressIn(context, path))}`);

@@ -1,13 +1,24 @@
 // People, for programs: the same reading and the same deeds as /admin/people.
 import { z } from 'zod';
-import { changeRole, findMember, GIVEN_ROLES, removeMember, ROLES, type ActRefusal, type Role } from '../organisations/organisations.ts';
+import { changeRole, findMember, GIVEN_ROLES, ROLES, type ActRefusal, type Role } from '../organisations/organisations.ts';
 import { CURSOR_CHARACTERS_MOST, openCursor, sealCursor } from '../platform/api/cursor.ts';
 import { operation, type Operation } from '../platform/api/operation.ts';
 import { noSuchThing, Problem } from '../platform/problem.ts';
 import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
-import { endSessionsOf, requireNewPassword, resume, STANDINGS, suspend, TWO_FACTOR_FILTERS, listPeople, readPerson, type PersonInFull } from './admin.ts';
+import {
+  endSessionsOf,
+  remove,
+  requireNewPassword,
+  resume,
+  STANDINGS,
+  suspend,
+  TWO_FACTOR_FILTERS,
+  listPeople,
+  readPerson,
+  type PersonInFull,
+} from './admin.ts';
 import { personAsJson } from './people.ts';
 
 const TAG = 'People';
@@ -41,7 +52,7 @@ const personInFullShape = z
   .meta({ id: 'PersonInFull' });
 
 export function peopleOperations(world: World): readonly Operation<KeyHolder>[] {
-  return [list(world), read(world), setRole(world), endTheirSessions(world), ...accessOperations(world), remove(world)];
+  return [list(world), read(world), setRole(world), endTheirSessions(world), ...accessOperations(world), removePerson(world)];
 }
 
 const list = (world: World): Operation<KeyHolder> =>
@@ -173,7 +184,7 @@ const accessOperations = (world: World): readonly Operation<KeyHolder>[] =>
     }),
   );
 
-const remove = (world: World): Operation<KeyHolder> =>
+const removePerson = (world: World): Operation<KeyHolder> =>
   operation({
     ...WRITING,
     name: 'removePerson',
@@ -185,7 +196,7 @@ const remove = (world: World): Operation<KeyHolder> =>
     answer: { status: 204, says: 'They no longer belong to the organisation' },
     refusals: ['not-allowed', 'conflict'],
     handle: async (holder: KeyHolder, { parameters: { id } }) => {
-      const removed = await removeMember(world, holder.actor, { targetId: id, seen: await roleNow(world, holder, id) });
+      const removed = await remove(world, holder.actor, { targetId: id, seen: await roleNow(world, holder, id) });
       if (!removed.ok) throw actProblem(removed.reason);
     },
   });

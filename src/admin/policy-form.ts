@@ -4,7 +4,16 @@ import type { Queries } from '../platform/database/database.ts';
 import { days } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { startOfDay, dayOf } from '../platform/words/times.ts';
-import { addressesOf, DEFAULT_RULES, membersOfAddresses, METHODS, TWO_FACTOR_POLICIES, type RollOut, type Rules } from '../policy/policy.ts';
+import {
+  addressesOf,
+  DEFAULT_RULES,
+  membersOfAddresses,
+  METHODS,
+  PROOF_MINUTES_MOST,
+  TWO_FACTOR_POLICIES,
+  type RollOut,
+  type Rules,
+} from '../policy/policy.ts';
 
 /** As the form has it: text, and what is ticked. */
 export interface Fields {
@@ -118,7 +127,7 @@ export async function rulesFrom(
     mailFirst: fields.mailFirst,
     sessionIdleMinutes: fields.sessionIdleMinutes === '' ? null : number('sessionIdleMinutes', [5, 10_080]),
     sessionHours: fields.sessionHours === '' ? null : number('sessionHours', [1, 720]),
-    proofMinutes: number('proofMinutes', [1, 60]),
+    proofMinutes: number('proofMinutes', [1, PROOF_MINUTES_MOST]),
     emailDomains: typeof emailDomains === 'string' ? [] : emailDomains,
     resetNeedsApproval: fields.resetNeedsApproval,
     // Nobody could stop what happens at once.
@@ -171,8 +180,10 @@ const linesOf = (text: string): string[] => [
 ];
 
 function domainsFrom(text: string): readonly string[] | string {
-  const domains = linesOf(text).map((one) => one.replace(/^@/, '').toLowerCase());
-  if (domains.length > DOMAINS_MOST) return `Enter at most ${DOMAINS_MOST} domains.`;
-  const wrong = domains.find((one) => !parseEmailAddress(`somebody@${one}`));
-  return wrong === undefined ? domains : `${wrong.slice(0, 254)} is no domain. Write it as in example.org.`;
+  const written = linesOf(text).map((one) => one.replace(/^@/, ''));
+  if (written.length > DOMAINS_MOST) return `Enter at most ${DOMAINS_MOST} domains.`;
+  // As an address has it: the same letters, typed in another way, are the same domain.
+  const domains = written.map((one) => parseEmailAddress(`somebody@${one}`)?.key.slice('somebody@'.length));
+  const wrong = written.find((_, index) => domains[index] === undefined);
+  return wrong === undefined ? [...new Set(domains.map((one) => one!))] : `${wrong.slice(0, 254)} is no domain. Write it as in example.org.`;
 }

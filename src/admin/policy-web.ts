@@ -21,7 +21,7 @@ import {
 } from '../policy/policy.ts';
 import { nameApiKeys } from '../sessions/sessions.ts';
 import { proofIsFresh } from './admin.ts';
-import { actorOf, change, confirmFirst, done, frameOf, type Console } from './console.ts';
+import { actorOf, allowed, change, confirmFirst, done, frameOf, type Console } from './console.ts';
 import { csvOf } from './csv.ts';
 import { addressIn } from './pages.ts';
 import { fieldsOf, readFields, rulesFrom } from './policy-form.ts';
@@ -40,7 +40,7 @@ export function mountPolicy(web: Web<Console>, world: World): void {
   const action = 'change-policy';
   web.post(
     `${POLICY}/save`,
-    change(world, { action, back: (visit) => addressOf(visit.field('draft')) }, async (visit, context) => {
+    change(world, { action, back: (visit) => addressOf(PREVIEW, visit.field('draft')) }, async (visit, context) => {
       const draftId = visit.field('draft');
       const reason = visit.field('reason');
       const saved = await saveDraft(world, actorOf(visit, context), { draftId, reason });
@@ -65,8 +65,8 @@ export function mountPolicy(web: Web<Console>, world: World): void {
 
 const numberOf = (text: string): number => (/^\d{1,9}$/.test(text) ? Number(text) : 0);
 
-/** The preview of a draft, to come back to. Only an id of ours may become part of an address. */
-const addressOf = (draftId: string): string => (/^[\w-]{1,64}$/.test(draftId) ? `${PREVIEW}?draft=${draftId}` : POLICY);
+/** A page of a draft, to come back to. Only an id of ours may become part of an address. */
+const addressOf = (path: string, draftId: string): string => (/^[\w-]{1,64}$/.test(draftId) ? `${path}?draft=${draftId}` : POLICY);
 
 const SENTENCES = {
   'not-allowed': ['Your role here lets you look, and change nothing.', 403],
@@ -106,7 +106,7 @@ function mountForm(web: Web<Console>, world: World): void {
   web.get(EDIT, async (visit, context) => {
     if (!may(context.role, 'change-policy')) throw noSuchPage();
     const draftId = visit.query.get('draft');
-    if (!(await proofIsFresh(world, context.session))) return confirmFirst(context, EDIT);
+    if (!(await proofIsFresh(world, context.session))) return confirmFirst(context, draftId === null ? EDIT : addressOf(EDIT, draftId));
     const policy = await readPolicyOf(world.database.query, context.organisation.id);
     const draft = draftId === null ? undefined : await draftOf(world, context, draftId);
     const fields = await fieldsOf(world.database.query, context.organisation, (draft ?? policy).rules, draft?.renews);
@@ -114,7 +114,8 @@ function mountForm(web: Web<Console>, world: World): void {
   });
   web.post(
     PREVIEW,
-    change(world, { action: 'change-policy', back: () => EDIT }, async (visit, context) => {
+    // Nothing changes by it: so nobody loses a long form for having taken longer over it than a proof lasts.
+    allowed('change-policy', async (visit, context) => {
       const fields = readFields((name, bytesMost) => visit.field(name, bytesMost));
       const { organisation } = context;
       const { rules: before } = await readPolicyOf(world.database.query, organisation.id);
@@ -149,7 +150,7 @@ function mountPreview(web: Web<Console>, world: World): void {
   web.post(`${PREVIEW}/export`, (visit, context) => exportPeople(world, visit, context));
   web.post(
     `${PREVIEW}/tell`,
-    change(world, { action: 'change-policy', back: (visit) => addressOf(visit.field('draft')) }, async (visit, context) => {
+    change(world, { action: 'change-policy', back: (visit) => addressOf(PREVIEW, visit.field('draft')) }, async (visit, context) => {
       const draftId = visit.field('draft');
       const told = await tellPeople(world, actorOf(visit, context), draftId);
       if (!told.ok) return showRefused(world, visit, context, told.reason);

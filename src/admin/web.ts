@@ -6,7 +6,6 @@ import {
   invite,
   listInvitations,
   may,
-  removeMember,
   resendInvitation,
   revokeInvitation,
   roleOf,
@@ -24,6 +23,7 @@ import {
   countPeople,
   STANDINGS,
   TWO_FACTOR_FILTERS,
+  remove,
   requireNewPassword,
   resume,
   suspend,
@@ -192,7 +192,7 @@ function mountPerson(web: Web<Console>, world: World): void {
   mount('role', 'change-role', 'role-changed', (actor, targetId, visit) =>
     changeRole(world, actor, { targetId, seen: seenIn(visit), to: givenRoleOf(visit.field('role')) ?? unreadable() }),
   );
-  mount('remove', 'remove', 'removed', (actor, targetId, visit) => removeMember(world, actor, { targetId, seen: seenIn(visit) }));
+  mount('remove', 'remove', 'removed', (actor, targetId, visit) => remove(world, actor, { targetId, seen: seenIn(visit) }));
   mount('make-owner', 'transfer-ownership', 'ownership-transferred', (actor, targetId, visit) =>
     transferOwnership(world, actor, { targetId, seen: seenIn(visit) }),
   );

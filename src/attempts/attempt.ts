@@ -226,8 +226,8 @@ function factsOf(
   { purpose, state }: Attempt,
   { enrolled, verdict, ...surroundings }: Surroundings & { enrolled: readonly EnrolledFactor[]; verdict: Verdict },
 ): Facts {
-  const { method } = state;
   const demand = demandOn(surroundings.account, surroundings.policy.demand);
+  const method = methodToStore({ purpose, state }, demand);
   const now = world.clock.now();
   const proofs = { ...surroundings.sessionProofs, ...state.proofs };
   return {
@@ -249,6 +249,11 @@ function factsOf(
     method: method === null ? 'none' : method.state !== null ? 'shown' : method.pending !== null ? 'begun' : 'chosen',
     methodProvesEmail: method !== null && factorOf(method.kind).provesEmail,
   };
+}
+
+/** What is being set up. Signing in, one that has come to count no more is as if none had been chosen: the next is. */
+export function methodToStore({ purpose, state: { method } }: Pick<Attempt, 'purpose' | 'state'>, { notCounting }: Demand): Method | null {
+  return method !== null && purpose === 'sign-in' && notCounting.includes(method.kind) ? null : method;
 }
 
 /** The kinds that somebody may set up, the strongest first. */

@@ -62,7 +62,7 @@ export function nextStep(facts: Facts): Step {
     case 'confirm':
       return facts.missing[0] ?? nextAfterRecoveryKey(facts);
     case 'enrol':
-      if (needsMailbox(facts) && !facts.emailShown) return 'email-code';
+      if (asksMailbox(facts) && !facts.emailShown) return 'email-code';
       return nextEnrolmentStep(facts, facts.recoveryKeyHeld);
     case 'new-recovery-key':
       if (!facts.emailShown) return 'email-code';
@@ -83,15 +83,19 @@ function nextSignInStep(facts: Facts): Step {
   }
   if (facts.lacking === 'nothing' || (facts.lacking === 'set-up-later' && facts.postponed)) return 'done';
   if (facts.method === 'none') return 'choose-method';
-  // Whoever stole a password must not enrol first (AD-8): in a browser that is new to the account, the mailbox is asked too.
-  const asksMail = facts.mailFirst && facts.emailVerified && !facts.browserKnown && !facts.secondFactorShown && !facts.methodProvesEmail;
-  if ((asksMail || needsMailbox(facts)) && !facts.emailShown) return 'email-code';
+  if (asksMailbox(facts) && !facts.emailShown) return 'email-code';
   // Beside a method that no longer counts stands a Recovery Key, which goes on to serve.
   return nextEnrolmentStep(facts, facts.protected && facts.recoveryKeyHeld);
 }
 
-/** Whoever talked an administrator out of a code must not set their own phone up with it, whatever the policy: the mailbox is asked too. */
-const needsMailbox = ({ onlySignedIn, methodProvesEmail }: Facts): boolean => onlySignedIn && !methodProvesEmail;
+/** Whether the mailbox is asked before a method is set up that says nothing of it. */
+function asksMailbox(facts: Facts): boolean {
+  if (facts.methodProvesEmail) return false;
+  // Whoever talked an administrator out of a code must not set their own phone up with it, whatever the policy.
+  if (facts.onlySignedIn) return true;
+  // Whoever stole a password must not be the first to set up what a policy asks for (AD-8): not on the way in, and not behind a "Not now".
+  return facts.lacking !== 'nothing' && facts.mailFirst && facts.emailVerified && !facts.browserKnown && !facts.secondFactorShown;
+}
 
 /** A Recovery Key is used up by use: its next one is kept before anything else. */
 function nextAfterRecoveryKey({ recoveryKeyUsed, newKeyKept }: Facts): Step {

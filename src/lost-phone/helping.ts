@@ -1,7 +1,15 @@
 // What every way of helping has in common: who may, and who is told. The door is lost-phone.ts.
 import { findAccount, type Account } from '../accounts/accounts.ts';
 import { listFactors, standing } from '../factors/factors.ts';
-import { listAdministrators, listMemberships, nameOfActor, reaches, type ActRefusal, type Actor, type Organisation } from '../organisations/organisations.ts';
+import {
+  listAdministrators,
+  listMemberships,
+  looksAfterOthers,
+  nameOfActor,
+  type ActRefusal,
+  type Actor,
+  type Organisation,
+} from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { post } from '../platform/mail/mail.ts';
 import { momentOf } from '../platform/words/times.ts';
@@ -21,23 +29,12 @@ export type HelpRefusal =
   | 'changed-meanwhile';
 
 /** Why somebody who may help members at all can't help this one, or undefined. */
-export async function helpRefusal(
-  world: World,
-  queries: Queries,
-  { account: helper, organisation, key }: Actor,
-  { id }: Account,
-): Promise<HelpRefusal | undefined> {
+export async function helpRefusal(world: World, queries: Queries, actor: Actor, { id }: Account): Promise<HelpRefusal | undefined> {
+  const { account: helper, key } = actor;
   if (key) return 'needs-a-person';
   if (standing(await listFactors(world, queries, helper.id)).length === 0) return 'own-two-factor-off';
   if (standing(await listFactors(world, queries, id)).length === 0) return 'two-factor-off';
-  // The account opens what it is elsewhere too: who may not act on that must not get at it by way of this organisation.
-  const own = await listMemberships(queries, helper.id);
-  for (const other of await listMemberships(queries, id, { suspendedToo: true })) {
-    if (other.organisation.id === organisation.id || other.role === 'member') continue;
-    const there = own.find((one) => one.organisation.id === other.organisation.id);
-    if (!there || !reaches(there.role, other.role)) return 'looks-after-others';
-  }
-  return undefined;
+  return (await looksAfterOthers(queries, actor, id)) ? 'looks-after-others' : undefined;
 }
 
 /** The name of who issued something, for those who look at it. */

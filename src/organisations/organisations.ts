@@ -12,7 +12,7 @@ import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 import { membershipMessage, type MembershipNotice } from './notices.ts';
-import { actRefusal, may, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
+import { actRefusal, may, reaches, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
 import * as store from './store.ts';
 
 export {
@@ -74,6 +74,19 @@ export async function listMemberships(queries: Queries, accountId: string, { sus
 /** Those with that id or name, as the operator types it: names are not unique. */
 export const findOrganisations = store.selectOrganisations;
 
+/**
+ * Whether somebody looks after another organisation as what `actor` does not reach there. Their account opens that one too: who may not act on it must not
+ * get at it by way of this one.
+ */
+export async function looksAfterOthers(queries: Queries, { account, organisation }: Actor, targetId: string): Promise<boolean> {
+  const own = await listMemberships(queries, account.id);
+  return (await listMemberships(queries, targetId, { suspendedToo: true })).some((other) => {
+    if (other.organisation.id === organisation.id || other.role === 'member') return false;
+    const there = own.find((one) => one.organisation.id === other.organisation.id);
+    return !there || !reaches(there.role, other.role);
+  });
+}
+
 /** Whose the organisation is. */
 export async function findOwner(queries: Queries, organisationId: string): Promise<Account | undefined> {
   const row = await store.selectOwner(queries, organisationId);
@@ -107,9 +120,16 @@ export function changeRole(world: World, actor: Actor, { targetId, seen, to }: {
   });
 }
 
-export function removeMember(world: World, actor: Actor, { targetId, seen }: { targetId: string; seen: Role }): Promise<Acted> {
+/** `work`: what is to be kept of the membership before it goes, which is the caller's business. */
+export function removeMember(
+  world: World,
+  actor: Actor,
+  { targetId, seen }: { targetId: string; seen: Role },
+  work: (transaction: Transaction) => Promise<void>,
+): Promise<Acted> {
   return act<Acted>(world, actor, { action: 'remove', targetId }, async (transaction, { target }) => {
     const { organisation, from } = actor;
+    await work(transaction);
     if (target.role !== seen || !(await store.deleteMembership(transaction, { organisationId: organisation.id, accountId: targetId, role: seen })))
       return { ok: false, reason: 'changed-meanwhile' };
     await forgetInvitationsBeyond(transaction, { organisation, accountId: targetId, role: 'member' });

@@ -33,7 +33,7 @@ export interface Rules {
   /** null: as long as the assurance level allows, see sessions/session-limits.ts. */
   readonly sessionIdleMinutes: number | null;
   readonly sessionHours: number | null;
-  /** How fresh a proof must be for changes (FC-1). */
+  /** How fresh a proof must be for changes (FC-1): at most PROOF_MINUTES_MOST. */
   readonly proofMinutes: number;
   /** Domains whose addresses may join; empty: all. */
   readonly emailDomains: readonly string[];
@@ -41,6 +41,9 @@ export interface Rules {
   readonly resetNeedsApproval: boolean;
   readonly resetWaitHours: number;
 }
+
+/** A policy may ask for a fresher proof than FC-1 does, and never for less. */
+export const PROOF_MINUTES_MOST = 10;
 
 export const DEFAULT_RULES: Rules = {
   twoFactor: 'optional',
@@ -52,7 +55,7 @@ export const DEFAULT_RULES: Rules = {
   mailFirst: true,
   sessionIdleMinutes: null,
   sessionHours: null,
-  proofMinutes: 10,
+  proofMinutes: PROOF_MINUTES_MOST,
   emailDomains: [],
   resetNeedsApproval: false,
   resetWaitHours: 24,
@@ -105,7 +108,7 @@ export function demandOf(places: readonly Place[], methods: readonly Method[]): 
     mailFirst: rules.some((one) => one.mailFirst),
     sessionIdle: Math.min(...rules.map((one) => (one.sessionIdleMinutes === null ? Infinity : minutes(one.sessionIdleMinutes)))),
     sessionAbsolute: Math.min(...rules.map((one) => (one.sessionHours === null ? Infinity : hours(one.sessionHours)))),
-    proofFreshFor: Math.min(...rules.map((one) => minutes(one.proofMinutes))),
+    proofFreshFor: minutes(Math.min(PROOF_MINUTES_MOST, ...rules.map((one) => one.proofMinutes))),
   };
 }
 

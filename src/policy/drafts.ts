@@ -1,6 +1,6 @@
 // How an organisation's policy is changed: a draft is looked at, told to people, and saved in the place of the version that it was made from.
 import { record } from '../audit/audit.ts';
-import { byWhom, findActing, may, readRole, setEmailDomains, type Actor } from '../organisations/organisations.ts';
+import { byWhom, findActing, may, setEmailDomains, type Actor } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { days } from '../platform/durations.ts';
@@ -9,7 +9,8 @@ import { makeId } from '../platform/secrets/tokens.ts';
 import { momentOf } from '../platform/words/times.ts';
 import { canBeShown } from '../platform/words/showable.ts';
 import type { World } from '../platform/world.ts';
-import { dueAt, isAsked, type Rules } from './demand.ts';
+import { fixDeadlines } from './deadlines.ts';
+import type { Rules } from './demand.ts';
 import { policyMessage } from './notices.ts';
 import { foresee, type Foreseen } from './preview.ts';
 import { rulesFrom } from './rules.ts';
@@ -20,7 +21,6 @@ import { differencesInWords } from './words.ts';
 const DRAFT_LIFETIME = days(30);
 const VERSIONS_SHOWN = 50;
 const REASON_CHARACTERS_MOST = 500;
-const DEADLINES_AT_ONCE = 500;
 const TOLD_AT_ONCE = 200;
 
 export interface Draft {
@@ -150,22 +150,6 @@ async function putRules(
     },
   });
   return { ok: true };
-}
-
-/** Writes down by when each person has to have two-factor authentication whom these rules ask. What stands there already never moves. */
-async function fixDeadlines(transaction: Transaction, organisationId: string, rules: Rules): Promise<void> {
-  if (rules.twoFactor !== 'required') return;
-  for (let after = ''; ;) {
-    const members = await store.selectMembers(transaction, organisationId, { after, most: DEADLINES_AT_ONCE });
-    const places = members
-      .filter((member) => member.own_deadline_at === null)
-      .map((member) => ({ rules, accountId: member.account_id, role: readRole(member.own_role), joinedAt: member.own_joined_at, deadlineAt: null }));
-    const rows = places.filter(isAsked).map((place) => ({ organisation_id: organisationId, account_id: place.accountId, deadline_at: dueAt(place) }));
-    await store.insertDeadlines(transaction, rows);
-    const last = members.at(-1);
-    if (!last || members.length < DEADLINES_AT_ONCE) return;
-    after = last.email_key;
-  }
 }
 
 export async function listVersions(queries: Queries, organisationId: string): Promise<Version[]> {

@@ -6,17 +6,18 @@
  */
 import { commandLine, record } from '../audit/audit.ts';
 import { factorOf } from '../factors/factors.ts';
-import { readRole } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import type { World } from '../platform/world.ts';
-import { demandOf, dueAt, isAsked, type Demand, type Place, type Rules, type TwoFactorPolicy } from './demand.ts';
-import { METHODS, rulesFrom } from './rules.ts';
+import { demandOf, dueAt, isAsked, type Demand, type Rules, type TwoFactorPolicy } from './demand.ts';
+import { METHODS, placeFrom, rulesFrom } from './rules.ts';
 import * as store from './store.ts';
 
+export { fixDeadlineOf } from './deadlines.ts';
 export {
   DEFAULT_RULES,
   demandOf,
   methodsOpenTo,
+  PROOF_MINUTES_MOST,
   sessionOwes,
   TWO_FACTOR_POLICIES,
   verdictOf,
@@ -39,7 +40,7 @@ export {
   type Version,
 } from './drafts.ts';
 export { foresee, measureEffect, OUTCOMES, type Effect, type Foreseen, type Outcome, type Proposed } from './preview.ts';
-export { METHODS, rulesShape } from './rules.ts';
+export { METHODS, placeFrom, rulesShape } from './rules.ts';
 export { INSTALLATION } from './store.ts';
 export { differencesOf, ROLES_IN_PLURAL, sayingsOf, TWO_FACTOR_WORDS, type Difference } from './words.ts';
 
@@ -101,15 +102,4 @@ export async function readDemand(queries: Queries, accountId: string): Promise<A
   const demand = demandOf(places, METHODS);
   const first = places.findIndex((place) => isAsked(place) && dueAt(place) === demand.dueAt);
   return { demand, askedBy: rows[Math.max(first, 0)]?.organisation_name ?? undefined };
-}
-
-/** Somebody's place under one policy, as the statements bring it that ask for it. Who belongs to no organisation is a member of the installation. */
-export function placeFrom(row: Omit<store.PlaceRow, 'organisation_id' | 'organisation_name'>): Place {
-  return {
-    rules: rulesFrom(row.rules),
-    accountId: row.account_id,
-    role: row.role === null ? 'member' : readRole(row.role),
-    joinedAt: row.joined_at ?? row.account_created_at,
-    deadlineAt: row.deadline_at,
-  };
 }

@@ -1,8 +1,9 @@
 // How a policy is stored, and the methods that it can speak of. The door is policy.ts.
 import { z } from 'zod';
 import { factors } from '../factors/factors.ts';
-import { ROLES } from '../organisations/organisations.ts';
-import { DEFAULT_RULES, TWO_FACTOR_POLICIES, type Method, type Rules } from './demand.ts';
+import { readRole, ROLES } from '../organisations/organisations.ts';
+import { DEFAULT_RULES, TWO_FACTOR_POLICIES, type Method, type Place, type Rules } from './demand.ts';
+import type { PlaceRow } from './store.ts';
 
 /** Methods that turn two-factor authentication on, the strongest first. */
 export const METHODS: readonly Method[] = factors
@@ -43,4 +44,15 @@ export function rulesFrom(text: string): Rules {
   if (parsed.size >= PARSED_MOST) parsed.clear();
   parsed.set(text, rules);
   return rules;
+}
+
+/** Somebody's place under one policy, as the statements bring it that ask for it. Who belongs to no organisation is a member of the installation. */
+export function placeFrom(row: Omit<PlaceRow, 'organisation_id' | 'organisation_name'>): Place {
+  return {
+    rules: rulesFrom(row.rules),
+    accountId: row.account_id,
+    role: row.role === null ? 'member' : readRole(row.role),
+    joinedAt: row.joined_at ?? row.account_created_at,
+    deadlineAt: row.deadline_at,
+  };
 }

@@ -63,22 +63,26 @@ export async function putPolicy(
   { id, rules, version, now, by, reason }: { id: string; rules: string; version: number; now: number; by: string | null; reason: string },
 ): Promise<boolean> {
   const row = { id, rules, version: version + 1, changed_at: now };
-  const { numInsertedOrUpdatedRows } = await transaction
-    .insertInto('policies')
-    .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .column('id')
-        .doUpdateSet({ rules, version: version + 1, changed_at: now })
-        .where('policies.version', '=', version),
-    )
-    .executeTakeFirst();
-  if (numInsertedOrUpdatedRows !== 1n) return false;
+  if (!(await (version === 0 ? insertPolicy(transaction, row) : updatePolicy(transaction, row, version)))) return false;
   await transaction
     .insertInto('policy_versions')
     .values({ policy_id: id, version: version + 1, rules, changed_at: now, changed_by: by, reason })
     .execute();
   return true;
+}
+
+async function insertPolicy(transaction: Transaction, row: PolicyRow): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await transaction
+    .insertInto('policies')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+async function updatePolicy(transaction: Transaction, { id, ...set }: PolicyRow, version: number): Promise<boolean> {
+  const { numUpdatedRows } = await transaction.updateTable('policies').set(set).where('id', '=', id).where('version', '=', version).executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 export async function selectVersions(queries: Queries, policyId: string, most: number): Promise<PolicyVersionRow[]> {

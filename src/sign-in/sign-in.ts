@@ -6,7 +6,7 @@
 import { checkPassword, knowsBrowser, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
-import { onlySignedInAt, passingAmong, removeFactor } from '../factors/factors.ts';
+import { isFactor, onlySignedInAt, passingAmong, removeFactor } from '../factors/factors.ts';
 import { resetIfDue } from '../lost-phone/lost-phone.ts';
 import { findSuspending } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
@@ -127,7 +127,8 @@ export async function finishSignIn(
     throw attempts.changedMeanwhile();
   await attempts.endAttempt(transaction, attempt);
   // Only where nothing stands yet that counts. If the account came to be protected in another window meanwhile, the second factor was asked for, and what was begun here counts for nothing.
-  const setUp = state.method !== null && state.method.state !== null && situation.verdict.kind !== 'passes';
+  const method = attempts.methodToStore(attempt, situation.policy.demand);
+  const setUp = method !== null && method.state !== null && situation.verdict.kind !== 'passes';
   if (setUp) {
     if (!(await attempts.storeMethod(world, transaction, situation, { browserToken: caller.browserToken, from: caller }))) throw attempts.changedMeanwhile();
     await attempts.endOtherAttempts(transaction, account.id);
@@ -136,10 +137,9 @@ export async function finishSignIn(
   // A bypass code is used up by this, or was not needed: whoever signs in otherwise has not lost what they have.
   for (const { id } of passingAmong(situation.enrolled)) await removeFactor(transaction, account.id, id);
   const isNewBrowser = !(await knowsBrowser(world, transaction, account.id, caller.browserToken));
-  // Nor does a browser become a known one, and so be trusted with more, by what an administrator was talked out of.
-  if (onlySignedInAt(state.proofs) === undefined) await rememberBrowser(world, transaction, account.id, caller.browserToken);
+  if (!isNewBrowser || vouchesForBrowser(attempt)) await rememberBrowser(world, transaction, account.id, caller.browserToken);
   // A method that was set up here was shown here: it is part of what this session has proved.
-  const proofs = setUp ? { ...state.proofs, [state.method.kind]: world.clock.now() } : state.proofs;
+  const proofs = setUp ? { ...state.proofs, [method.kind]: world.clock.now() } : state.proofs;
   const failedTries = await failedTriesBefore(transaction, { accountId: account.id, from: caller, since: attempt.createdAt });
   const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, demand: situation.policy.demand, failedTries });
   const methods = Object.keys(proofs).join(' ');
@@ -147,6 +147,15 @@ export async function finishSignIn(
   if (isNewBrowser) await record(world, transaction, { event: 'authn_login_new_browser', accountId: account.id, from: caller });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });
   return opened;
+}
+
+/**
+ * Whether a browser becomes a known one by this, and so is trusted with more. Not by what an administrator was talked out of; nor by a password alone
+ * behind which a set-up was put off: whoever stole it would come back to the set-up without being asked for the mailbox (AD-8).
+ */
+function vouchesForBrowser({ state: { proofs, postponed, emailShown } }: attempts.Attempt): boolean {
+  if (onlySignedInAt(proofs) !== undefined) return false;
+  return !postponed || emailShown || Object.keys(proofs).some(isFactor);
 }
 
 /** Gives up an attempt to sign in: "Not you?". */

@@ -1,5 +1,5 @@
 // The addresses of signing in: /sign-in, its steps, and signing out.
-import { mountJourney, type Journey } from '../attempts/attempts.ts';
+import { methodToStore, mountJourney, type Journey } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { isJoiningOpen, readJoiningTerms } from '../organisations/organisations.ts';
 import { onlySignedInAt } from '../factors/factors.ts';
@@ -82,7 +82,8 @@ function signInJourney(world: World): Journey<undefined> {
     sessionProofs: () => ({}),
     leave: { label: 'Not you?', address: '/sign-in/leave' },
     finish: async (transaction, situation, visit) => {
-      const { method, usedRecoveryKey, returnTo, proofs } = situation.attempt.state;
+      const { usedRecoveryKey, returnTo, proofs } = situation.attempt.state;
+      const method = methodToStore(situation.attempt, situation.policy.demand);
       // Where a new phone is set up comes before wherever one was going.
       const resetWaits = (await findReset(transaction, situation.account.id)) !== undefined;
       const repairs = resetWaits || usedRecoveryKey || onlySignedInAt(proofs) !== undefined;

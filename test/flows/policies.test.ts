@@ -7,7 +7,7 @@ import { createOrganisation, ROLES, type Role } from '../../src/organisations/or
 import { days, minutes } from '../../src/platform/durations.ts';
 import { DEFAULT_RULES, foresee, makeDraft, METHODS, saveDraft, type Rules } from '../../src/policy/policy.ts';
 import { accountOf } from '../attacks/intruder.ts';
-import { confirmIfAsked, foundOrganisation, invitationPath, joinAs, sendInvitation } from '../support/organisation.ts';
+import { confirmIfAsked, foundOrganisation, impose, invitationPath, joinAs, sendInvitation } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, openPortal, type Portal } from '../support/portal.ts';
 import { runs } from '../support/property.ts';
@@ -19,17 +19,6 @@ async function openForm({ browser, password }: Person): Promise<void> {
   await browser.visit('/admin/policy/edit');
   await confirmIfAsked(browser, password);
   assert.equal(browser.page.heading, 'Change the policy');
-}
-
-/** Rules of an organisation, without the pages. */
-async function impose(portal: Portal, by: Person, rules: Partial<Rules>, { renews = false } = {}): Promise<void> {
-  const { world } = portal;
-  const organisation = await world.database.query.selectFrom('organisations').select(['id', 'name']).executeTakeFirstOrThrow();
-  const account = (await findAccount(world.database.query, (await accountOf(portal, by.email)).id))!;
-  const actor = { account, organisation, from: FROM };
-  const present = await world.database.query.selectFrom('policies').select('version').where('id', '=', organisation.id).executeTakeFirst();
-  const draftId = (await makeDraft(world, actor, { rules: { ...DEFAULT_RULES, ...rules }, basedOn: present?.version ?? 0, renews }))!;
-  assert.deepEqual(await saveDraft(world, actor, { draftId, reason: 'Because.' }), { ok: true });
 }
 
 /** Signs in again, as far as the password leads. */

@@ -85,6 +85,7 @@ export const PARTS: readonly string[] = [
   'organisations/joining.ts',
   'organisations/membership.ts',
   'organisations/set-up.ts',
+  'policy/deadlines.ts',
   'policy/drafts.ts',
   'policy/preview.ts',
   'policy/rules.ts',

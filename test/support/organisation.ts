@@ -1,6 +1,9 @@
 // What tests of the console start from: an organisation, and people who joined it, all through its own pages.
 import assert from 'node:assert/strict';
+import { findAccount } from '../../src/accounts/accounts.ts';
 import { makeSetUpLink } from '../../src/organisations/organisations.ts';
+import { DEFAULT_RULES, makeDraft, saveDraft, type Rules } from '../../src/policy/policy.ts';
+import { accountOf } from '../attacks/intruder.ts';
 import { linkIn, type Person } from './person.ts';
 import type { Portal } from './portal.ts';
 import type { Visitor } from './visitor.ts';
@@ -64,4 +67,17 @@ const pathOf = (link: string): string => {
 export async function openPerson({ browser }: Person, email: string): Promise<void> {
   await browser.visit('/admin/people');
   await browser.press(browser.page.buttons.find((name) => name.startsWith('Open ') && name.endsWith(`, ${email}`)) ?? `Open …, ${email}`);
+}
+
+const FROM = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
+
+/** Rules of the first organisation, without the pages. */
+export async function impose(portal: Portal, by: Person, rules: Partial<Rules>, { renews = false } = {}): Promise<void> {
+  const { world } = portal;
+  const organisation = await world.database.query.selectFrom('organisations').select(['id', 'name']).orderBy('created_at').executeTakeFirstOrThrow();
+  const account = (await findAccount(world.database.query, (await accountOf(portal, by.email)).id))!;
+  const actor = { account, organisation, from: FROM };
+  const present = await world.database.query.selectFrom('policies').select('version').where('id', '=', organisation.id).executeTakeFirst();
+  const draftId = (await makeDraft(world, actor, { rules: { ...DEFAULT_RULES, ...rules }, basedOn: present?.version ?? 0, renews }))!;
+  assert.deepEqual(await saveDraft(world, actor, { draftId, reason: 'Because.' }), { ok: true });
 }

@@ -1,0 +1,221 @@
+// A Security Policy under attack: by who stole a password, by who looks after another organisation, and by what happens in the middle of a change.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createOrganisation } from '../../src/organisations/organisations.ts';
+import { days, minutes } from '../../src/platform/durations.ts';
+import { confirmIfAsked, foundOrganisation, impose, invitationPath, joinAs, openPerson, sendInvitation } from '../support/organisation.ts';
+import type { Person } from '../support/person.ts';
+import { forEachPortal, openPortal, type Portal } from '../support/portal.ts';
+import { accountOf } from './intruder.ts';
+
+const FROM = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
+const ENABLE = '/account/security/enable';
+
+const open = (): Promise<Portal> => openPortal({ engine: 'sqlite' });
+
+/** The kinds of factors that an account has. */
+async function factorsOf(portal: Portal, { email }: Person): Promise<string[]> {
+  const { id } = await accountOf(portal, email);
+  const rows = await portal.world.database.query.selectFrom('factors').select('kind').where('account_id', '=', id).orderBy('kind').execute();
+  return rows.map(({ kind }) => kind);
+}
+
+/** Presses a button on somebody’s page in the console, with a fresh proof. */
+async function press(by: Person, email: string, button: string): Promise<void> {
+  await openPerson(by, email);
+  await by.browser.press(button);
+  if (by.browser.page.heading !== 'Confirm that it’s you') return;
+  await confirmIfAsked(by.browser, by.password);
+  await by.browser.press(button);
+}
+
+/** Somebody’s own organisation, beside those that they belong to. */
+async function foundAnother(portal: Portal, { email }: Person, name: string): Promise<void> {
+  const { world } = portal;
+  const { id } = await accountOf(portal, email);
+  await world.database.transaction((transaction) => createOrganisation(world, transaction, { name, owner: id, from: FROM }));
+}
+
+describe('a stolen password', () => {
+  test('AD-8 "Not now" is no way around the emailed code: a new browser that comes back to the set-up is asked for it', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    const ada = await joinAs(portal, owner, 'Member');
+    await impose(portal, owner, { twoFactor: 'required', from: portal.clock.now() + days(7) });
+    const thief = portal.browser();
+    await ada.enterPassword(thief);
+    await thief.press('Not now');
+    assert.equal(thief.page.path, '/account');
+    await thief.visit(ENABLE);
+    await thief.press('Enable With Authenticator App');
+    assert.equal(thief.page.heading, 'Check your email');
+    // Nor is it one that the account knows, once the day has come.
+    await ada.signOut(thief);
+    portal.clock.advance(days(8));
+    await ada.enterPassword(thief);
+    await thief.press('Enable With Authenticator App');
+    assert.equal(thief.page.heading, 'Check your email');
+    assert.deepEqual(await factorsOf(portal, ada), []);
+    // Her own browser is known, and is not asked.
+    await ada.browser.visit('/sign-in');
+    await ada.enterPassword();
+    await ada.browser.press('Enable With Authenticator App');
+    await ada.setUpApp();
+    await ada.keepRecoveryKey();
+    assert.deepEqual(await factorsOf(portal, ada), ['recovery-key', 'totp']);
+  });
+
+  test('who owes a set-up accepts no invitation first: it is set up, and then one goes on', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    const ada = await joinAs(portal, owner, 'Member');
+    const other = await portal.newcomer().join();
+    await foundAnother(portal, other, 'Cranes Ltd');
+    await sendInvitation(other, ada.email, 'Admin');
+    await impose(portal, owner, { twoFactor: 'required' });
+    const token = new URL(invitationPath(ada), 'https://x').searchParams.get('token')!;
+    await ada.browser.visit('/sign-in');
+    await ada.browser.post('/invitation', { token });
+    assert.equal(ada.browser.page.path, ENABLE);
+    const { query } = portal.world.database;
+    assert.equal((await query.selectFrom('memberships').select('role').where('role', '=', 'admin').execute()).length, 0);
+    await ada.browser.visit(`/invitation?token=${token}`);
+    assert.equal(ada.browser.page.path, ENABLE);
+    await ada.browser.press('Enable With Authenticator App');
+    await ada.setUpApp();
+    await ada.keepRecoveryKey();
+    assert.equal(ada.browser.page.path, '/invitation');
+    await ada.browser.press('Accept');
+    assert.equal((await query.selectFrom('memberships').select('role').where('role', '=', 'admin').execute()).length, 1);
+  });
+});
+
+describe('a policy that changes in the middle', () => {
+  test('AL-10 a method that stops counting while it is being set up is not stored: what counts is offered, also behind "Not now"', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    const [ada, ben] = [await joinAs(portal, owner, 'Member'), await joinAs(portal, owner, 'Member')];
+    const later = { twoFactor: 'required', from: portal.clock.now() + days(7) } as const;
+    await impose(portal, owner, later);
+    for (const one of [ada, ben]) {
+      await one.signOut();
+      await one.enterPassword();
+      await one.browser.press('Enable With Code by Email');
+      await one.browser.press('Send verification code');
+      assert.equal(one.browser.page.path, '/sign-in/set-up/code');
+    }
+    // Ben has shown the code already, and looks at his Recovery Key.
+    await ben.enterCode(ben.newestCode());
+    assert.equal(ben.browser.page.path, '/sign-in/recovery-key');
+    await impose(portal, owner, { ...later, notCounting: ['email-code'] });
+    await ada.enterCode(ada.newestCode());
+    await ben.browser.reload();
+    for (const one of [ada, ben]) {
+      assert.equal(one.browser.page.path, '/sign-in/set-up');
+      assert.ok(!one.browser.page.has('Code by email'));
+    }
+    await ben.browser.press('Not now');
+    assert.equal(ben.browser.page.path, '/account');
+    await ada.browser.press('Enable With Authenticator App');
+    await ada.setUpApp();
+    await ada.keepRecoveryKey();
+    assert.deepEqual(await factorsOf(portal, ada), ['recovery-key', 'totp']);
+    assert.deepEqual(await factorsOf(portal, ben), []);
+  });
+});
+
+describe('who looks after an organisation', () => {
+  test('FC-1 no policy makes a proof last longer than ten minutes: not on the form, and not one that was saved before', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    const { browser } = owner;
+    await browser.visit('/admin/policy/edit');
+    await confirmIfAsked(browser, owner.password);
+    browser.fill('Changes ask for a proof that is no older than (minutes)', '11');
+    await browser.press('Preview');
+    assert.equal(browser.page.status, 422);
+    await impose(portal, owner, { proofMinutes: 60 });
+    portal.clock.advance(minutes(11));
+    await browser.visit('/account/security/password');
+    assert.equal(browser.page.path, '/account/confirm');
+  });
+
+  test('a form that takes a long time to fill in is not lost, however short a proof lasts; and a draft is changed once more, not begun anew', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    await impose(portal, owner, { proofMinutes: 1 });
+    const { browser } = owner;
+    await browser.visit('/admin/policy/edit');
+    await confirmIfAsked(browser, owner.password);
+    browser.fill('Days that somebody has who joins', '77');
+    portal.clock.advance(minutes(3));
+    await browser.press('Preview');
+    assert.equal(browser.page.heading, 'Preview');
+    portal.clock.advance(minutes(3));
+    await browser.press('Change it once more');
+    await confirmIfAsked(browser, owner.password);
+    assert.equal(browser.page.value('Days that somebody has who joins'), '77');
+    await browser.press('Preview');
+    portal.clock.advance(minutes(3));
+    browser.fill('Why?', 'It is time.');
+    await browser.press('Save policy');
+    await confirmIfAsked(browser, owner.password);
+    assert.equal(browser.page.heading, 'Preview', 'what is put in force needs a fresh proof');
+  });
+
+  test('a deadline is not renewed by being removed and invited again', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    await impose(portal, owner, { twoFactor: 'required', graceDays: 7 });
+    const ada = await joinAs(portal, owner, 'Member');
+    const until = async (): Promise<string | undefined> => {
+      await ada.signOut();
+      await ada.enterPassword();
+      return /You have until (.*? UTC)/.exec(ada.browser.page.text)?.[1];
+    };
+    const first = await until();
+    assert.ok(first);
+    await ada.browser.press('Not now');
+    portal.clock.advance(days(5));
+    await press(owner, ada.email, 'Remove from the organisation');
+    await joinAs(portal, owner, 'Member', ada);
+    assert.equal(await until(), first);
+  });
+
+  test('AD-3 who looks after another organisation keeps their password, whatever the admins of this one want', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    const ada = await joinAs(portal, owner, 'Member');
+    await foundAnother(portal, ada, 'Cranes Ltd');
+    await press(owner, ada.email, 'Require a new password');
+    assert.equal(owner.browser.page.status, 403);
+    await ada.signIn({ browser: portal.browser() });
+  });
+});
+
+forEachPortal((openEither) => {
+  test('a form that names a version that never was puts nothing in force, and an address with a character that can’t be kept leads nowhere', async () => {
+    const portal = await openEither();
+    const owner = await foundOrganisation(portal);
+    const { browser } = owner;
+    await browser.visit('/admin/policy/edit');
+    await confirmIfAsked(browser, owner.password);
+    browser.page.root.querySelector('[name="seen"]')!.setAttribute('value', '41');
+    await browser.press('Preview');
+    const draft = /draft=([\w-]+)/.exec(browser.page.link('Change it once more'))![1]!;
+    const { query } = portal.world.database;
+    const { id: organisation } = await query.selectFrom('organisations').select('id').executeTakeFirstOrThrow();
+    await browser.post('/admin/policy/save', { organisation, draft, reason: 'Because.' });
+    assert.equal(browser.page.status, 409);
+    assert.equal((await query.selectFrom('policies').select('id').execute()).length, 1, 'that of the installation');
+    for (const path of [
+      '/admin/policy/preview?draft=%00',
+      '/admin/policy/preview/people?draft=%00&outcome=passes',
+      '/admin/policy/edit?draft=%00',
+      '/admin/people/%00',
+    ]) {
+      await browser.visit(path);
+      assert.ok([400, 404].includes(browser.page.status), `${path}: ${browser.page.status}`);
+    }
+  });
+});

@@ -1,39 +1,62 @@
-// Helping somebody who lost their phone, for programs: only what takes a way in away. To issue one is for people alone, see lost-phone/lost-phone.ts.
-import { revokeBypassCode } from '../lost-phone/lost-phone.ts';
+// Helping somebody who lost their phone, for programs: only what leaves everything as it was. To give a way in, or take the others away, is for people, who
+// are asked afresh who they are, and say how they know who asks; see lost-phone/lost-phone.ts.
+import { findReset, revokeBypassCode, stopReset, type HelpRefusal } from '../lost-phone/lost-phone.ts';
 import { operation, type Operation } from '../platform/api/operation.ts';
 import { noSuchThing, Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
 import { actProblem, idParameter, WRITING } from './people-api.ts';
 
-export const helpOperations = (world: World): readonly Operation<KeyHolder>[] => [
+export const helpOperations = (world: World): readonly Operation<KeyHolder>[] => [revoke(world), stop(world)];
+
+const revoke = (world: World): Operation<KeyHolder> =>
   operation({
     ...WRITING,
     name: 'revokeBypassCode',
     method: 'DELETE',
     path: '/people/{id}/bypass-code',
     summary: 'Takes a bypass code back',
-    description: 'One that nobody has used yet. They are told by mail.',
+    description: 'One that nobody has used yet. They are told by mail. Only people issue one, in the console.',
     parameters: idParameter,
     answer: { status: 204, says: 'It no longer works' },
     refusals: ['not-allowed'],
     handle: async ({ actor }: KeyHolder, { parameters: { id } }) => {
       const revoked = await revokeBypassCode(world, actor, id);
-      if (revoked.ok) return;
-      switch (revoked.reason) {
-        case 'not-found':
-        case 'changed-meanwhile':
-          throw noSuchThing();
-        case 'not-allowed':
-        case 'oneself':
-        case 'higher-role':
-          throw actProblem(revoked.reason);
-        case 'needs-a-person':
-        case 'two-factor-off':
-        case 'own-two-factor-off':
-        case 'looks-after-others':
-          throw new Problem('not-allowed', 'That is for people alone.');
-      }
+      if (!revoked.ok) throw helpProblem(revoked.reason);
     },
-  }),
-];
+  });
+
+const stop = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...WRITING,
+    name: 'stopReset',
+    method: 'DELETE',
+    path: '/people/{id}/reset',
+    summary: 'Stops a reset that waits',
+    description: 'Their methods stay. They and all who look after them are told by mail. Only people ask for one, in the console.',
+    parameters: idParameter,
+    answer: { status: 204, says: 'It does not happen' },
+    refusals: ['not-allowed'],
+    handle: async ({ actor }: KeyHolder, { parameters: { id: targetId } }) => {
+      const pending = await findReset(world.database.query, targetId);
+      const stopped = await stopReset(world, actor, { targetId, id: pending?.id ?? '' });
+      if (!stopped.ok) throw helpProblem(stopped.reason);
+    },
+  });
+
+function helpProblem(reason: HelpRefusal): Problem {
+  switch (reason) {
+    case 'not-found':
+    case 'changed-meanwhile':
+      return noSuchThing();
+    case 'not-allowed':
+    case 'oneself':
+    case 'higher-role':
+      return actProblem(reason);
+    case 'needs-a-person':
+    case 'two-factor-off':
+    case 'own-two-factor-off':
+    case 'looks-after-others':
+      return new Problem('not-allowed', 'That is for people alone.');
+  }
+}

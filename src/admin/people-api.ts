@@ -48,6 +48,11 @@ const personInFullShape = z
     ...personFields,
     methods: z.array(z.object({ kind: z.string(), name: z.string(), addedAt: instant, lastUsedAt: instant.nullable() })),
     sessions: z.int().describe('In how many browsers they are signed in'),
+    bypassCode: z.object({ issuedAt: instant, expiresAt: instant }).nullable().describe('One that they could use now'),
+    reset: z
+      .object({ askedAt: instant, dueAt: instant, waitsForApproval: z.boolean() })
+      .nullable()
+      .describe('Of all their methods, which is asked for and waits'),
   })
   .meta({ id: 'PersonInFull' });
 
@@ -102,7 +107,7 @@ async function personOf(world: World, { actor: { organisation } }: KeyHolder, id
   return personInFullAsJson(person);
 }
 
-const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions, lastSignInAt, suspendedAt }: PersonInFull) => ({
+const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions, lastSignInAt, suspendedAt, help }: PersonInFull) => ({
   ...personAsJson({ accountId: account.id, name: account.name, email: account.email, role, joinedAt, kinds, lastSignInAt, suspended: suspendedAt !== null }),
   methods: methods.map(({ kind, name, createdAt, lastUsedAt }) => ({
     kind,
@@ -111,6 +116,14 @@ const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions,
     lastUsedAt: lastUsedAt === null ? null : isoOf(lastUsedAt),
   })),
   sessions,
+  bypassCode: help.bypassCode ? { issuedAt: isoOf(help.bypassCode.issuedAt), expiresAt: isoOf(help.bypassCode.expiresAt) } : null,
+  reset: help.reset
+    ? {
+        askedAt: isoOf(help.reset.askedAt),
+        dueAt: isoOf(help.reset.dueAt),
+        waitsForApproval: help.reset.needsApproval && help.reset.approvedBy === null,
+      }
+    : null,
 });
 
 const setRole = (world: World): Operation<KeyHolder> =>

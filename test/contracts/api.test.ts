@@ -24,7 +24,7 @@ const VERBS: Readonly<Record<string, string | { readonly leftOut: string }>> = {
   '/admin/people/:id/bypass-code/revoke': 'revokeBypassCode',
   '/admin/people/:id/reset': { leftOut: 'whoever asks for one shows afresh that it is them, and says how they know who asks; a program can do neither' },
   '/admin/people/:id/reset/approve': { leftOut: 'a second person agrees, not a program' },
-  '/admin/people/:id/reset/stop': { leftOut: 'a stolen key must not keep people from being helped' },
+  '/admin/people/:id/reset/stop': 'stopReset',
   '/admin/policy/preview': 'previewPolicy',
   '/admin/policy/preview/tell': 'announcePreview',
   '/admin/policy/preview/export': 'listPreviewPeople',

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { sweep } from '../../src/sweep.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { accountOf } from '../attacks/intruder.ts';
+import { askForReset, issueBypassCode } from '../support/lost-phone.ts';
 import { confirmIfAsked, foundOrganisation, invitationPath, joinAs } from '../support/organisation.ts';
 import { forEachPortal } from '../support/portal.ts';
 import { Receiver } from '../support/receiver.ts';
@@ -330,5 +331,34 @@ forEachPortal((open) => {
     assert.ok(secret.length > 20 && !shown.body.includes(secret) && !shown.body.includes('of-the-receiver'));
     assert.equal((await program.delete('/audit/webhook')).status, 204);
     assert.equal((await program.post('/audit/webhook/pause')).status, 404);
+  });
+
+  test('the lost phone: what others are given is seen and taken back by a program, and given by people alone', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const bob = await joinAs(portal, owner, 'Member');
+    for (const one of [owner, bob]) await one.enableByApp();
+    const program = new Program(portal, await makeKey(owner));
+    const { id } = await accountOf(portal, bob.email);
+    const person = async () =>
+      (await program.get(`/people/${id}`)).json as unknown as { bypassCode: object | null; reset: { waitsForApproval: boolean } | null };
+    assert.deepEqual([(await person()).bypassCode, (await person()).reset], [null, null]);
+    assert.equal((await program.post(`/people/${id}/bypass-code`)).status, 405);
+
+    const code = await issueBypassCode(owner, bob.email);
+    assert.ok((await person()).bypassCode);
+    assert.equal((await program.delete(`/people/${id}/bypass-code`)).status, 204);
+    assert.equal((await program.delete(`/people/${id}/bypass-code`)).status, 404);
+    assert.match(bob.newestMail().text, /by the API key “HR sync”/);
+    await bob.signOut();
+    await bob.enterPassword();
+    await bob.browser.press('Try another way');
+    assert.ok(!bob.browser.page.has('Bypass code'), code);
+
+    await askForReset(owner, bob.email);
+    assert.equal((await person()).reset!.waitsForApproval, false);
+    assert.equal((await program.delete(`/people/${id}/reset`)).status, 204);
+    assert.equal((await program.delete(`/people/${id}/reset`)).status, 404);
+    assert.equal((await person()).reset, null);
   });
 });

@@ -8,6 +8,7 @@ import { SCOPES, type KeyHolder } from '../sessions/sessions.ts';
 import { auditOperations } from './audit-api.ts';
 import { helpOperations } from './help-api.ts';
 import { invitationOperations } from './invitations-api.ts';
+import { readOverviewOperation } from './overview-api.ts';
 import { peopleOperations } from './people-api.ts';
 import { policyOperations } from './policy-api.ts';
 import { webhookOperations } from './webhook-api.ts';
@@ -15,6 +16,7 @@ import { webhookOperations } from './webhook-api.ts';
 /** In the order in which the document shows them. */
 export const adminOperations = (world: World): readonly Operation<KeyHolder>[] => [
   readOrganisation,
+  readOverviewOperation(world),
   ...peopleOperations(world),
   ...helpOperations(world),
   ...invitationOperations(world),

@@ -31,6 +31,7 @@ const RULES = {
 /** Every operation: the scope that it asks for, and a body that would do. A new one fails the first test below until it stands here. */
 const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly query?: string; readonly body?: Readonly<Record<string, unknown>> }>> = {
   'GET /organisation': {},
+  'GET /overview': { scope: 'people:read' },
   'GET /people': { scope: 'people:read' },
   'GET /people/:id': { scope: 'people:read' },
   'POST /people/:id/role': { scope: 'people:write', body: { role: 'auditor' } },

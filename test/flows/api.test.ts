@@ -86,6 +86,8 @@ forEachPortal((open) => {
     const whole = (await program.get(`/people/${protectedOne!.id}`)).json as unknown as PersonJson;
     assert.deepEqual(whole.methods!.map(({ kind }) => kind).includes(protectedOne!.kinds[0]!), true);
     assert.equal(whole.sessions, 1);
+    const overview = (await program.get('/overview')).json as unknown as { people: number; protected: number; methods: { kind: string; people: number }[] };
+    assert.deepEqual([overview.people, overview.protected, overview.methods], [4, 1, [{ kind: protectedOne!.kinds[0], people: 1 }]]);
   });
 
   test('what a program does to people is done, told to them with the name of the key, and recorded as the key’s', async () => {

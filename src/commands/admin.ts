@@ -32,3 +32,40 @@ export const createOwner: Command = {
     });
   },
 };
+
+export const issueBypass: Command = {
+  name: 'admin issue-bypass',
+  words: ['EMAIL'],
+  options: {
+    reason: { value: 'TEXT', required: true, does: 'Why. It is kept in the audit log.' },
+    check: { value: 'HOW', required: true, does: 'How you know who asks: in-person, video-call, called-back or other.' },
+    note: { value: 'TEXT', does: 'More about the check; has to be said for other.' },
+    ...JSON_OPTION,
+  },
+  does: 'Issue a bypass code for somebody whom nobody in their organisation may help, an owner say.',
+  more: 'It is printed once, works once beside their password, and for an hour. They are told by mail. “I lost my phone” is how accounts are stolen: check who asks.',
+  async run(given) {
+    const [email = ''] = given.words;
+    const { groundsFrom, issueBypassCodeByOperator } = await import('../lost-phone/lost-phone.ts');
+    const { isoOf } = await import('../platform/words/times.ts');
+    const grounds = groundsFrom({ reason: textOf(given, 'reason') ?? '', check: textOf(given, 'check') ?? '', note: textOf(given, 'note') ?? '' });
+    if (!grounds.ok)
+      throw new Misunderstanding(
+        Object.values(grounds.refused)
+          .filter((sentence) => sentence !== undefined)
+          .join(' '),
+      );
+    await withWorld(async (world) => {
+      const issued = await issueBypassCodeByOperator(world, { email, grounds: grounds.grounds });
+      if (issued.ok) {
+        const until = isoOf(issued.expiresAt);
+        const sentence = `${issued.code}\nThe bypass code of ${email}, until ${until}. It can't be shown again. Tell it to nobody but them.`;
+        return given.answer(sentence, { code: issued.code, email, expiresAt: until });
+      }
+      if (issued.reason === 'not-found') throw new Error(`Nobody has a verified account with ${email}.`);
+      if (issued.reason === 'two-factor-off') throw new Error(`${email} signs in with the password alone: there is nothing to bypass.`);
+      if (issued.reason === 'too-many') throw new Error(`Many codes were issued for ${email}. The next one can be, from ${isoOf(issued.retryAt)} on.`);
+      throw new Error('Something about the account changed at the same moment. Nothing was done; try again.');
+    });
+  },
+};

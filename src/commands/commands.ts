@@ -1,5 +1,5 @@
 // Every command, in the order of the help and of the README.
-import { createOwner } from './admin.ts';
+import { createOwner, issueBypass } from './admin.ts';
 import { checkpointAudit, verifyAudit } from './audit.ts';
 import type { Command } from './command.ts';
 import { exportAudit, exportPeople } from './export.ts';
@@ -7,4 +7,15 @@ import { migrate } from './migrate.ts';
 import { setPolicy, showPolicy } from './policy.ts';
 import { serve } from './serve.ts';
 
-export const COMMANDS: readonly Command[] = [serve, migrate, showPolicy, setPolicy, createOwner, exportPeople, exportAudit, verifyAudit, checkpointAudit];
+export const COMMANDS: readonly Command[] = [
+  serve,
+  migrate,
+  showPolicy,
+  setPolicy,
+  createOwner,
+  issueBypass,
+  exportPeople,
+  exportAudit,
+  verifyAudit,
+  checkpointAudit,
+];

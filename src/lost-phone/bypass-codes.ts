@@ -1,10 +1,11 @@
 // Bypass codes: issued, taken back, refused. The door is lost-phone.ts.
-import { lockAccount, type Account } from '../accounts/accounts.ts';
-import { record, type Origin } from '../audit/audit.ts';
-import { enrol, factorOf, listFactors, makeBypassCode, passingAmong, readBypassCode, removeFactor, toolsOf } from '../factors/factors.ts';
+import { findVerifiedByEmail, lockAccount, type Account } from '../accounts/accounts.ts';
+import { commandLine, record, type Origin } from '../audit/audit.ts';
+import { enrol, factorOf, listFactors, makeBypassCode, passingAmong, readBypassCode, removeFactor, standing, toolsOf } from '../factors/factors.ts';
 import { act, byWhom, type Actor } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { BYPASS_CODES, spend } from '../platform/limits/limits.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { groundsInWords, type Grounds } from './grounds.ts';
 import { helpRefusal, tellPerson, type HelpRefusal } from './helping.ts';
@@ -51,20 +52,38 @@ export function issueBypassCode(
   });
 }
 
+/**
+ * The same for the operator on the host: for whoever nobody else may help, an owner say. Whoever has the host has everything, so no role is asked; but it is
+ * limited, told and recorded like any other, in the log of each organisation of theirs.
+ */
+export function issueBypassCodeByOperator(world: World, { email, grounds }: { email: string; grounds: Grounds }): Promise<Issued> {
+  return world.database.transaction(async (transaction): Promise<Issued> => {
+    const found = await findVerifiedByEmail(transaction, parseEmailAddress(email)?.key ?? '');
+    const account = found && (await lockAccount(transaction, found.id));
+    if (!account) return { ok: false, reason: 'not-found' };
+    if (standing(await listFactors(world, transaction, account.id)).length === 0) return { ok: false, reason: 'two-factor-off' };
+    return issue(world, transaction, { account, grounds });
+  });
+}
+
+/** Without an actor it is the operator. */
 async function issue(
   world: World,
   transaction: Transaction,
-  { account, actor, grounds }: { account: Account; actor: Actor; grounds: Grounds },
+  { account, actor, grounds }: { account: Account; actor?: Actor; grounds: Grounds },
 ): Promise<Issued> {
-  const { account: by, organisation, from } = actor;
   const spent = await spend(transaction, world, BYPASS_CODES, account.id);
   if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
   await removeBypassCodes(world, transaction, account.id);
-  const { code, state } = makeBypassCode(toolsOf(world), { accountId: account.id, by: by.id, organisation: organisation.id });
+  const { code, state } = makeBypassCode(toolsOf(world), {
+    accountId: account.id,
+    by: actor?.account.id ?? null,
+    organisation: actor?.organisation.id ?? null,
+  });
   if ((await enrol(world, transaction, { accountId: account.id, ...BYPASS_CODE, state })) === undefined) return { ok: false, reason: 'changed-meanwhile' };
-  const details = { organisation: organisation.id, by: byWhom(actor), ...groundsInWords(grounds) };
-  await record(world, transaction, { event: 'authn_bypass_code_issued', accountId: account.id, from, details });
-  await tellPerson(world, transaction, 'bypass-code-issued', { account, actor, until: state.expiresAt });
+  const details = { ...(actor && { organisation: actor.organisation.id, by: byWhom(actor) }), ...groundsInWords(grounds) };
+  await record(world, transaction, { event: 'authn_bypass_code_issued', accountId: account.id, from: actor?.from ?? commandLine, details });
+  await tellPerson(world, transaction, 'bypass-code-issued', { account, ...(actor && { actor }), until: state.expiresAt });
   return { ok: true, code, expiresAt: state.expiresAt };
 }
 

@@ -84,7 +84,7 @@ function said({ installation: { name: installationName, origin } }: World, { act
     installationName,
     origin,
     organisationName: organisation?.name ?? installationName,
-    by: actor ? `${nameOfActor(actor)}, ${actor.account.email},` : '',
+    by: actor ? `${nameOfActor(actor)}, ${actor.account.email},` : `The operator of ${installationName},`,
     until: until === undefined ? '' : momentOf(until),
     how,
   };

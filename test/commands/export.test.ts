@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
+import { startMailServer } from '../support/mail-server.ts';
 import { CookieBrowser, Workplace } from '../support/program.ts';
 
 const HERONS = ['--organisation', 'Herons Ltd'];
@@ -10,8 +11,9 @@ const HERONS = ['--organisation', 'Herons Ltd'];
 suite('twinlock export', () => {
   test('people and the audit log, for spreadsheets and for programs, to the standard output or a file; and the log says so', async () => {
     using workplace = new Workplace();
-    await using portal = await workplace.serve();
-    await CookieBrowser.join(portal, { email: 'ada@example.org', name: '=HYPERLINK("http://evil.example")' });
+    await using mail = await startMailServer();
+    await using portal = await workplace.serve({ TWINLOCK_SMTP_URL: mail.url });
+    await CookieBrowser.join(portal, mail, { email: 'ada@example.org', name: '=HYPERLINK("http://evil.example")' });
     await workplace.run(['admin', 'create-owner', 'ada@example.org', ...HERONS]);
 
     const people = await workplace.run(['export', 'people', ...HERONS]);
@@ -45,11 +47,12 @@ suite('twinlock export', () => {
 
   test('an organisation that is not there or not the only one of its name, and a file that can’t be written, end with exit code 1 and leave nothing', async () => {
     using workplace = new Workplace();
-    await using portal = await workplace.serve();
+    await using mail = await startMailServer();
+    await using portal = await workplace.serve({ TWINLOCK_SMTP_URL: mail.url });
     const none = await workplace.run(['export', 'people', ...HERONS]);
     assert.deepEqual([none.status, none.output, none.errors], [1, '', "There is no organisation 'Herons Ltd'.\n"]);
     for (const email of ['ada@example.org', 'eve@example.org']) {
-      await CookieBrowser.join(portal, { email });
+      await CookieBrowser.join(portal, mail, { email });
       await workplace.run(['admin', 'create-owner', email, ...HERONS]);
     }
     const several = await workplace.run(['export', 'people', ...HERONS]);

@@ -11,6 +11,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { MailServer } from './mail-server.ts';
 
 const TWINLOCK = fileURLToPath(new URL('../../bin/twinlock', import.meta.url));
 const START_MILLISECONDS_MOST = 30_000;
@@ -134,17 +135,16 @@ export class CookieBrowser {
     this.#address = address;
   }
 
-  /** Signs up, and enters the code that the development's page shows. `then`: the link that led there. */
-  static async join(portal: Serving, { email, name = 'Ada Example', then = '' }: { email: string; name?: string; then?: string }): Promise<CookieBrowser> {
+  /** Signs up, and enters the code that comes by mail. `then`: the link that led there. */
+  static async join(
+    portal: Serving,
+    mail: MailServer,
+    { email, name = 'Ada Example', then = '' }: { email: string; name?: string; then?: string },
+  ): Promise<CookieBrowser> {
     const browser = new CookieBrowser(portal.address);
     await browser.get(then === '' ? '/sign-up' : `/sign-up?then=${encodeURIComponent(then)}`);
     await browser.post('/sign-up', { name, email, password: 'seven quiet herons at dusk', then });
-    const form = browser.page;
-    await browser.get('/dev/mail');
-    // The newest comes first; the colour of a style is no code.
-    const code = /\b\d{6}\b/.exec(browser.page.replace(/<head>[^]*?<\/head>/, ''))?.[0] ?? '';
-    browser.page = form;
-    await browser.post('/verify-email/code', { code });
+    await browser.post('/verify-email/code', { code: (await mail.next(email)).text.slice(0, 6) });
     return browser;
   }
 

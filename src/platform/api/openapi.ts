@@ -58,6 +58,8 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly const?: string;
   readonly enum?: readonly unknown[];
   readonly format?: string;
   readonly default?: unknown;

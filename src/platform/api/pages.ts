@@ -85,14 +85,15 @@ function operationSection({ method, address, operation }: Shown, schemas: Schema
   const { operationId, summary, description, security, parameters = [], requestBody, responses } = operation;
   const scopes = security.flatMap(({ apiKey }) => apiKey);
   const [[status, answer] = ['', { description: '' }]] = Object.entries(responses);
-  const inAddress = parameters
-    .filter((one) => one.name !== 'Idempotency-Key')
-    .map((one) => ({ name: one.name, type: typeOf(one.schema, schemas), words: wordsOf(one.required, one.description) }));
+  const given = parameters.filter((one) => one.name !== 'Idempotency-Key').map((one) => ({ ...one, type: typeOf(one.schema, schemas) }));
+  const row = ({ name, type, required, description: words }: (typeof given)[number]): Field => ({ name, type, words: wordsOf(required, words) });
+  const [inHeader, inAddress] = [given.filter((one) => one.in === 'header').map(row), given.filter((one) => one.in !== 'header').map(row)];
   return html`<section class="operation" aria-labelledby="${operationId}">
     <h3 id="${operationId}">${summary}</h3>
     <p class="command"><strong>${method}</strong> ${address}</p>
     <p>${description} ${scopes.length === 0 ? 'Any key will do.' : html`Scope: <strong>${scopes.join(', ')}</strong>.`}</p>
-    ${part('In the address and its headers', inAddress)} ${part('In the body', fieldsOf(requestBody?.content['application/json'].schema, schemas, true))}
+    ${part('In the address', inAddress)} ${part('In a header', inHeader)}
+    ${part('In the body', fieldsOf(requestBody?.content['application/json'].schema, schemas, true))}
     <h4>Answer ${status}</h4>
     <p>${answer.description}.</p>
     ${fieldList(fieldsOf(answer.content?.['application/json']?.schema, schemas, false))}
@@ -132,11 +133,28 @@ const fieldList = (fields: readonly Field[]): Value =>
 /** The fields of an object and of what is in it: `people[].name`. */
 function fieldsOf(given: Schema | undefined, schemas: Schemas, sent: boolean, before = ''): Field[] {
   const schema = given && resolved(given, schemas);
-  if (schema?.items) return fieldsOf(schema.items, schemas, sent, `${before}[]`);
-  return Object.entries(schema?.properties ?? {}).flatMap(([name, one]) => {
+  if (!schema) return [];
+  if (schema.items) return fieldsOf(schema.items, schemas, sent, `${before}[]`);
+  const variants = schema.oneOf ?? schema.anyOf;
+  if (variants) return fieldsOfVariants(variants, schemas, sent, before);
+  return Object.entries(schema.properties ?? {}).flatMap(([name, one]) => {
     const full = before === '' ? name : `${before}.${name}`;
-    const words = sent ? wordsOf(schema?.required?.includes(name) ?? false, one.description) : (one.description ?? '');
+    const words = sent ? wordsOf(schema.required?.includes(name) ?? false, one.description) : (one.description ?? '');
     return [{ name: full, type: typeOf(one, schemas), words }, ...fieldsOf(one, schemas, sent, full)];
+  });
+}
+
+/** Of what may be this or that, told apart by a field that always has the same value: each says where it belongs. */
+function fieldsOfVariants(variants: readonly Schema[], schemas: Schemas, sent: boolean, before: string): Field[] {
+  return variants.flatMap((one) => {
+    const variant = resolved(one, schemas);
+    const mark = Object.entries(variant.properties ?? {}).find(([, { const: value }]) => value !== undefined);
+    const fields = fieldsOf(variant, schemas, sent, before);
+    if (!mark) return fields;
+    const [name, { const: value }] = mark;
+    return fields
+      .filter((field) => field.name !== `${before}.${name}`)
+      .map((field) => ({ ...field, words: `Where ${name} is ${value}. ${field.words}`.trim() }));
   });
 }
 
@@ -145,6 +163,8 @@ const wordsOf = (required: boolean, description: string | undefined): string =>
 
 function typeOf(given: Schema, schemas: Schemas): string {
   const schema = resolved(given, schemas);
+  if (schema.const !== undefined) return schema.const;
+  if (schema.oneOf) return `object: ${schema.oneOf.map((one) => markOf(resolved(one, schemas))).join(' | ')}`;
   if (schema.enum) return schema.enum.join(' | ');
   if (schema.anyOf) return schema.anyOf.map((one) => typeOf(one, schemas)).join(' or ');
   if (schema.items) return `list of ${typeOf(schema.items, schemas)}`;
@@ -156,6 +176,12 @@ function typeOf(given: Schema, schemas: Schemas): string {
     schema.default !== undefined && schema.default !== '' && `${JSON.stringify(schema.default)} unless told`,
   ].filter((words) => words !== false && words !== undefined);
   return about.length === 0 ? type : `${type}, ${about.join(', ')}`;
+}
+
+/** `{ kind: share }` */
+function markOf({ properties = {} }: Schema): string {
+  const marks = Object.entries(properties).map(([name, { const: value }]) => (value === undefined ? name : `${name}: ${value}`));
+  return `{ ${marks.join(', ')} }`;
 }
 
 /** A shape that has a name stands among the components. */

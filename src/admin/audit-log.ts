@@ -15,6 +15,7 @@ import {
 } from '../audit/audit.ts';
 import { factors } from '../factors/factors.ts';
 import { byWhom, type Actor, type Organisation } from '../organisations/organisations.ts';
+import { breathe } from '../platform/background.ts';
 import type { Queries } from '../platform/database/database.ts';
 import { days } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
@@ -145,6 +146,7 @@ async function* batches(queries: Queries, organisation: Organisation, filter: Se
   for (let after: string | undefined = ''; after !== undefined;) {
     const page: Awaited<ReturnType<typeof listSeenEvents>> = await listSeenEvents(queries, organisation.id, { filter, after, most: EXPORTED_AT_ONCE });
     yield page.events;
+    await breathe();
     after = page.next;
   }
 }

@@ -7,13 +7,13 @@ import { factors } from '../factors/factors.ts';
 import type { Organisation } from '../organisations/organisations.ts';
 import type { Queries } from '../platform/database/database.ts';
 import { days, minutes } from '../platform/durations.ts';
-import { repeat, type Background } from '../platform/background.ts';
+import { breathe, repeat, type Background } from '../platform/background.ts';
 import type { World } from '../platform/world.ts';
 import * as store from './store.ts';
 
 const DAYS_SHOWN = 30;
 const COUNTED_EVERY = minutes(10);
-const COUNTED_AT_ONCE = 1000;
+const COUNTED_AT_ONCE = 500;
 const ORGANISATIONS_AT_ONCE = 100;
 const COUNTED_ON_VIEW_MOST = 1000;
 const LATEST_SHOWN = 5;
@@ -138,6 +138,7 @@ async function countDays(queries: Queries, organisationId: string, { now, rows }
         ? await countState(queries, organisationId)
         : { people: before?.people ?? null, protected: before?.protected ?? null, methods: before?.methods ?? '{}' };
     const events = await store.countEvents(queries, organisationId, { events: COUNTED_EVENTS, from: days(day), before: days(day + 1) });
+    if (day < today) await breathe();
     counted.push({ organisation_id: organisationId, day, ...state, events: JSON.stringify(events), counted_at: now });
   }
   return counted;
@@ -156,6 +157,7 @@ async function countState(queries: Queries, organisationId: string): Promise<Pic
     for (const one of held) methods[one.kind] = (methods[one.kind] ?? 0) + 1;
     if (ids.length < COUNTED_AT_ONCE) return { people, protected: guarded, methods: JSON.stringify(methods) };
     after = ids.at(-1)!;
+    await breathe();
   }
 }
 

@@ -4,7 +4,7 @@
  * is not as it was written: pruning must not be how somebody gets rid of the traces of having changed it (LO-4).
  */
 import { days, hours } from '../platform/durations.ts';
-import { repeat, type Background } from '../platform/background.ts';
+import { breathe, repeat, type Background } from '../platform/background.ts';
 import type { World } from '../platform/world.ts';
 import { linkHash, type Broken } from './chain.ts';
 import { isMarkOurs, makeMark } from './marks.ts';
@@ -27,6 +27,7 @@ export async function pruneLog(world: World, keptDays: number): Promise<Pruned> 
   for (;;) {
     const pruned = await pruneSome(world, cutoff);
     entries += pruned.entries;
+    await breathe();
     if (pruned.ok && pruned.entries === PRUNED_AT_ONCE) continue;
     return { ...pruned, entries };
   }

@@ -141,7 +141,16 @@ forEachPortal((open) => {
     });
     await world.database.query.deleteFrom('organisation_days').execute();
     assert.match((await look()).text, /are being counted, which takes a minute/);
+    // Whoever asks for a page meanwhile gets it: the loop goes round between the pieces.
+    let [turns, counting] = [0, true];
+    const goRound = (): void => {
+      turns += 1;
+      if (counting) setImmediate(goRound);
+    };
+    setImmediate(goRound);
     await countOrganisations(world);
+    counting = false;
+    assert.ok(turns >= 3, `${turns} turns`);
     assert.match((await look()).text, /0 % 3 of 1,105 people have two-factor authentication\. 1,102 without a second step .*Counted \d+ March 2027/);
   });
 });

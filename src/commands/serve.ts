@@ -4,7 +4,7 @@ import { settingsFrom, say, type Command, type Given } from './command.ts';
 export const serve: Command = {
   name: 'serve',
   options: { development: { does: 'To try it out: http://localhost:3000, and mail is shown at /dev/mail unless TWINLOCK_SMTP_URL is set.' } },
-  does: 'Start the portal. Wants TWINLOCK_ORIGIN (https) and TWINLOCK_SMTP_URL.',
+  does: 'Start the portal. Wants TWINLOCK_ORIGIN (https) and TWINLOCK_SMTP_URL, or --development to be tried out.',
   run: startServing,
 };
 

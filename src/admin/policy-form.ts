@@ -9,6 +9,7 @@ import {
   DEFAULT_RULES,
   membersOfAddresses,
   METHODS,
+  PROOF_MINUTES_LEAST,
   PROOF_MINUTES_MOST,
   TWO_FACTOR_POLICIES,
   type RollOut,
@@ -111,7 +112,7 @@ export async function rulesFrom(
   if (!twoFactor) mistakes.twoFactor = 'Choose one of the three.';
   if (fields.roles.length === 0) mistakes.roles = 'Choose at least one role.';
   if (fields.counting.length === 0) mistakes.counting = 'At least one method has to count, or nobody could get in.';
-  const from = dateFrom(fields.from, now);
+  const from = dateFrom(fields.from, { now, before: before.from });
   if (from === undefined) mistakes.from = 'Enter a date within the next two years, or leave it empty.';
   const rollOut = await rollOutFrom(queries, organisation, { fields, mistakes, percent: () => number('percent', [1, 99]) });
   const emailDomains = domainsFrom(fields.emailDomains);
@@ -127,7 +128,7 @@ export async function rulesFrom(
     mailFirst: fields.mailFirst,
     sessionIdleMinutes: fields.sessionIdleMinutes === '' ? null : number('sessionIdleMinutes', [5, 10_080]),
     sessionHours: fields.sessionHours === '' ? null : number('sessionHours', [1, 720]),
-    proofMinutes: number('proofMinutes', [1, PROOF_MINUTES_MOST]),
+    proofMinutes: number('proofMinutes', [PROOF_MINUTES_LEAST, PROOF_MINUTES_MOST]),
     emailDomains: typeof emailDomains === 'string' ? [] : emailDomains,
     resetNeedsApproval: fields.resetNeedsApproval,
     // Nobody could stop what happens at once.
@@ -136,9 +137,10 @@ export async function rulesFrom(
   return Object.keys(mistakes).length > 0 ? { ok: false, mistakes } : { ok: true, rules };
 }
 
-/** The beginning of that day in UTC; null where nothing was typed, undefined where it is no date or far off. */
-function dateFrom(text: string, now: number): number | null | undefined {
+/** The beginning of that day in UTC; null where nothing was typed, undefined where it is no date or far off. What stands there already may stay. */
+function dateFrom(text: string, { now, before }: { now: number; before: number | null }): number | null | undefined {
   if (text === '') return null;
+  if (before !== null && text === dayOf(before)) return before;
   const at = startOfDay(text);
   return at !== undefined && at <= now + AHEAD_MOST && at >= now - BACK_MOST ? at : undefined;
 }

@@ -232,7 +232,10 @@ function factsOf(
   const proofs = { ...surroundings.sessionProofs, ...state.proofs };
   return {
     purpose,
-    missing: purpose === 'confirm' ? missingProofs({ held: heldOf(enrolled), proofs, now, freshFor: demand.proofFreshFor }) : [],
+    missing:
+      purpose === 'confirm'
+        ? missingProofs({ held: heldOf(enrolled), proofs: { ...proofs, ...asOf(now, state.proofs) }, now, freshFor: demand.proofFreshFor })
+        : [],
     protected: standing(enrolled).length > 0,
     mailboxSuffices: standing(enrolled).some((one) => factorOf(one.kind).provesEmail),
     secondFactorShown: enrolled.some((one) => state.proofs[one.kind] !== undefined),
@@ -250,6 +253,9 @@ function factsOf(
     methodProvesEmail: method !== null && factorOf(method.kind).provesEmail,
   };
 }
+
+/** What was shown in an attempt does not go stale in it, or whoever waits long for a code would never come to its end. When it was shown is kept for afterwards. */
+const asOf = (now: number, proofs: Proofs): Proofs => Object.fromEntries(Object.keys(proofs).map((kind) => [kind, now]));
 
 /** What is being set up. Signing in, one that has come to count no more is as if none had been chosen: the next is. */
 export function methodToStore({ purpose, state: { method } }: Pick<Attempt, 'purpose' | 'state'>, { notCounting }: Demand): Method | null {

@@ -292,6 +292,8 @@ async function act<Context>(
     const about = { queries: transaction, account, browserToken: visit.browserToken, sessionProofs: journey.sessionProofs(context) };
     const surroundings = await surroundingsOf(world, about);
     const situation = await readSituation(world, transaction, attempt, surroundings);
+    // A policy may have come to ask for less since the page was shown: whatever was pressed on it, nobody starts again.
+    if (situation.step === 'done') return { kind: 'finished', answer: await journey.finish(transaction, situation, visit, context) };
     if (situation.step !== step) return elsewhere(journey, situation);
     const acted = await action(transaction, situation);
     if (!acted.ok) return { kind: 'refused', situation, refusal: acted };

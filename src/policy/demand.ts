@@ -42,8 +42,9 @@ export interface Rules {
   readonly resetWaitHours: number;
 }
 
-/** A policy may ask for a fresher proof than FC-1 does, and never for less. */
+/** A policy may ask for a fresher proof than FC-1 does, and never for less; nor for one that is stale before the code of it has come by mail. */
 export const PROOF_MINUTES_MOST = 10;
+export const PROOF_MINUTES_LEAST = 5;
 
 export const DEFAULT_RULES: Rules = {
   twoFactor: 'optional',

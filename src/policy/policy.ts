@@ -17,6 +17,7 @@ export {
   DEFAULT_RULES,
   demandOf,
   methodsOpenTo,
+  PROOF_MINUTES_LEAST,
   PROOF_MINUTES_MOST,
   sessionOwes,
   TWO_FACTOR_POLICIES,

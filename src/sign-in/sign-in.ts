@@ -120,7 +120,7 @@ export async function finishSignIn(
   transaction: Transaction,
   situation: attempts.Situation,
   caller: Caller,
-): Promise<{ token: string; sessionId: string }> {
+): Promise<{ token: string; sessionId: string; /** A method was set up on the way. */ setUp: boolean }> {
   const { attempt, account } = situation;
   const { state } = attempt;
   if (state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
@@ -146,7 +146,7 @@ export async function finishSignIn(
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
   if (isNewBrowser) await record(world, transaction, { event: 'authn_login_new_browser', accountId: account.id, from: caller });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });
-  return opened;
+  return { ...opened, setUp };
 }
 
 /**

@@ -1,5 +1,5 @@
 // The addresses of signing in: /sign-in, its steps, and signing out.
-import { methodToStore, mountJourney, type Journey } from '../attempts/attempts.ts';
+import { mountJourney, type Journey } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { isJoiningOpen, readJoiningTerms } from '../organisations/organisations.ts';
 import { onlySignedInAt } from '../factors/factors.ts';
@@ -83,15 +83,14 @@ function signInJourney(world: World): Journey<undefined> {
     leave: { label: 'Not you?', address: '/sign-in/leave' },
     finish: async (transaction, situation, visit) => {
       const { usedRecoveryKey, returnTo, proofs } = situation.attempt.state;
-      const method = methodToStore(situation.attempt, situation.policy.demand);
       // Where a new phone is set up comes before wherever one was going.
       const resetWaits = (await findReset(transaction, situation.account.id)) !== undefined;
       const repairs = resetWaits || usedRecoveryKey || onlySignedInAt(proofs) !== undefined;
-      const { token } = await finishSignIn(world, transaction, situation, visit);
+      const { token, setUp } = await finishSignIn(world, transaction, situation, visit);
       return () => {
         if (usedRecoveryKey) visit.setCookie('notice', 'recovered');
         const confirmation = `/sign-in/done${returnTo === null ? '' : `?then=${encodeURIComponent(returnTo)}`}`;
-        const home = method ? confirmation : repairs ? '/account/security' : (returnTo ?? HOME);
+        const home = setUp ? confirmation : repairs ? '/account/security' : (returnTo ?? HOME);
         return enterBrowser(visit, { kind: 'session', token }, { next: START, home });
       };
     },

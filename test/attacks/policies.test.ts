@@ -1,12 +1,17 @@
 // A Security Policy under attack: by who stole a password, by who looks after another organisation, and by what happens in the middle of a change.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { sql } from 'kysely';
+import { findAccount, lockAccount } from '../../src/accounts/accounts.ts';
+import { suspend } from '../../src/admin/admin.ts';
 import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
+import { readDemand } from '../../src/policy/policy.ts';
+import { openSession } from '../../src/sessions/sessions.ts';
 import { confirmIfAsked, foundOrganisation, impose, invitationPath, joinAs, openPerson, sendInvitation } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, openPortal, type Portal } from '../support/portal.ts';
-import { accountOf } from './intruder.ts';
+import { accountOf, sessionsOf } from './intruder.ts';
 
 const FROM = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
 const ENABLE = '/account/security/enable';
@@ -122,6 +127,55 @@ describe('a policy that changes in the middle', () => {
     assert.deepEqual(await factorsOf(portal, ada), ['recovery-key', 'totp']);
     assert.deepEqual(await factorsOf(portal, ben), []);
   });
+
+  test('a policy that asks for less leads nobody back to the start: the next press goes in, and says nothing of a method that was not kept', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    const [ada, ben] = [await joinAs(portal, owner, 'Member'), await joinAs(portal, owner, 'Member')];
+    await impose(portal, owner, { twoFactor: 'required' });
+    for (const one of [ada, ben]) {
+      await one.signOut();
+      await one.enterPassword();
+      await one.browser.press('Enable With Authenticator App');
+    }
+    await ben.setUpApp();
+    await impose(portal, owner, { twoFactor: 'optional' });
+    await ada.browser.press('Continue');
+    await ben.browser.press('Finish');
+    for (const one of [ada, ben]) {
+      assert.equal(one.browser.page.path, '/account');
+      assert.deepEqual(await factorsOf(portal, one), []);
+    }
+  });
+
+  test('SE-5 a sign-in at the moment of a suspension is not there again when the suspension ends', async () => {
+    await using portal = await openPortal({ engine: 'postgres' });
+    const { world } = portal;
+    const { query } = world.database;
+    const owner = await foundOrganisation(portal);
+    const ada = await joinAs(portal, owner, 'Member');
+    await ada.signOut();
+    const { id } = await accountOf(portal, ada.email);
+    const organisation = await query.selectFrom('organisations').select(['id', 'name']).executeTakeFirstOrThrow();
+    const account = (await findAccount(query, (await accountOf(portal, owner.email)).id))!;
+    const { demand } = await readDemand(query, id);
+    const [locked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const signingIn = world.database.transaction(async (transaction) => {
+      await lockAccount(transaction, id);
+      locked.resolve();
+      await gate.promise;
+      const browser = { browserToken: 'b', userAgent: '', address: '192.0.2.7' };
+      await openSession(world, transaction, { accountId: id, proofs: { password: world.clock.now() }, browser, demand });
+    });
+    await locked.promise;
+    const ended = { yes: false };
+    const suspending = suspend(world, { account, organisation, from: FROM }, id).then(() => (ended.yes = true));
+    const waits = sql<{ pid: number }>`select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    while (!ended.yes && (await waits.execute(query)).rows.length === 0);
+    gate.resolve();
+    await Promise.all([signingIn, suspending]);
+    assert.equal(await sessionsOf(portal, ada.email), 0);
+  });
 });
 
 describe('who looks after an organisation', () => {
@@ -140,23 +194,54 @@ describe('who looks after an organisation', () => {
     assert.equal(browser.page.path, '/account/confirm');
   });
 
+  test('a proof that is asked for too fresh locks nobody out: less than five minutes is no policy, and what goes stale on the way is asked for once more', async () => {
+    await using portal = await open();
+    const owner = await (await foundOrganisation(portal)).enableByApp();
+    const { browser } = owner;
+    await browser.visit('/admin/policy/edit');
+    browser.fill('Changes ask for a proof that is no older than (minutes)', '4');
+    await browser.press('Preview');
+    assert.equal(browser.page.status, 422);
+    await impose(portal, owner, { proofMinutes: 5 });
+    portal.clock.advance(minutes(6));
+    await browser.visit('/account/security/password');
+    await confirmIfAsked(browser, owner.password);
+    // The phone was in another room.
+    portal.clock.advance(minutes(6));
+    await owner.enterCode(owner.phone.fresh());
+    assert.equal(browser.page.heading, 'Confirm that it’s you');
+    await confirmIfAsked(browser, owner.password);
+    assert.equal(browser.page.path, '/account/security/password');
+  });
+
+  test('a policy can be changed long after its day: the day that stands there is no mistake', async () => {
+    await using portal = await open();
+    const owner = await (await foundOrganisation(portal)).enableByApp();
+    await impose(portal, owner, { twoFactor: 'required', from: portal.clock.now() - days(800) });
+    const { browser } = owner;
+    await browser.visit('/admin/policy/edit');
+    browser.fill('Days that somebody has who joins', '3');
+    await browser.press('Preview');
+    assert.equal(browser.page.heading, 'Preview');
+  });
+
   test('a form that takes a long time to fill in is not lost, however short a proof lasts; and a draft is changed once more, not begun anew', async () => {
     await using portal = await open();
     const owner = await foundOrganisation(portal);
-    await impose(portal, owner, { proofMinutes: 1 });
+    await impose(portal, owner, { proofMinutes: 5 });
     const { browser } = owner;
     await browser.visit('/admin/policy/edit');
     await confirmIfAsked(browser, owner.password);
     browser.fill('Days that somebody has who joins', '77');
-    portal.clock.advance(minutes(3));
+    portal.clock.advance(minutes(6));
     await browser.press('Preview');
     assert.equal(browser.page.heading, 'Preview');
-    portal.clock.advance(minutes(3));
+    portal.clock.advance(minutes(6));
     await browser.press('Change it once more');
     await confirmIfAsked(browser, owner.password);
     assert.equal(browser.page.value('Days that somebody has who joins'), '77');
     await browser.press('Preview');
-    portal.clock.advance(minutes(3));
+    portal.clock.advance(minutes(6));
     browser.fill('Why?', 'It is time.');
     await browser.press('Save policy');
     await confirmIfAsked(browser, owner.password);

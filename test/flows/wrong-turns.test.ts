@@ -124,7 +124,7 @@ forEachPortal((open) => {
       .then((rows) => assert.equal(rows.length, 1));
   });
 
-  test('whoever sets two factors up when the policy stops to require them signs in once more, and is in', async () => {
+  test('whoever sets two factors up when the policy stops to require them is in by the next press', async () => {
     const own = await open();
     const ada = await own.newcomer().join();
     await ada.signOut();
@@ -133,7 +133,6 @@ forEachPortal((open) => {
     await ada.browser.press('Enable With Authenticator App');
     await own.setPolicy('optional');
     await ada.browser.press('Continue');
-    assert.equal(ada.browser.page.path, '/sign-in');
-    assert.equal((await ada.signIn()).path, '/account');
+    assert.equal(ada.browser.page.path, '/account');
   });
 });

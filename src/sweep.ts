@@ -6,6 +6,7 @@ import { repeat, type Background } from './platform/background.ts';
 import { SWEPT_AT_ONCE } from './platform/database/delete-expired.ts';
 import { sweepOrganisations } from './organisations/organisations.ts';
 import { sweepFactors } from './factors/factors.ts';
+import { sweepRequests } from './lost-phone/lost-phone.ts';
 import { minutes } from './platform/durations.ts';
 import { sweepLimits } from './platform/limits/limits.ts';
 import { sweepMail } from './platform/mail/mail.ts';
@@ -21,6 +22,7 @@ const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [
   sweepAttempts,
   sweepAccounts,
   sweepFactors,
+  sweepRequests,
   sweepOrganisations,
   sweepPolicies,
   sweepLimits,

@@ -6,7 +6,7 @@ import { changePassword, findAccount, hashNewPassword, lockAccount, type Account
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { listFactors, passingAmong } from '../factors/factors.ts';
-import { findBypassCode, findReset, nameOf, type LiveBypassCode, type PendingReset } from '../lost-phone/lost-phone.ts';
+import { findBypassCode, findReset, nameOf, type HelpRequest, type LiveBypassCode, type PendingReset } from '../lost-phone/lost-phone.ts';
 import {
   actOnMember,
   byWhom,
@@ -53,6 +53,12 @@ interface Help {
   readonly reset: PendingReset | undefined;
   readonly askedBy: string;
   readonly resetApprovedBy: string;
+}
+
+/** Somebody who asks for help, and what is known of them. */
+export interface RequestShown {
+  readonly request: HelpRequest;
+  readonly person: PersonInFull;
 }
 
 export interface PersonInFull {

@@ -35,6 +35,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'reset-asked': 'The reset is asked for. The person, and the others who look after them, are told by mail.',
   'reset-approved': 'You have agreed to the reset. The person is told by mail.',
   'reset-stopped': 'The reset is stopped, and nothing was removed. The person, and the others who look after them, are told by mail.',
+  'help-closed': 'The request is closed.',
   'bypass-code-revoked': 'The bypass code is taken back, and no longer works. The person is told by mail.',
   'key-revoked': 'The API key is revoked. Programs that use it are refused from now on.',
   suspended: 'The person is suspended and signed out everywhere, and is told by mail.',
@@ -50,6 +51,7 @@ const NOTICES: Readonly<Record<string, string>> = {
 const SECTIONS = [
   ['overview', '/admin', 'Overview'],
   ['people', '/admin/people', 'People'],
+  ['help', '/admin/help', 'Help'],
   ['policy', '/admin/policy', 'Security Policy'],
   ['audit', '/admin/audit', 'Audit log'],
   ['api-keys', '/admin/api-keys', 'API keys'],

@@ -39,6 +39,7 @@ import { eventsOfPerson } from './audit-pages.ts';
 import { mountAudit } from './audit-web.ts';
 import { mountApiKeys } from './api-keys-web.ts';
 import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
+import { mountHelpRequests } from './help-requests-web.ts';
 import { mountHelp } from './help-web.ts';
 import { readOverview } from './overview.ts';
 import { overviewPage } from './overview-pages.ts';
@@ -56,6 +57,7 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountPolicy(opened, world);
   mountAudit(opened, world);
   mountHelp(opened, world);
+  mountHelpRequests(opened, world);
   mountApiKeys(opened, world);
 }
 

@@ -18,6 +18,8 @@ export interface Frame {
   readonly address: string;
   readonly now: number;
   readonly leave: { readonly label: string; readonly address: string };
+  /** Where somebody asks for help who can show none of it. */
+  readonly help: string | undefined;
   /** Where a new attempt begins. */
   readonly again: string;
   readonly progress: { readonly at: number; readonly of: number } | undefined;
@@ -57,6 +59,7 @@ export function secondFactor(frame: Frame, { attempt, account, enrolled }: Situa
     !over && sent && answerForm(frame, { action: frame.address, field: answerField(factor, refusal, answer), label: 'Continue' }),
     factor.challenge && !over && sendForm(frame, attempt, { first: !sent }),
     others && html`<div class="actions">${linkButton({ label: 'Try another way', href: `${frame.address}/other`, wide: true })}</div>`,
+    !others && askForHelp(frame),
   ]);
 }
 
@@ -83,8 +86,11 @@ export function chooseFactor(frame: Frame, { account }: Situation, kinds: readon
         </li>`;
       })}
     </ul>`,
+    askForHelp(frame),
   ]);
 }
+
+const askForHelp = ({ help }: Frame): Html | false => help !== undefined && html`<p class="links"><a href="${help}">I have none of these: ask for help</a></p>`;
 
 /** Asks for the code that went to the account's address, or offers to send it. */
 export function emailCode(frame: Frame, { attempt, account }: Situation, { refusal, answer, button: label }: Asked & { button: string }): Html {

@@ -59,6 +59,8 @@ export const AUDIT_EVENTS = {
   authn_bypass_code_issued: ['organisation', 'by', 'reason', 'check'],
   authn_bypass_code_revoked: ['organisation', 'by'],
   authn_bypass_code_used: ['purpose'],
+  authn_help_asked: [],
+  authn_help_closed: ['organisation', 'by'],
   authn_reset_asked: ['organisation', 'by', 'reason', 'check'],
   authn_reset_approved: ['organisation', 'by'],
   authn_reset_stopped: ['organisation', 'by', 'how'],

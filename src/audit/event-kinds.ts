@@ -97,6 +97,8 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   ),
   authn_bypass_code_revoked: byNamed('help', 'Bypass code taken back'),
   authn_bypass_code_used: own('help', (details) => `Used a bypass code${purposeOf(details)}`),
+  authn_help_asked: anybody('help', 'Asked for help behind the right password'),
+  authn_help_closed: byNamed('help', 'Request for help closed'),
   authn_reset_asked: byNamed(
     'help',
     because((details) => `Reset of all methods asked for${checkedBy(details)}`),

@@ -12,6 +12,7 @@ import {
 } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { post } from '../platform/mail/mail.ts';
+import type { Asked } from '../platform/mail/message.ts';
 import { momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { administratorMessage, helpMessage, type AdministratorNotice, type HelpNotice } from './notices.ts';
@@ -52,13 +53,17 @@ interface Told {
   /** Epoch milliseconds. */
   readonly until?: number;
   readonly how?: string;
+  /** From where it was asked, where a browser of the person's asked it. */
+  readonly asked?: Asked;
 }
 
 /** Tells the person. `token`: of the link that stops what the mail is about. */
 export async function tellPerson(world: World, transaction: Transaction, notice: HelpNotice, { token, ...told }: Told & { token?: string }): Promise<void> {
   const { account } = told;
   const stopUrl = token === undefined ? undefined : `${world.installation.origin}/stop-reset?token=${token}`;
-  await post(world, transaction, [helpMessage(notice, { to: { name: account.name, address: account.email }, stopUrl, ...said(world, told) })]);
+  await post(world, transaction, [
+    helpMessage(notice, { to: { name: account.name, address: account.email }, stopUrl, asked: told.asked, ...said(world, told) }),
+  ]);
 }
 
 const ADMINISTRATORS_TOLD_MOST = 50;
@@ -69,7 +74,8 @@ export async function tellAdministrators(world: World, transaction: Transaction,
   for (const { organisation } of await listMemberships(transaction, account.id)) {
     const all = await listAdministrators(transaction, organisation.id, ADMINISTRATORS_TOLD_MOST);
     const others = all.filter(({ id }) => id !== account.id && id !== actor?.account.id);
-    const personUrl = `${world.installation.origin}/admin/people/${account.id}?organisation=${organisation.id}`;
+    const page = notice === 'help-asked' ? 'help' : `people/${account.id}`;
+    const personUrl = `${world.installation.origin}/admin/${page}?organisation=${organisation.id}`;
     const about = { ...said(world, { ...told, organisation }), person: `${account.name}, ${account.email},`, personUrl };
     await post(
       world,

@@ -8,6 +8,7 @@
 export { findBypassCode, issueBypassCode, issueBypassCodeByOperator, refuseBypassCode, revokeBypassCode, type LiveBypassCode } from './bypass-codes.ts';
 export { CHECKS, groundsFrom, type Grounds, type GroundsRefused, type GroundsTyped } from './grounds.ts';
 export { helpRefusal, nameOf, type HelpRefusal } from './helping.ts';
+export { askForHelp, closeRequest, findRequest, HELP_ADDRESS, listRequests, sweepRequests, whoHelps, type HelpRequest } from './requests.ts';
 export {
   approveReset,
   askForReset,

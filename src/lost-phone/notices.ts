@@ -1,9 +1,9 @@
-import type { Message } from '../platform/mail/message.ts';
+import type { Asked, Message } from '../platform/mail/message.ts';
 
 /** What somebody is told by mail of what others do about their lost phone, at once (AD-5, FC-3). */
-export type HelpNotice = 'bypass-code-issued' | 'bypass-code-revoked' | 'reset-asked' | 'reset-approved' | 'reset-stopped' | 'reset-done';
+export type HelpNotice = 'bypass-code-issued' | 'bypass-code-revoked' | 'reset-asked' | 'reset-approved' | 'reset-stopped' | 'reset-done' | 'help-asked';
 /** What those who look after somebody are told of what one of them does (AD-6). */
-export type AdministratorNotice = 'reset-asked' | 'reset-to-approve' | 'reset-stopped' | 'reset-done';
+export type AdministratorNotice = 'help-asked' | 'reset-asked' | 'reset-to-approve' | 'reset-stopped' | 'reset-done';
 
 interface NoticeInput {
   readonly to: { readonly name: string; readonly address: string };
@@ -24,14 +24,14 @@ interface Said {
   readonly notYou: string;
 }
 
-export function helpMessage(notice: HelpNotice, input: NoticeInput & { readonly stopUrl: string | undefined }): Message {
+export function helpMessage(notice: HelpNotice, input: NoticeInput & { readonly stopUrl: string | undefined; readonly asked: Asked | undefined }): Message {
   const { subject, paragraphs, notYou } = WORDS[notice](input);
-  const { origin, stopUrl, to } = input;
+  const { origin, stopUrl, asked, to } = input;
   const security = { label: 'Security and Credentials', url: `${origin}/account/security` };
   const signIn = { label: 'Sign in', url: `${origin}/sign-in` };
   const link = stopUrl !== undefined ? { label: 'Stop the reset', url: stopUrl } : notice === 'reset-done' ? signIn : security;
-  // Where an administrator sits is nobody's business.
-  return { to, subject, code: undefined, paragraphs, link, asked: undefined, notYou, expiresAt: undefined };
+  // Where an administrator sits is nobody's business: `asked` is of the person's own browser, or of whoever seems to be them.
+  return { to, subject, code: undefined, paragraphs, link, asked, notYou, expiresAt: undefined };
 }
 
 /** `person`: name and address. `personUrl`: their page in the console. */
@@ -42,7 +42,7 @@ export function administratorMessage(notice: AdministratorNotice, input: NoticeI
     subject,
     code: undefined,
     paragraphs,
-    link: { label: 'Open their page', url: input.personUrl },
+    link: { label: notice === 'help-asked' ? 'See who asks' : 'Open their page', url: input.personUrl },
     asked: undefined,
     notYou: `You get this because you look after ${input.organisationName}. If it looks wrong to you, ask whoever did it, in person.`,
     expiresAt: undefined,
@@ -65,6 +65,15 @@ const WORDS: Record<HelpNotice, (input: NoticeInput) => Said> = {
     subject: `Your bypass code for ${installationName} was taken back`,
     paragraphs: [`${by} who looks after ${organisationName}, took the bypass code back that was issued for your account. It no longer works.`],
     notYou: 'If you still need one, ask them.',
+  }),
+  'help-asked': ({ installationName }) => ({
+    subject: `Somebody asked for help with your sign-in to ${installationName}`,
+    paragraphs: [
+      'Somebody who knows your password asked for help, because they can’t show your second step. Those who look after your organisation were told.',
+      'They will get in touch with you, and check that it is you. They never need your password.',
+    ],
+    notYou:
+      'If this was not you, somebody knows your password. They could not get in. Change your password now, and tell whoever looks after your organisation.',
   }),
   'reset-asked': ({ installationName, organisationName, by, until }) => ({
     subject: `Your ways to sign in to ${installationName} are about to be reset`,
@@ -95,6 +104,13 @@ const WORDS: Record<HelpNotice, (input: NoticeInput) => Said> = {
 };
 
 const ADMINISTRATOR_WORDS: Record<AdministratorNotice, (input: NoticeInput & { readonly person: string }) => Omit<Said, 'notYou'>> = {
+  'help-asked': ({ organisationName, person }) => ({
+    subject: `Somebody in ${organisationName} can’t sign in`,
+    paragraphs: [
+      `Somebody who knows the password of ${person} asked for help: they can’t show a second step. What they wrote, and from where, is in the console.`,
+      'Do not answer by mail. Call the person on a number that you knew before today, or meet them.',
+    ],
+  }),
   'reset-asked': ({ organisationName, by, person, until }) => ({
     subject: `A reset was asked for in ${organisationName}`,
     paragraphs: [`${by} asked to remove all second steps of ${person}. It happens on ${until}, unless somebody stops it.`],

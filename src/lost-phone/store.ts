@@ -4,6 +4,7 @@ import { firstRow, prepared } from '../platform/database/prepared.ts';
 declare module '../platform/database/database.ts' {
   interface Tables {
     method_resets: ResetRow;
+    help_requests: RequestRow;
   }
 }
 
@@ -82,5 +83,50 @@ export async function takeDueReset(transaction: Transaction, id: string, now: nu
     .where('due_at', '<=', now)
     .where((where) => where.or([where('needs_approval', '=', 0), where('approved_by', 'is not', null)]))
     .executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+export interface RequestRow {
+  account_id: string;
+  asked_at: number;
+  expires_at: number;
+  /** What whoever asks wrote. */
+  words: string;
+  address: string;
+  user_agent: string;
+  /** 0 or 1. */
+  browser_known: number;
+}
+
+export async function selectRequest(queries: Queries, accountId: string): Promise<RequestRow | undefined> {
+  return queries.selectFrom('help_requests').selectAll().where('account_id', '=', accountId).executeTakeFirst();
+}
+
+/** Over one that is old. */
+export async function putRequest(transaction: Transaction, row: RequestRow): Promise<void> {
+  await transaction
+    .insertInto('help_requests')
+    .values(row)
+    .onConflict((conflict) => conflict.column('account_id').doUpdateSet(row))
+    .execute();
+}
+
+export async function selectRequests(
+  queries: Queries,
+  { organisationId, now, most }: { organisationId: string; now: number; most: number },
+): Promise<RequestRow[]> {
+  return queries
+    .selectFrom('help_requests as h')
+    .innerJoin('memberships as m', 'm.account_id', 'h.account_id')
+    .selectAll('h')
+    .where('m.organisation_id', '=', organisationId)
+    .where('h.expires_at', '>', now)
+    .orderBy('h.asked_at', 'desc')
+    .limit(most)
+    .execute();
+}
+
+export async function takeRequest(transaction: Transaction, accountId: string): Promise<boolean> {
+  const { numDeletedRows } = await transaction.deleteFrom('help_requests').where('account_id', '=', accountId).executeTakeFirst();
   return numDeletedRows === 1n;
 }

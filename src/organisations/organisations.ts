@@ -101,7 +101,14 @@ export async function findSuspending(queries: Queries, accountId: string): Promi
 
 type NotActed = { readonly ok: false; readonly reason: ActRefusal | 'not-found' };
 /** Who looks after it, the longest first. */
-export const listAdministrators = store.selectAdministrators;
+export async function listAdministrators(
+  queries: Queries,
+  organisationId: string,
+  most: number,
+): Promise<{ id: string; name: string; email: string; role: Role }[]> {
+  const rows = await store.selectAdministrators(queries, organisationId, most);
+  return rows.map((row) => ({ ...row, role: readRole(row.role) }));
+}
 
 export type Acted = { readonly ok: true } | NotActed | { readonly ok: false; readonly reason: 'changed-meanwhile' };
 

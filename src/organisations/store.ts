@@ -149,11 +149,15 @@ export async function selectMemberships(queries: Queries, accountId: string): Pr
 }
 
 /** Those who look after an organisation and may change something, the longest first. */
-export async function selectAdministrators(queries: Queries, organisationId: string, most: number): Promise<{ id: string; name: string; email: string }[]> {
+export async function selectAdministrators(
+  queries: Queries,
+  organisationId: string,
+  most: number,
+): Promise<{ id: string; name: string; email: string; role: string }[]> {
   return queries
     .selectFrom('memberships as m')
     .innerJoin('accounts as a', 'a.id', 'm.account_id')
-    .select(['a.id', 'a.name', 'a.email'])
+    .select(['a.id', 'a.name', 'a.email', 'm.role'])
     .where('m.organisation_id', '=', organisationId)
     .where('m.role', 'in', ['owner', 'admin'])
     .where('m.suspended_at', 'is', null)

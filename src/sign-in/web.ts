@@ -3,7 +3,7 @@ import { mountJourney, type Journey } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { isJoiningOpen, readJoiningTerms } from '../organisations/organisations.ts';
 import { onlySignedInAt } from '../factors/factors.ts';
-import { findReset } from '../lost-phone/lost-phone.ts';
+import { findReset, HELP_ADDRESS } from '../lost-phone/lost-phone.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
@@ -81,6 +81,7 @@ function signInJourney(world: World): Journey<undefined> {
     },
     sessionProofs: () => ({}),
     leave: { label: 'Not you?', address: '/sign-in/leave' },
+    help: HELP_ADDRESS,
     finish: async (transaction, situation, visit) => {
       const { usedRecoveryKey, returnTo, proofs } = situation.attempt.state;
       // Where a new phone is set up comes before wherever one was going.

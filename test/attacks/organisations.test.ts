@@ -60,6 +60,8 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'GET /admin/api-keys/new': 'manage-keys',
   'POST /admin/api-keys/new': 'manage-keys',
   'POST /admin/api-keys/:id/revoke': 'manage-keys',
+  'GET /admin/help': 'see',
+  'POST /admin/help/:id/close': 'issue-bypass-code',
   'GET /admin/people/:id/reset': 'reset-methods',
   'POST /admin/people/:id/reset': 'reset-methods',
   'POST /admin/people/:id/reset/approve': 'reset-methods',
@@ -98,6 +100,7 @@ async function stateOf({ world }: Portal): Promise<unknown> {
       .where('event', 'in', ['organisation_people_exported', 'organisation_audit_exported'])
       .orderBy('id')
       .execute(),
+    requests: await query.selectFrom('help_requests').selectAll().orderBy('account_id').execute(),
     resets: await query.selectFrom('method_resets').selectAll().orderBy('id').execute(),
     factors: await query.selectFrom('factors').select(['id', 'version']).orderBy('id').execute(),
   };

@@ -4,6 +4,7 @@ import type { Walk } from './walk.ts';
 
 /** `owner` signs in with the password alone when this begins; `guest` has an app and is a member. */
 export async function* helping(owner: PersonInChromium, guest: PersonInChromium): Walk {
+  yield* asking(owner, guest);
   const openGuest = async () => {
     await owner.visit('/admin/people');
     await owner.press(/^Open Guy/);
@@ -32,6 +33,25 @@ export async function* helping(owner: PersonInChromium, guest: PersonInChromium)
   yield* comingInBy(code, guest);
   await openGuest();
   yield* resetting(owner, guest);
+}
+
+async function* asking(owner: PersonInChromium, guest: PersonInChromium): Walk {
+  await owner.visit('/admin/help');
+  yield { name: 'help, nobody waits', person: owner };
+  await using elsewhere = await guest.elsewhere();
+  await elsewhere.enterPassword();
+  await elsewhere.press('Try another way', 'I have none of these: ask for help');
+  await elsewhere.sees('Ask for help');
+  yield { name: 'ask for help', person: elsewhere };
+  await elsewhere.fill('What happened?', 'x'.repeat(501));
+  await elsewhere.press('Ask for help');
+  yield { name: 'ask for help, refused', person: elsewhere };
+  await elsewhere.fill('What happened?', 'My phone fell into the lake.');
+  await elsewhere.press('Ask for help');
+  yield { name: 'ask for help, asked', person: elsewhere };
+  await owner.visit('/admin/help');
+  yield { name: 'help, one waits', person: owner };
+  await owner.press(`Close the request of ${guest.name}`);
 }
 
 async function* resetting(owner: PersonInChromium, guest: PersonInChromium): Walk {

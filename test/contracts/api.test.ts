@@ -22,6 +22,7 @@ const VERBS: Readonly<Record<string, string | { readonly leftOut: string }>> = {
   '/admin/people/:id/make-owner': { leftOut: 'ownership is a person’s to give: a stolen key must not take an organisation' },
   '/admin/people/:id/bypass-code': { leftOut: 'whoever issues one shows afresh that it is them, and says how they know who asks; a program can do neither' },
   '/admin/people/:id/bypass-code/revoke': 'revokeBypassCode',
+  '/admin/help/:id/close': { leftOut: 'a stolen key must not keep people from being helped' },
   '/admin/people/:id/reset': { leftOut: 'whoever asks for one shows afresh that it is them, and says how they know who asks; a program can do neither' },
   '/admin/people/:id/reset/approve': { leftOut: 'a second person agrees, not a program' },
   '/admin/people/:id/reset/stop': 'stopReset',

@@ -257,6 +257,13 @@ async function helpSomebody(
   await ada.enableByApp();
   await bob.enableByApp();
   await bob.signOut();
+  await bob.enterPassword();
+  await bob.browser.press('Try another way');
+  await bob.browser.press('I have none of these: ask for help');
+  await log.news();
+  await log.expect('asking for help', () => bob.browser.press('Ask for help'), { authn_help_asked: {} });
+  await browser.visit('/admin/help');
+  await log.expect('closing it', () => browser.press(`Close the request of ${bob.name}`), { authn_help_closed: { organisation, by } });
   const issue = async () => {
     fillGrounds(browser);
     await browser.press('Issue the code');

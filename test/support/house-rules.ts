@@ -80,6 +80,7 @@ export const PARTS: readonly string[] = [
   'factors/registry.ts',
   'lost-phone/bypass-codes.ts',
   'lost-phone/helping.ts',
+  'lost-phone/requests.ts',
   'lost-phone/resets.ts',
   'organisations/invitations.ts',
   'organisations/joining.ts',

@@ -13,6 +13,7 @@ import { auditWebhooks } from './migrations/0011-audit-webhooks.ts';
 import { ownerLinks } from './migrations/0012-owner-links.ts';
 import { resets } from './migrations/0013-resets.ts';
 import { organisationDays } from './migrations/0014-organisation-days.ts';
+import { helpRequests } from './migrations/0015-help-requests.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -47,6 +48,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0012-owner-links', ownerLinks],
   ['0013-resets', resets],
   ['0014-organisation-days', organisationDays],
+  ['0015-help-requests', helpRequests],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

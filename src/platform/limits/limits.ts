@@ -78,6 +78,8 @@ export const BYPASS_CODES: Sends = {
 };
 /** Resets that are asked for one person: each is a mail to them, and to all who look after them. */
 export const RESETS: Sends = { kind: 'sends', name: 'resets', allowances: [{ count: 3, window: days(1) }] };
+/** Asking for help at the second step: each is a mail to the person, and to all who look after them. */
+export const HELP_REQUESTS: Sends = { kind: 'sends', name: 'help requests', allowances: [{ count: 3, window: days(1) }] };
 /** Whatever the address that is given, from one network. */
 export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{ count: 30, window: hours(1) }] };
 export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };

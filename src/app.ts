@@ -5,11 +5,14 @@ import { adminOperations } from './admin/api.ts';
 import { mountAdmin } from './admin/web.ts';
 import { mountForgotPassword } from './forgot-password/web.ts';
 import { mountLostPhone } from './lost-phone/web.ts';
-import { CONFIRM_ADDRESS, mountManageAccount, SET_UP_ADDRESS } from './manage-account/web.ts';
+import { answerCallback, answerForwardAuth, mountApps } from './apps/web.ts';
+import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from './manage-account/manage-account.ts';
+import { mountManageAccount } from './manage-account/web.ts';
 import { mountOrganisations } from './organisations/web.ts';
 import { mountApi } from './platform/api/api.ts';
-import { localPath } from './platform/http/local-path.ts';
-import { redirect, type Guard, type Visit } from './platform/http/visit.ts';
+import { wayBackTo } from './platform/http/local-path.ts';
+import { redirect, type Guard } from './platform/http/visit.ts';
+import { mountProxied } from './platform/http/proxied.ts';
 import { makeWeb, type WebOptions } from './platform/http/web.ts';
 import { mountDevelopmentMail } from './platform/mail/development.ts';
 import type { World } from './platform/world.ts';
@@ -28,16 +31,20 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   const signedIn = web.guarded(sessionGuard(world));
   const meeting = signedIn.guarded(policyGuard(world));
 
-  web.get('/', async () => redirect('/account'));
   mountSignIn(web, world);
   mountSignUp(web, signedIn, world);
   mountForgotPassword(web, world);
   mountManageAccount({ signedIn, meeting }, world);
   mountOrganisations(web.guarded(whoeverVisits(world)), world);
   mountLostPhone(web, world);
+  mountApps(meeting, world);
   mountAdmin(meeting, world);
   await mountApi(world, { fastify, web }, { guard: keyGuard(world), callerOf: keyIdOf, operations: adminOperations(world), scopes: SCOPE_WORDS });
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);
+
+  const trustedProxies = options.trustedProxies ?? [];
+  mountProxied(fastify, '/forward-auth', { trustedProxies, handle: (request) => answerForwardAuth(world, request) });
+  mountProxied(fastify, '/forward-auth/callback', { trustedProxies, handle: (request) => answerCallback(world, request) });
 
   fastify.get('/healthz', async () => {
     await world.database.query.selectFrom('policies').select('id').execute();
@@ -64,8 +71,8 @@ function sessionGuard(world: World): Guard<Session> {
     if (session) return { pass: true, context: session };
     // The cookie stays: a second click comes with the token that the first is replacing, and must not take the new one out of the browser.
     if (visit.cookie('session') !== undefined) visit.setCookie('notice', 'signed-out-meanwhile');
-    const then = visit.method === 'GET' && visit.path !== '/account' ? localPath(visit.path) : undefined;
-    return { pass: false, answer: redirect(then === undefined ? '/sign-in' : `/sign-in?then=${then}`) };
+    const then = wayBackTo(visit);
+    return { pass: false, answer: redirect(then === undefined ? '/sign-in' : `/sign-in?then=${encodeURIComponent(then)}`) };
   };
 }
 
@@ -78,13 +85,8 @@ function policyGuard(world: World): Guard<Session, Session> {
     const owed = owes(world, session);
     if (owed === 'nothing') return { pass: true, context: session };
     if (visit.method !== 'GET') visit.setCookie('notice', 'policy-first');
-    const then = visit.method === 'GET' ? localPath(addressOf(visit)) : undefined;
-    const query = then === undefined || then === '/account' ? '' : `?then=${encodeURIComponent(then)}`;
+    const then = wayBackTo(visit);
+    const query = then === undefined ? '' : `?then=${encodeURIComponent(then)}`;
     return { pass: false, answer: redirect((owed === 'set-up' ? SET_UP_ADDRESS : CONFIRM_ADDRESS) + query) };
   };
-}
-
-function addressOf({ path, query }: Visit): string {
-  const text = query.toString();
-  return text === '' ? path : `${path}?${text}`;
 }

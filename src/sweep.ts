@@ -1,5 +1,6 @@
 // Takes away what has expired. Nothing depends on it: what is past its time counts for nothing from that moment on, and here it only goes.
 import { sweepAccounts } from './accounts/accounts.ts';
+import { sweepApps } from './apps/apps.ts';
 import { sweepAttempts } from './attempts/attempts.ts';
 import { sweepIdempotencyKeys } from './platform/api/idempotency.ts';
 import { repeat, type Background } from './platform/background.ts';
@@ -25,6 +26,7 @@ const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [
   sweepRequests,
   sweepOrganisations,
   sweepPolicies,
+  sweepApps,
   sweepLimits,
   sweepMail,
 ];

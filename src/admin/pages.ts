@@ -45,6 +45,9 @@ const NOTICES: Readonly<Record<string, string>> = {
   'webhook-resumed': 'Streaming goes on from where it was paused.',
   'webhook-removed': 'Nothing is streamed any more, and who looks after the organisation is told by mail.',
   'webhook-tested': 'The test event was taken by the receiver.',
+  'app-added': 'The app is behind the portal. Now tell its proxy to ask: the guide has the lines.',
+  'app-changed': 'The rules are changed. They hold from the next request on.',
+  'app-removed': 'The app is removed. Nobody is let through to it any more.',
   'all-signed-out': 'The person is signed out everywhere, and is told by mail.',
 };
 
@@ -53,6 +56,7 @@ const SECTIONS = [
   ['people', '/admin/people', 'People'],
   ['help', '/admin/help', 'Help'],
   ['policy', '/admin/policy', 'Security Policy'],
+  ['apps', '/admin/apps', 'Apps'],
   ['audit', '/admin/audit', 'Audit log'],
   ['api-keys', '/admin/api-keys', 'API keys'],
 ] as const;

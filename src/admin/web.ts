@@ -36,6 +36,7 @@ import {
 } from './admin.ts';
 import { inWords, listEventsOf } from './audit-log.ts';
 import { eventsOfPerson } from './audit-pages.ts';
+import { mountAdminApps } from './apps-web.ts';
 import { mountAudit } from './audit-web.ts';
 import { mountApiKeys } from './api-keys-web.ts';
 import { actorOf, change, confirmFirst, consoleGuard, done, frameOf, type Console } from './console.ts';
@@ -55,6 +56,7 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountInvitations(opened, world);
   mountPerson(opened, world);
   mountPolicy(opened, world);
+  mountAdminApps(opened, world);
   mountAudit(opened, world);
   mountHelp(opened, world);
   mountHelpRequests(opened, world);

@@ -55,6 +55,8 @@ export interface AttemptState {
   readonly postponed: boolean;
   /** For 'change-email': the address to prove. */
   readonly newEmail: string | null;
+  /** How old a proof may be for 'confirm', in milliseconds, where that is less than the policies say. */
+  readonly freshFor: number | null;
   /** Where to go when done; a path of ours. */
   readonly returnTo: string | null;
 }
@@ -92,6 +94,7 @@ const EMPTY: AttemptState = {
   newKey: null,
   postponed: false,
   newEmail: null,
+  freshFor: null,
   returnTo: null,
 };
 
@@ -234,7 +237,12 @@ function factsOf(
     purpose,
     missing:
       purpose === 'confirm'
-        ? missingProofs({ held: heldOf(enrolled), proofs: { ...proofs, ...asOf(now, state.proofs) }, now, freshFor: demand.proofFreshFor })
+        ? missingProofs({
+            held: heldOf(enrolled),
+            proofs: { ...proofs, ...asOf(now, state.proofs) },
+            now,
+            freshFor: Math.min(state.freshFor ?? Infinity, demand.proofFreshFor),
+          })
         : [],
     protected: standing(enrolled).length > 0,
     mailboxSuffices: standing(enrolled).some((one) => factorOf(one.kind).provesEmail),

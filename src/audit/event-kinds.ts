@@ -142,6 +142,11 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   organisation_people_exported: byNamed('record', ({ people }) => `Exported a list of ${people} ${people === '1' ? 'person' : 'people'}`),
   organisation_audit_exported: byNamed('record', ({ format }) => `Exported the audit log as ${format}`),
   organisation_webhook_changed: byNamed('record', ({ host, to }) => `Streaming the audit log to ${host}: ${to}`),
+  app_added: byNamed('policy', ({ name, host }) => `Put the app ${name} (${host}) behind the portal`),
+  app_changed: byNamed('policy', ({ name, host }) => `Changed the rules of the app ${name} (${host})`),
+  app_removed: byNamed('policy', ({ name, host }) => `Removed the app ${name} (${host})`),
+  app_entered: own('sign-in', ({ host }) => `Opened the app at ${host}`),
+  app_refused: ownRefused('sign-in', ({ host }) => `Was not let into the app at ${host}`),
   audit_log_pruned: own('record', ({ entries, through }) => `Removed the ${entries} oldest events of the log, up to number ${through}`),
 };
 

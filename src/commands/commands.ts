@@ -1,5 +1,6 @@
 // Every command, in the order of the help and of the README.
 import { createOwner, issueBypass } from './admin.ts';
+import { addAppCommand, listAppsCommand, removeAppCommand } from './apps.ts';
 import { checkpointAudit, verifyAudit } from './audit.ts';
 import type { Command } from './command.ts';
 import { exportAudit, exportPeople } from './export.ts';
@@ -18,4 +19,7 @@ export const COMMANDS: readonly Command[] = [
   exportAudit,
   verifyAudit,
   checkpointAudit,
+  listAppsCommand,
+  addAppCommand,
+  removeAppCommand,
 ];

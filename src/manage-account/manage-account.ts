@@ -26,6 +26,10 @@ import { enforcesRealSecondFactor, readDemand, type Asked } from '../policy/poli
 import { endSessionOf, endSessions, forgetFailedTries, forgetProofs, listSessions, raiseSession, type Session } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
 
+/** Where somebody is led whose policy, or whose app, asks for a method, or for a proof by one that counts. */
+export const SET_UP_ADDRESS = '/account/security/enable';
+export const CONFIRM_ADDRESS = '/account/confirm';
+
 export interface Security {
   readonly account: Account;
   readonly enrolled: readonly EnrolledFactor[];
@@ -46,12 +50,17 @@ export interface Security {
   readonly reset: PendingReset | undefined;
 }
 
-export async function readSecurity(world: World, queries: Queries, session: Session): Promise<Security> {
+/** `freshFor`: in milliseconds, where something asks for a fresher proof than the policies do. */
+export async function readSecurity(world: World, queries: Queries, session: Session, freshFor = Infinity): Promise<Security> {
   const enrolled = await listFactors(world, queries, session.account.id);
   const policy = await readDemand(queries, session.account.id);
-  const { proofFreshFor: freshFor } = policy.demand;
   const now = world.clock.now();
-  const missing = attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now, freshFor });
+  const missing = attempts.missingProofs({
+    held: attempts.heldOf(enrolled),
+    proofs: session.proofs,
+    now,
+    freshFor: Math.min(freshFor, policy.demand.proofFreshFor),
+  });
   const opened = onlySignedInAt(session.proofs);
   return {
     account: session.account,

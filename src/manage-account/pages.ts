@@ -172,11 +172,13 @@ interface Confirm {
   readonly onlySignedIn?: boolean;
   readonly missing: readonly ('password' | 'second-factor')[];
   readonly then: string;
+  /** How old the proof may be at most, in minutes. */
+  readonly within: number;
   readonly refused?: { readonly reason: 'wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number };
 }
 
 /** A fresh proof, before something that changes how one gets in. */
-export function confirm(frame: Frame, { missing, then, refused, onlySignedIn = false }: Confirm): Html {
+export function confirm(frame: Frame, { missing, then, within, refused, onlySignedIn = false }: Confirm): Html {
   const asksPassword = missing.includes('password');
   const error = refused?.reason === 'wrong' ? 'That is not your password.' : undefined;
   const wait = refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined;
@@ -199,10 +201,10 @@ export function confirm(frame: Frame, { missing, then, refused, onlySignedIn = f
         ${form({
           action: '/account/confirm',
           formToken: frame.formToken,
-          body: html`<input
+          body: html`<input type="hidden" name="then" value="${then}" /><input
               type="hidden"
-              name="then"
-              value="${then}"
+              name="within"
+              value="${within}"
             />${asksPassword && passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error })}
             <div class="actions">${button({ label: 'Continue', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
         })}

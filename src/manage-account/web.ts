@@ -3,6 +3,7 @@ import { confirmPassword } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { factorOf, standing } from '../factors/factors.ts';
 import { refuseBypassCode, stopOwnReset } from '../lost-phone/lost-phone.ts';
+import { minutes } from '../platform/durations.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
@@ -10,14 +11,11 @@ import type { World } from '../platform/world.ts';
 import { enforcesRealSecondFactor } from '../policy/policy.ts';
 import { forgetFailedTries, owes, type Session } from '../sessions/sessions.ts';
 import * as manage from './manage-account.ts';
+import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from './manage-account.ts';
 import * as pages from './pages.ts';
 import * as securityPages from './security-pages.ts';
 
 const SECURITY = '/account/security';
-
-/** Where somebody is led whose policy asks for a method, or for a proof by one that counts. */
-export const SET_UP_ADDRESS = `${SECURITY}/enable`;
-export const CONFIRM_ADDRESS = '/account/confirm';
 
 /** `signedIn`: open to who has yet to set up what the policy asks for; `meeting`: to nobody else than who has all of it. */
 export function mountManageAccount({ signedIn, meeting }: { signedIn: Web<Session>; meeting: Web<Session> }, world: World): void {
@@ -123,27 +121,32 @@ function mountPassword(web: Web<Session>, world: World): void {
   });
 }
 
+/** Minutes; an app may ask for a fresher proof than the policies do, never for a staler one. */
+const withinFrom = (text: string | null): number => (text !== null && /^[1-9]\d{0,3}$/.test(text) ? Number(text) : 1440);
+
 /** A fresh proof: the password, then the strongest second factor; only what is not fresh. */
 function mountConfirming(web: Web<Session>, world: World): void {
   const address = CONFIRM_ADDRESS;
   const then = (text: string | null) => localPath(text) ?? SECURITY;
   web.get(address, async (visit, session) => {
-    const { missing, onlySignedIn } = await manage.readSecurity(world, world.database.query, session);
+    const within = withinFrom(visit.query.get('within'));
+    const { missing, onlySignedIn } = await manage.readSecurity(world, world.database.query, session, minutes(within));
     const to = then(visit.query.get('then'));
-    return missing.length === 0 ? redirect(to) : page(pages.confirm(frame(world, visit, session), { missing, then: to, onlySignedIn }));
+    return missing.length === 0 ? redirect(to) : page(pages.confirm(frame(world, visit, session), { missing, then: to, within, onlySignedIn }));
   });
   web.post(address, async (visit, session) => {
-    const { missing } = await manage.readSecurity(world, world.database.query, session);
+    const within = withinFrom(visit.field('within'));
+    const { missing } = await manage.readSecurity(world, world.database.query, session, minutes(within));
     const to = then(visit.field('then'));
     if (missing.length === 0) return redirect(to);
     const asksPassword = missing.includes('password');
     if (asksPassword) {
       const confirmed = await confirmPassword(world, { accountId: session.account.id, password: visit.field('password'), from: visit });
       if (!confirmed.ok)
-        return page(pages.confirm(frame(world, visit, session), { missing, then: to, refused: confirmed }), confirmed.reason === 'wrong' ? 422 : 429);
+        return page(pages.confirm(frame(world, visit, session), { missing, then: to, within, refused: confirmed }), confirmed.reason === 'wrong' ? 422 : 429);
     }
     const answer = await world.database.transaction(async (transaction) => {
-      const state = { proofs: asksPassword ? { password: world.clock.now() } : {}, returnTo: to };
+      const state = { proofs: asksPassword ? { password: world.clock.now() } : {}, returnTo: to, freshFor: minutes(within) };
       const situation = await manage.begin(world, transaction, { session, purpose: 'confirm', state, caller: visit });
       if (situation.step === 'done') return finishConfirm(world, transaction, situation, visit, session);
       const [strongest] = standing(situation.enrolled);

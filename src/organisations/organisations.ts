@@ -65,6 +65,11 @@ export async function setEmailDomains(transaction: Transaction, organisationId: 
   await store.updateEmailDomains(transaction, organisationId, JSON.stringify(domains));
 }
 
+/** All that there are; for the operator. */
+export async function listOrganisations(queries: Queries): Promise<Organisation[]> {
+  return (await store.selectAllOrganisations(queries)).map(({ id, name }) => ({ id, name }));
+}
+
 /** Where somebody may come and go, the longest first. */
 export async function listMemberships(queries: Queries, accountId: string, { suspendedToo = false } = {}): Promise<Membership[]> {
   const rows = (await store.selectMemberships(queries, accountId)).filter((row) => suspendedToo || row.suspended_at === null);

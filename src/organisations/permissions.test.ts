@@ -16,11 +16,12 @@ const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'reset-methods': { owner: true, admin: true, auditor: false, member: false },
   'change-policy': { owner: true, admin: true, auditor: false, member: false },
   'manage-keys': { owner: true, admin: true, auditor: false, member: false },
+  'manage-apps': { owner: true, admin: true, auditor: false, member: false },
   'set-webhook': { owner: true, admin: true, auditor: false, member: false },
   'transfer-ownership': { owner: true, admin: false, auditor: false, member: false },
 };
 const ACTIONS = Object.keys(TABLE) as Action[];
-const OTHERS = ACTIONS.filter((action) => !['see', 'export', 'invite', 'change-policy', 'manage-keys'].includes(action));
+const OTHERS = ACTIONS.filter((action) => !['see', 'export', 'invite', 'change-policy', 'manage-keys', 'manage-apps'].includes(action));
 
 describe('permissions', () => {
   for (const action of ACTIONS)

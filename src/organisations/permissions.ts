@@ -29,6 +29,7 @@ export type Action =
   | 'reset-methods'
   | 'change-policy'
   | 'manage-keys'
+  | 'manage-apps'
   | 'set-webhook'
   | 'transfer-ownership';
 
@@ -45,6 +46,7 @@ const MANAGING: readonly Action[] = [
   'reset-methods',
   'change-policy',
   'manage-keys',
+  'manage-apps',
   'set-webhook',
 ];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {

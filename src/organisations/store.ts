@@ -71,6 +71,10 @@ export async function insertOrganisation(transaction: Transaction, row: Organisa
   await transaction.insertInto('organisations').values(row).execute();
 }
 
+export async function selectAllOrganisations(queries: Queries): Promise<OrganisationRow[]> {
+  return queries.selectFrom('organisations').selectAll().orderBy('name').orderBy('id').execute();
+}
+
 export async function selectEmailDomains(queries: Queries, organisationId: string): Promise<string | undefined> {
   const row = await queries.selectFrom('organisations').select('email_domains').where('id', '=', organisationId).executeTakeFirst();
   return row?.email_domains;

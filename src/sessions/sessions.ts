@@ -7,6 +7,7 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { FailedTries } from '../audit/audit.ts';
 import { assuranceLevel, isFactor, sessionLastsBy } from '../factors/factors.ts';
+import type { Role } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import type { Visit } from '../platform/http/visit.ts';
@@ -50,10 +51,12 @@ export interface Session {
   readonly demand: Demand;
   /** The kinds of methods that the account has at this moment. */
   readonly held: readonly string[];
+  /** What the person is, by the organisations where they may come and go. */
+  readonly roles: ReadonlyMap<string, Role>;
 }
 
 /** One of somebody's sessions, as lists show it. */
-export type ListedSession = Omit<Session, 'account' | 'demand' | 'held'>;
+export type ListedSession = Omit<Session, 'account' | 'demand' | 'held' | 'roles'>;
 
 /** The browser that a session is opened in. */
 export interface Browser {
@@ -101,11 +104,26 @@ export async function openSession(
 
 /** The live session of a token, or undefined: unknown, ended, idle too long or past its limit all look the same. */
 export async function findSession(world: World, token: string): Promise<Session | undefined> {
-  const session = await store.selectSession(world.database.query, world.keys.hash('session token', token));
+  return alive(world, await store.selectSession(world.database.query, world.keys.hash('session token', token)));
+}
+
+async function alive(world: World, session: Session | undefined): Promise<Session | undefined> {
   const now = world.clock.now();
   if (!session || !isLive(session, session.demand, now)) return undefined;
   if (now >= session.lastSeenAt + SEEN_EVERY_MILLISECONDS) await store.updateSeen(world.database.query, session.id, now);
   return session;
+}
+
+/** Returns the token for a cookie of that host, by which the same session is found there and nowhere else. */
+export async function openAppSession(world: World, transaction: Transaction, { sessionId, host }: { sessionId: string; host: string }): Promise<string> {
+  const token = makeToken(world);
+  await store.putAppSession(transaction, { session_id: sessionId, host, token_hash: world.keys.hash('app session token', token) });
+  return token;
+}
+
+/** The live session behind an app's cookie. */
+export async function findAppSession(world: World, token: string, host: string): Promise<Session | undefined> {
+  return alive(world, await store.selectSessionOfApp(world.database.query, world.keys.hash('app session token', token), host));
 }
 
 const limitsOf = ({ proofs }: Pick<Session, 'proofs'>, demand: Demand) => sessionLimits(assuranceLevel(Object.keys(proofs)), demand);

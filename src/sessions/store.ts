@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { readRole } from '../organisations/organisations.ts';
 import { demandOf, INSTALLATION, METHODS, placeFrom } from '../policy/policy.ts';
 import type { ListedSession, Proofs, Session } from './sessions.ts';
 import { firstRow, nothing, prepared } from '../platform/database/prepared.ts';
@@ -7,6 +8,7 @@ import { firstRow, nothing, prepared } from '../platform/database/prepared.ts';
 declare module '../platform/database/database.ts' {
   interface Tables {
     sessions: SessionRow;
+    app_sessions: AppSessionRow;
     api_keys: ApiKeyRow;
   }
 }
@@ -27,52 +29,79 @@ export interface SessionRow {
   expires_at: number;
 }
 
+/** A session in front of an app: it is the same session, by a cookie that counts on one host. It goes with the session. */
+export interface AppSessionRow {
+  session_id: string;
+  host: string;
+  token_hash: string;
+}
+
 export const insertSession = prepared((transaction: Transaction, row: SessionRow) => transaction.insertInto('sessions').values(row), nothing);
 
 /** Session, account, methods and policies in one query: this runs at every request of a signed-in person. A row for each organisation that they belong to. */
-export const selectSession = prepared(
-  (queries: Queries, tokenHash: string) =>
-    queries
-      .selectFrom('sessions as s')
-      .innerJoin('accounts as a', 'a.id', 's.account_id')
-      .leftJoin('memberships as m', 'm.account_id', 's.account_id')
-      .leftJoin('policies as p', 'p.id', 'm.organisation_id')
-      .leftJoin('policy_deadlines as d', (join) => join.onRef('d.account_id', '=', 'm.account_id').onRef('d.organisation_id', '=', 'm.organisation_id'))
-      .innerJoin('policies as i', (join) => join.on('i.id', '=', INSTALLATION))
-      .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
-      .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
-      .select(['m.role', 'm.joined_at', 'm.suspended_at', 'd.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
-      .select((select) =>
-        METHODS.map(({ kind }) =>
-          select
-            .exists(select.selectFrom('factors as f').select('f.id').whereRef('f.account_id', '=', 'a.id').where('f.kind', '=', kind))
-            .as(`holds ${kind}` as const),
-        ),
-      )
-      .where('s.token_hash', '=', tokenHash),
-  ({ rows }): Session | undefined => {
-    const [row] = rows;
-    // Whoever is suspended wherever they belong is nowhere signed in, see organisations.ts.
-    const open = rows.filter((one) => one.suspended_at === null);
-    if (!row || open.length === 0) return undefined;
-    return {
-      ...sessionFrom(row),
-      account: {
-        id: row.account_id,
-        email: row.email,
-        emailVerifiedAt: row.email_verified_at,
-        name: row.name,
-        language: row.language,
-        passwordChangedAt: row.password_changed_at,
-        createdAt: row.account_created_at,
-        administers: open.some(({ role }) => role !== null && role !== 'member'),
-      },
-      demand: demandOf(rows.map(placeFrom), METHODS),
-      // 1 on SQLite, true on PostgreSQL.
-      held: METHODS.map(({ kind }) => kind).filter((kind) => Boolean(row[`holds ${kind}`])),
-    };
-  },
+function wholeSessions(queries: Queries) {
+  return queries
+    .selectFrom('sessions as s')
+    .innerJoin('accounts as a', 'a.id', 's.account_id')
+    .leftJoin('memberships as m', 'm.account_id', 's.account_id')
+    .leftJoin('policies as p', 'p.id', 'm.organisation_id')
+    .leftJoin('policy_deadlines as d', (join) => join.onRef('d.account_id', '=', 'm.account_id').onRef('d.organisation_id', '=', 'm.organisation_id'))
+    .innerJoin('policies as i', (join) => join.on('i.id', '=', INSTALLATION))
+    .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
+    .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
+    .select(['m.organisation_id', 'm.role', 'm.joined_at', 'm.suspended_at', 'd.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
+    .select((select) =>
+      METHODS.map(({ kind }) =>
+        select
+          .exists(select.selectFrom('factors as f').select('f.id').whereRef('f.account_id', '=', 'a.id').where('f.kind', '=', kind))
+          .as(`holds ${kind}` as const),
+      ),
+    );
+}
+
+type WholeRow = Awaited<ReturnType<ReturnType<typeof wholeSessions>['execute']>>[number];
+
+export const selectSession = prepared((queries: Queries, tokenHash: string) => wholeSessions(queries).where('s.token_hash', '=', tokenHash), readWhole);
+
+/** The session behind the cookie of an app, which counts on that host alone. */
+export const selectSessionOfApp = prepared(
+  (queries: Queries, tokenHash: string, host: string) =>
+    wholeSessions(queries).innerJoin('app_sessions as x', 'x.session_id', 's.id').where('x.token_hash', '=', tokenHash).where('x.host', '=', host),
+  readWhole,
 );
+
+function readWhole({ rows }: { rows: readonly WholeRow[] }): Session | undefined {
+  const [row] = rows;
+  // Whoever is suspended wherever they belong is nowhere signed in, see organisations.ts.
+  const open = rows.filter((one) => one.suspended_at === null);
+  if (!row || open.length === 0) return undefined;
+  return {
+    ...sessionFrom(row),
+    account: {
+      id: row.account_id,
+      email: row.email,
+      emailVerifiedAt: row.email_verified_at,
+      name: row.name,
+      language: row.language,
+      passwordChangedAt: row.password_changed_at,
+      createdAt: row.account_created_at,
+      administers: open.some(({ role }) => role !== null && role !== 'member'),
+    },
+    demand: demandOf(rows.map(placeFrom), METHODS),
+    // 1 on SQLite, true on PostgreSQL.
+    held: METHODS.map(({ kind }) => kind).filter((kind) => Boolean(row[`holds ${kind}`])),
+    roles: new Map(open.flatMap((one) => (one.organisation_id === null || one.role === null ? [] : [[one.organisation_id, readRole(one.role)]]))),
+  };
+}
+
+/** One for each session and host: a newer cookie takes the place of the older. */
+export async function putAppSession(transaction: Transaction, row: AppSessionRow): Promise<void> {
+  await transaction
+    .insertInto('app_sessions')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['session_id', 'host']).doUpdateSet({ token_hash: row.token_hash }))
+    .execute();
+}
 
 export async function selectSessions(queries: Queries, accountId: string): Promise<ListedSession[]> {
   const rows = await queries.selectFrom('sessions').selectAll().where('account_id', '=', accountId).orderBy('last_seen_at', 'desc').limit(200).execute();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { findAccount } from '../../src/accounts/accounts.ts';
+import { addApp } from '../../src/apps/apps.ts';
 import { makeApp } from '../../src/app.ts';
 import { createOrganisation, may, type Action } from '../../src/organisations/organisations.ts';
 import { DEFAULT_RULES, makeDraft, type Rules } from '../../src/policy/policy.ts';
@@ -29,6 +30,13 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'GET /admin/people': 'see',
   'GET /admin/people/:id': 'see',
   'GET /admin/people/invite': 'invite',
+  'GET /admin/apps': 'see',
+  'GET /admin/apps/new': 'manage-apps',
+  'GET /admin/apps/:id': 'see',
+  'GET /admin/apps/:id/remove': 'see',
+  'POST /admin/apps/new': 'manage-apps',
+  'POST /admin/apps/:id': 'manage-apps',
+  'POST /admin/apps/:id/remove': 'manage-apps',
   'GET /admin/policy': 'see',
   'GET /admin/policy/edit': 'change-policy',
   'GET /admin/policy/preview': 'see',
@@ -79,6 +87,7 @@ interface Filled {
   /** Of its audit log. */
   readonly event: string;
   readonly draft: string;
+  readonly app: string;
   readonly key: string;
 }
 
@@ -92,6 +101,7 @@ async function stateOf({ world }: Portal): Promise<unknown> {
     sessions: await query.selectFrom('sessions').select(['id', 'account_id']).orderBy('id').execute(),
     policies: await query.selectFrom('policies').selectAll().orderBy('id').execute(),
     versions: await query.selectFrom('policy_versions').selectAll().orderBy('policy_id').orderBy('version').execute(),
+    apps: await query.selectFrom('apps').selectAll().orderBy('id').execute(),
     drafts: await query.selectFrom('policy_drafts').selectAll().orderBy('id').execute(),
     webhooks: await query.selectFrom('audit_webhooks').selectAll().execute(),
     exports: await query
@@ -118,9 +128,9 @@ const fieldsFor = (organisation: string): Record<string, string> => ({
 const CHANGED: Rules = { ...DEFAULT_RULES, twoFactor: 'required' };
 
 const ask = (browser: Visitor, route: string, ids: Omit<Filled, 'id' | 'owner'> & { organisation: string }) => {
-  const { organisation, target, invitation, event, draft, key } = ids;
+  const { organisation, target, invitation, event, draft, key, app } = ids;
   const [method, path] = route.split(' ') as [string, string];
-  const named = [invitation, event, key, target][['/invitations/', '/audit/', '/api-keys/', ''].findIndex((part) => path.includes(part))]!;
+  const named = [invitation, event, key, app, target][['/invitations/', '/audit/', '/api-keys/', '/apps/', ''].findIndex((part) => path.includes(part))]!;
   const address = path.replace(':id', named);
   const about = { draft, outcome: 'passes' };
   if (method === 'POST') return browser.post(address, { ...fieldsFor(organisation), ...about, version: '1', reason: 'why not' });
@@ -154,7 +164,15 @@ forEachPortal((open, engine) => {
         const key = await query.selectFrom('api_keys').select('id').where('made_by', '=', byId).executeTakeFirstOrThrow();
         const actor = { account: (await findAccount(query, byId))!, organisation, from: FROM };
         const draft = (await makeDraft(portal.world, actor, { rules: CHANGED, basedOn: 0, renews: false }))!;
-        const ids = { target: target.id, invitation: id, draft, event: (await joined.executeTakeFirstOrThrow()).id, key: key.id };
+        const added = await addApp(portal.world, actor, {
+          name: 'Wiki',
+          host: `${organisation.id.toLowerCase().replaceAll(/[^a-z\d]/g, '')}.example.org`,
+          rules: [],
+          last: 'signed-in',
+        });
+        assert.ok(added.ok);
+        const app = { id: added.id };
+        const ids = { target: target.id, invitation: id, draft, event: (await joined.executeTakeFirstOrThrow()).id, key: key.id, app: app.id };
         return { id: organisation.id, owner: by, ...ids };
       };
       ours = await fill(owner, await query.selectFrom('organisations').select(['id', 'name']).executeTakeFirstOrThrow());

@@ -87,6 +87,31 @@ async function* accepting(guest: PersonInChromium, arrive: Arrive): Walk {
   yield { name: 'invitation, used', person: guest };
 }
 
+async function* makingApps(owner: PersonInChromium): Walk {
+  await owner.visit('/admin/apps');
+  yield { name: 'apps, none', person: owner };
+  await owner.press('Add an app');
+  yield { name: 'app, new', person: owner };
+  await owner.fill('Name', 'Wiki');
+  await owner.fill('Host', '*.org');
+  await owner.fill('Rules by path', 'anybody /admin');
+  await owner.press('Add app');
+  yield { name: 'app, refused', person: owner };
+  await owner.fill('Host', 'wiki.example.org');
+  await owner.fill('Rules by path', 'two-factor /admin');
+  await owner.press('Add app');
+  await owner.sees('Wiki');
+  await owner.fill('Path', '/admin/users');
+  await owner.press('Ask');
+  yield { name: 'app', person: owner };
+  await owner.visit('/admin/apps');
+  yield { name: 'apps, one', person: owner };
+  await owner.visit('/');
+  yield { name: 'your apps', person: owner };
+  await owner.visit('/apps/enter?to=http%3A%2F%2Fnobody.example.org%2F');
+  yield { name: 'no such app', person: owner };
+}
+
 async function* makingPolicy(owner: PersonInChromium): Walk {
   await owner.press('Security Policy');
   yield { name: 'policy, none of its own', person: owner };
@@ -156,6 +181,7 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.press('Suspend');
   yield { name: 'person, suspended', person: owner };
   await owner.press('End the suspension');
+  yield* makingApps(owner);
   yield* makingPolicy(owner);
 }
 

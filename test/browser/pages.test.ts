@@ -84,7 +84,7 @@ describe('every page', () => {
 });
 
 /** What is for machines, what leads on, and the addresses of buttons, which lead on to the page that they stand on. */
-const NO_PAGES = /^\/(?:healthz)?$|\/(?:send|back|download|replace|remove|later|save|restore|tell|export)$/;
+const NO_PAGES = /^\/(?:healthz|forward-auth|forward-auth\/callback)?$|\/(?:send|back|download|replace|remove|later|save|restore|tell|export)$/;
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
 
 async function check({ person: { page, faults } }: Stop): Promise<void> {

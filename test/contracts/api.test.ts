@@ -38,6 +38,9 @@ const VERBS: Readonly<Record<string, string | { readonly leftOut: string }>> = {
   '/admin/audit/webhook/resume': 'resumeWebhook',
   '/admin/audit/webhook/remove': 'removeWebhook',
   '/admin/api-keys/new': { leftOut: 'a key that makes keys would outlive its own end' },
+  '/admin/apps/new': { leftOut: 'apps are put behind the portal by people, or on the command line; operations for them are to come' },
+  '/admin/apps/:id': { leftOut: 'as above' },
+  '/admin/apps/:id/remove': { leftOut: 'as above' },
   '/admin/api-keys/:id/revoke': { leftOut: 'whoever took one key could shut all other programs out' },
 };
 

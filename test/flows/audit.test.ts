@@ -234,6 +234,7 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
   await log.expect('streaming it', () => browser.press('Start streaming'), {
     organisation_webhook_changed: { organisation, host: 'log.example.org', to: 'set', by },
   });
+  await guardApps(log, ada, { organisation, by });
   await byProgram(log, ada, portal, organisation);
   await openPerson(ada, bob.email);
   await log.expect('removing', () => browser.press('Remove from the organisation'), { organisation_member_removed: { organisation, role: 'admin', by } });
@@ -360,6 +361,22 @@ async function byProgram(log: Log, ada: Person, portal: Portal, organisation: st
   const { changes, ...details } = saved!.details;
   assert.deepEqual([saved!.event, details], ['policy_changed', { ...about, version: '1', reason: 'Why not' }]);
   assert.match(changes!, /optional|can choose|everybody/i);
+}
+
+async function guardApps(log: Log, { browser }: Person, { organisation, by }: { organisation: string; by: string }): Promise<void> {
+  await browser.visit('/admin/apps/new');
+  browser.fill('Name', 'Wiki');
+  browser.fill('Host', 'wiki.example.org');
+  const about = { organisation, host: 'wiki.example.org', name: 'Wiki', by };
+  await log.expect('an app', () => browser.press('Add app'), { app_added: about });
+  browser.fill('Rules by path', 'signed-in /admin roles=member');
+  await log.expect('its rules', () => browser.press('Save'), { app_changed: about });
+  const { path } = browser.page;
+  const enter = (to: string) => browser.visit(`/apps/enter?${new URLSearchParams({ start: 'A'.repeat(43), to }).toString()}`);
+  await log.expect('opening it', () => enter('https://wiki.example.org/'), { app_entered: { host: 'wiki.example.org' } });
+  await log.expect('not for this role', () => enter('https://wiki.example.org/admin'), { app_refused: { host: 'wiki.example.org', reason: 'not-the-role' } });
+  await browser.visit(path);
+  await log.expect('taking it out', () => browser.press('Remove app'), { app_removed: about });
 }
 
 async function rename({ browser }: Person): Promise<void> {

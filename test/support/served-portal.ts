@@ -19,6 +19,7 @@ export interface ServedPortalOptions extends Partial<Omit<TestWorldOptions, 'ins
   readonly name?: string;
   /** As `npm start`: mail is shown at /dev/mail and sent nowhere. */
   readonly development?: boolean;
+  readonly trustedProxies?: readonly string[];
   /** Who may make an account; everybody unless told. */
   readonly signUp?: Installation['signUp'];
 }
@@ -40,11 +41,12 @@ export class ServedPortal implements AsyncDisposable {
     development = false,
     signUp = 'open',
     engine = 'sqlite',
+    trustedProxies = [],
     ...options
   }: ServedPortalOptions): Promise<ServedPortal> {
     const mail = await startMailServer();
     const world = await makeTestWorld({ ...options, engine, installation: { name, origin: '', secure: false, development, signUp } });
-    return new ServedPortal(await run(world, mail, { port: 0, development }), mail);
+    return new ServedPortal(await run(world, mail, { port: 0, development, trustedProxies }), mail);
   }
 
   get world(): World {
@@ -84,7 +86,11 @@ export class ServedPortal implements AsyncDisposable {
   async restart(): Promise<void> {
     const { kept, world } = this.#running;
     await this.#stop();
-    this.#running = await run(await kept.restart(), this.mail, { port: Number(new URL(this.origin).port), development: world.installation.development });
+    this.#running = await run(await kept.restart(), this.mail, {
+      port: Number(new URL(this.origin).port),
+      development: world.installation.development,
+      trustedProxies: this.#running.trustedProxies,
+    });
   }
 
   async close(): Promise<void> {
@@ -112,17 +118,22 @@ interface Running {
   readonly world: World;
   readonly app: FastifyInstance;
   readonly delivery: ReturnType<typeof startDelivery>;
+  readonly trustedProxies: readonly string[];
 }
 
-async function run(kept: TestWorld, mail: MailServer, { port, development }: { port: number; development: boolean }): Promise<Running> {
+async function run(
+  kept: TestWorld,
+  mail: MailServer,
+  { port, development, trustedProxies }: { port: number; development: boolean; trustedProxies: readonly string[] },
+): Promise<Running> {
   // The origin has the port in it, and the port is known only once somebody listens.
   const installation = { ...kept.installation };
   const world: World = { ...kept, installation };
   const delivery = startDelivery(world, transportFor(mail, installation.name, development));
-  const app = await makeApp(world, { afterPost: delivery.nudge, showMail: development });
+  const app = await makeApp(world, { afterPost: delivery.nudge, showMail: development, trustedProxies });
   await app.listen({ port, host: '127.0.0.1' });
   installation.origin = `http://localhost:${(app.server.address() as AddressInfo).port}`;
-  return { kept, world, app, delivery };
+  return { kept, world, app, delivery, trustedProxies };
 }
 
 function transportFor(mail: MailServer, name: string, development: boolean): Transport {

@@ -14,6 +14,7 @@ import { ownerLinks } from './migrations/0012-owner-links.ts';
 import { resets } from './migrations/0013-resets.ts';
 import { organisationDays } from './migrations/0014-organisation-days.ts';
 import { helpRequests } from './migrations/0015-help-requests.ts';
+import { apps } from './migrations/0016-apps.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -49,6 +50,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0013-resets', resets],
   ['0014-organisation-days', organisationDays],
   ['0015-help-requests', helpRequests],
+  ['0016-apps', apps],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

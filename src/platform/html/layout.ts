@@ -14,6 +14,8 @@ export interface AlonePage {
   readonly footer?: Value;
   readonly progress?: { readonly at: number; readonly of: number } | undefined;
   readonly signedIn?: SignedIn | undefined;
+  /** Where the browser goes on to by itself, at once. */
+  readonly goesOnTo?: string;
   /** For what is read rather than answered. */
   readonly wide?: boolean;
 }
@@ -28,11 +30,12 @@ export interface SignedIn {
 }
 
 /** One card, one question. */
-export function alonePage({ installationName, language, title, heading = title, body, footer, progress, signedIn, wide = false }: AlonePage): Html {
+export function alonePage({ installationName, language, title, heading = title, body, footer, progress, signedIn, goesOnTo, wide = false }: AlonePage): Html {
   return document({
     installationName,
     language,
     title,
+    goesOnTo,
     content: html`${signedIn && bar(installationName, signedIn)}
       <main class="${wide ? 'alone wide' : 'alone'}">
         ${!signedIn && brand(installationName)}
@@ -128,12 +131,25 @@ function bar(installationName: string, { name, email, formToken, administers }: 
   </header>`;
 }
 
-function document({ installationName, language, title, content }: { installationName: string; language: string; title: string; content: Html }): Html {
+function document({
+  installationName,
+  language,
+  title,
+  content,
+  goesOnTo,
+}: {
+  installationName: string;
+  language: string;
+  title: string;
+  content: Html;
+  goesOnTo?: string | undefined;
+}): Html {
   return html`<!DOCTYPE html>
     <html lang="${language}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        ${goesOnTo !== undefined && html`<meta http-equiv="refresh" content="0; url=${goesOnTo}" />`}
         <title>${title} · ${installationName}</title>
         <link rel="stylesheet" href="${assets.style.address}" />
         <link rel="icon" href="${assets.icon.address}" type="image/svg+xml" />

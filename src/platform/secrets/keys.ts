@@ -22,6 +22,9 @@ export type Place = readonly [table: string, row: string, meaning: string];
 
 export type HashPurpose =
   | 'session token'
+  | 'app session token'
+  | 'app code'
+  | 'app browser'
   | 'attempt token'
   | 'browser token'
   | 'password reset token'

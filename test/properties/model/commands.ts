@@ -50,7 +50,7 @@ const DOINGS: Readonly<Record<string, Doing>> = {
   },
   disable: { can: (account, seat, ledger) => inside(account, seat, ledger) && account.on, run: (at) => actions.disable(at) },
   'new Recovery Key': { can: (account, seat, ledger) => inside(account, seat, ledger) && account.on, run: (at) => actions.newRecoveryKey(at) },
-  'change password': { can: inside, run: (at) => actions.changePassword(at) },
+  'change password': { can: (account, seat, ledger) => inside(account, seat, ledger) && !ledger.owes(account), run: (at) => actions.changePassword(at) },
   'reset password': {
     can: (account, _seat, ledger) => account.joined && account.mayMail(now(ledger)) && !account.isPaused(account.besideMailbox, now(ledger)),
     run: (at, { pick }) => actions.resetPassword(at, pick),

@@ -138,6 +138,11 @@ export class Ledger {
     this.now = now;
   }
 
+  /** What the policy asks of who is signed in already, before anything else. */
+  owes(account: Account): boolean {
+    return this.policy === 'required' && !account.on;
+  }
+
   isSignedIn({ session }: Seat): boolean {
     return session !== undefined && this.now() < session.until && this.now() < session.seenAt + lifetime(session).idle;
   }

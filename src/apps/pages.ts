@@ -1,0 +1,108 @@
+import type { Account } from '../accounts/accounts.ts';
+import { button, linkButton, notice, textField } from '../platform/html/forms.ts';
+import { html, type Html } from '../platform/html/html.ts';
+import { alonePage } from '../platform/html/layout.ts';
+import type { Installation } from '../platform/world.ts';
+import type { App } from './apps.ts';
+
+export interface Frame {
+  readonly installation: Installation;
+  readonly formToken: string;
+  readonly account: Account;
+}
+
+/** The apps that somebody may open, as tiles. */
+export function home(frame: Frame, { apps, search, scheme }: { apps: readonly App[]; search: string; scheme: string }): Html {
+  const wanted = search.trim().toLowerCase();
+  const shown = apps.filter(({ name }) => name.toLowerCase().includes(wanted));
+  return alonePage({
+    ...pageOf(frame),
+    title: 'Your apps',
+    wide: true,
+    body: html`<form method="get" action="/" role="search">${textField({ label: 'Search', name: 'search', value: search })}${button({ label: 'Find' })}</form>
+      ${shown.length === 0 && html`<p class="quiet">No app is called that.</p>`}
+      <ul class="tiles">
+        ${shown.map(
+          ({ name, host }) =>
+            html`<li>
+              <a class="tile" href="${`${scheme}//${host}/`}"><span class="icon" aria-hidden="true">${name.charAt(0).toUpperCase()}</span>${name}</a>
+            </li>`,
+        )}
+      </ul>`,
+  });
+}
+
+/** Goes on by itself; the link is for browsers that don't. A page and not a redirect, since a form led here, and its own rule keeps forms on this site. */
+export function entering(frame: Frame, { name }: App, callback: string): Html {
+  return alonePage({
+    ...pageOf(frame),
+    title: `Opening ${name}`,
+    goesOnTo: callback,
+    body: html`<p class="quiet">This takes a moment.</p>
+      <div class="actions">${linkButton({ label: `Open ${name}`, href: callback, main: true, wide: true })}</div>`,
+  });
+}
+
+export function sentTooSoon(frame: Frame, { app: { name }, to }: { app: App; to: string }): Html {
+  return alonePage({
+    ...pageOf(frame),
+    title: `Back to ${name}`,
+    body: html`${notice({ kind: 'plain', text: `You had to sign in first, so what you sent to ${name} did not arrive. Open it, and send it once more.` })}
+      <div class="actions">${linkButton({ label: `Open ${name}`, href: to, main: true, wide: true })}</div>`,
+  });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  'not-a-member': 'This app belongs to an organisation that you don’t belong to.',
+  'not-the-role': 'Your role does not let you open this part of the app.',
+  path: 'The address can be read in two ways, so it is not let through.',
+};
+
+export function refused(frame: Frame, { name }: App, reason: string): Html {
+  return alonePage({
+    ...pageOf(frame),
+    title: `You can’t open ${name}`,
+    body: html`<p>${REASONS[reason] ?? ''} Ask whoever looks after it.</p>
+      <div class="actions">${linkButton({ label: 'Your apps', href: '/', main: true, wide: true })}</div>`,
+  });
+}
+
+export function noSuchApp(frame: Frame): Html {
+  return alonePage({
+    ...pageOf(frame),
+    title: 'There is no such app',
+    body: html`<p>Nothing is set up for the address that you came from. Ask whoever sent you there.</p>
+      <div class="actions">${linkButton({ label: 'Your apps', href: '/', main: true, wide: true })}</div>`,
+  });
+}
+
+export function openApp(frame: Frame, { app: { name }, to }: { app: App; to: string }): Html {
+  return alonePage({
+    ...pageOf(frame),
+    title: `Open ${name}`,
+    body: html`<p class="quiet">This link is not complete. Begin at the app itself.</p>
+      <div class="actions">${linkButton({ label: `Open ${name}`, href: `${to}/`, main: true, wide: true })}</div>`,
+  });
+}
+
+/** Shown on the app's own host. */
+export function notEntered(installation: Installation, origin: string): Html {
+  return html`<!DOCTYPE html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>Try again · ${installation.name}</title>
+      </head>
+      <body>
+        <h1>Try again</h1>
+        <p>This link worked once, for half a minute, in the browser that it was made for. <a href="${`${origin}/`}">Open the app again</a>.</p>
+      </body>
+    </html>`;
+}
+
+const pageOf = ({ installation, formToken, account }: Frame) => ({
+  installationName: installation.name,
+  language: account.language,
+  signedIn: { ...account, formToken },
+});

@@ -1,0 +1,172 @@
+// /forward-auth, which proxies ask; /apps/enter, which leads a signed-in browser into an app; and the page of somebody's apps.
+import { record } from '../audit/audit.ts';
+import { factorOf } from '../factors/factors.ts';
+import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from '../manage-account/manage-account.ts';
+import { hostCookie, hostCookieName, type Proxied, type ProxiedAnswer } from '../platform/http/proxied.ts';
+import { wayBackTo } from '../platform/http/local-path.ts';
+import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
+import { makeToken } from '../platform/secrets/tokens.ts';
+import type { World } from '../platform/world.ts';
+import { findAppSession, type Session } from '../sessions/sessions.ts';
+import {
+  addressFrom,
+  enterByCode,
+  findAppOf,
+  identityHeaders,
+  judge,
+  listApps,
+  makeCode,
+  originOf,
+  requestedFrom,
+  startHash,
+  urlOf,
+  type App,
+  type Judged,
+  type Requested,
+} from './apps.ts';
+import * as pages from './pages.ts';
+
+const ENTER = '/apps/enter';
+/** On the app's own host. */
+const CALLBACK = '/.twinlock/callback';
+/** How long somebody may take to sign in, before the app has to be asked for again. */
+const START_SECONDS = 60 * 60;
+/** 256 bits in base64url. */
+const TOKEN = /^[\w-]{43}$/;
+
+const refuse = (reason: string): ProxiedAnswer => ({ status: 403, body: `${reason}\n` });
+
+/** Answers 200 where the request may pass, with who it is; 401 with where to sign in; 403 with the reason. Writes nothing. */
+export async function answerForwardAuth(world: World, request: Proxied): Promise<ProxiedAnswer> {
+  const found = await readProxied(world, request);
+  if ('status' in found) return found;
+  const { requested, app } = found;
+  const session = await sessionAt(world, request, requested);
+  const judged = judge(world, app, requested, session);
+  switch (judged?.verdict) {
+    case undefined:
+      return refuse('This path can be read in two ways, and what it may do depends on it.');
+    case 'let-in':
+      return { status: 200, headers: session ? identityHeaders(app, session) : NOBODY };
+    case 'sign-in':
+    case 'step-up':
+      return leadToPortal(world, request, requested);
+    case 'not-a-member':
+      return refuse('This account does not belong to the organisation of this app.');
+    case 'not-the-role':
+      return refuse('This account’s role may not open this part of the app.');
+  }
+}
+
+/** Empty, so that what a client made up under these names is overwritten all the same. */
+const NOBODY = { 'Remote-User': '', 'Remote-Email': '', 'Remote-Name': '', 'Remote-Groups': '', 'Remote-Amr': '' };
+
+/** `known`: what need not be said, since only one address leads here. */
+async function readProxied(
+  world: World,
+  request: Proxied,
+  known?: { readonly uri: string; readonly method: string },
+): Promise<{ requested: Requested; app: App } | ProxiedAnswer> {
+  if (!request.trusted) return refuse('This proxy is not named by TWINLOCK_TRUSTED_PROXIES, so what it says is not believed.');
+  const requested = requestedFrom({
+    originalUrl: request.header('x-original-url'),
+    originalMethod: request.header('x-original-method'),
+    forwardedProto: request.header('x-forwarded-proto'),
+    forwardedHost: request.header('x-forwarded-host'),
+    forwardedUri: request.header('x-forwarded-uri') ?? known?.uri,
+    forwardedMethod: request.header('x-forwarded-method') ?? (request.header('x-original-method') === undefined ? known?.method : undefined),
+  });
+  if (!requested) return refuse('The proxy did not say which address was asked for, or it can’t be read.');
+  if (requested.scheme === 'http' && world.installation.secure) return refuse('Apps are reached by https alone, as the portal is.');
+  const app = await findAppOf(world.database.query, requested.host);
+  return app ? { requested, app } : refuse(`There is no app at ${requested.host}.`);
+}
+
+async function sessionAt(world: World, request: Proxied, { scheme, host }: Requested): Promise<Session | undefined> {
+  const token = request.cookie(hostCookieName('app', scheme === 'https'));
+  return token === undefined || !TOKEN.test(token) ? undefined : findAppSession(world, token, host);
+}
+
+/** The cookie ties what follows to this browser: a code is of no use in another. */
+function leadToPortal(world: World, request: Proxied, requested: Requested): ProxiedAnswer {
+  const secure = requested.scheme === 'https';
+  const present = request.cookie(hostCookieName('start', secure));
+  const start = present !== undefined && TOKEN.test(present) ? present : makeToken(world);
+  const sent = requested.method === 'GET' || requested.method === 'HEAD' ? {} : { sent: '1' };
+  const query = new URLSearchParams({ start: startHash(world, start), ...sent, to: urlOf(requested) });
+  return {
+    status: 401,
+    headers: {
+      location: `${world.installation.origin}${ENTER}?${query.toString()}`,
+      'set-cookie': hostCookie('start', start, { secure, maxAgeSeconds: START_SECONDS }),
+    },
+    body: 'Sign in first.\n',
+  };
+}
+
+/** What the app's host serves at /.twinlock/callback: the code becomes the app's own cookie, and the address bar is clean again. */
+export async function answerCallback(world: World, request: Proxied): Promise<ProxiedAnswer> {
+  const found = await readProxied(world, request, { uri: CALLBACK, method: 'GET' });
+  if ('status' in found) return found;
+  const { requested } = found;
+  const secure = requested.scheme === 'https';
+  const code = request.query.get('code') ?? '';
+  const start = request.cookie(hostCookieName('start', secure));
+  const entered = TOKEN.test(code) ? await enterByCode(world, { code, host: requested.host, start }) : undefined;
+  const origin = originOf(requested);
+  if (!entered) return { status: 403, body: pages.notEntered(world.installation, origin) };
+  return { status: 303, headers: { location: `${origin}${entered.target}`, 'set-cookie': hostCookie('app', entered.token, { secure }) } };
+}
+
+/** The context is a session that has all that the policies ask. */
+export function mountApps(web: Web<Session>, world: World): void {
+  web.get('/', async (visit, session) => {
+    const apps = await listApps(world.database.query, [...session.roles.keys()]);
+    const search = (visit.query.get('search') ?? '').slice(0, 100);
+    if (apps.length === 0) return redirect('/account');
+    const scheme = new URL(world.installation.origin).protocol;
+    return page(pages.home(frameOf(world, visit, session), { apps: apps.filter((app) => !app.host.startsWith('*')), search, scheme }));
+  });
+  web.get(ENTER, (visit, session) => enter(world, visit, session));
+}
+
+const frameOf = (world: World, visit: Visit, session: Session): pages.Frame => ({
+  installation: world.installation,
+  formToken: visit.formToken,
+  account: session.account,
+});
+
+async function enter(world: World, visit: Visit, session: Session): Promise<Answer> {
+  const to = visit.query.get('to') ?? '';
+  const start = visit.query.get('start') ?? '';
+  const [whole = '', fragment] = to.split('#', 2);
+  const address = addressFrom(whole);
+  const app = address && (await findAppOf(world.database.query, address.host));
+  const frame = frameOf(world, visit, session);
+  if (!address || !app || (address.scheme === 'http' && world.installation.secure)) return page(pages.noSuchApp(frame), 404);
+  // Whoever comes without has followed an old link: the app itself sends them here anew.
+  if (!TOKEN.test(start)) return page(pages.openApp(frame, { app, to: originOf(address) }), 400);
+  const requested = { ...address, method: 'GET' };
+  const judged = judge(world, app, requested, session);
+  if (judged?.verdict === 'step-up') return stepUp(session, visit, judged);
+  if (judged?.verdict !== 'let-in') {
+    const reason = judged?.verdict ?? 'path';
+    await world.database.transaction((transaction) =>
+      record(world, transaction, { event: 'app_refused', accountId: session.account.id, from: visit, details: { host: app.host, reason } }),
+    );
+    return page(pages.refused(frame, app, reason), 403);
+  }
+  // What was sent is gone; where it was going is opened anew, by who presses.
+  if (visit.query.get('sent') === '1') return page(pages.sentTooSoon(frame, { app, to: urlOf(address) }));
+  const kept = fragment === undefined || !/^[!-~]{0,500}$/.test(fragment) ? '' : `#${fragment}`;
+  const code = await makeCode(world, { session, requested, fragment: kept, start, from: visit });
+  const callback = `${originOf(address)}${CALLBACK}?code=${code}`;
+  return page(pages.entering(frame, app, callback));
+}
+
+/** Asks for just what is missing, and leads back here. */
+function stepUp({ held }: Session, visit: Visit, { rule: { need, withinMinutes } }: Judged): Answer {
+  const then = encodeURIComponent(wayBackTo(visit) ?? '/');
+  if (need === 'two-factor' && !held.some((kind) => factorOf(kind).assurance === 2)) return redirect(`${SET_UP_ADDRESS}?then=${then}`);
+  return redirect(`${CONFIRM_ADDRESS}?${withinMinutes === null ? '' : `within=${withinMinutes}&`}then=${then}`);
+}

@@ -1,0 +1,235 @@
+// Apps behind the portal against those who should not get in: codes, cookies and addresses that are made up, stolen, replayed or read in two ways.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { requestedFrom } from '../../src/apps/requested.ts';
+import { ruleFor, verdictOn, type Rule } from '../../src/apps/rules.ts';
+import { seconds } from '../../src/platform/durations.ts';
+import { AppBehindProxy, callbackOn } from '../support/app-behind-proxy.ts';
+import { confirmIfAsked, foundOrganisation, joinAs } from '../support/organisation.ts';
+import type { Person } from '../support/person.ts';
+import { openPortal, type Portal } from '../support/portal.ts';
+import { runs } from '../support/property.ts';
+import type { Visitor } from '../support/visitor.ts';
+
+const HEADERS = { 'x-original-url': 'http://wiki.example.org/', 'x-original-method': 'GET' };
+
+describe('forward auth', () => {
+  let portal: Portal;
+  let owner: Person;
+  let ada: Person;
+  let wiki: AppBehindProxy;
+  let camera: AppBehindProxy;
+  before(async () => {
+    portal = await openPortal({ engine: 'sqlite', checkHtml: false, app: { trustedProxies: ['127.0.0.1'] } });
+    owner = await foundOrganisation(portal);
+    for (const [name, host] of [
+      ['Wiki', 'wiki.example.org'],
+      ['Camera', 'camera.example.org'],
+    ] as const) {
+      await owner.browser.visit('/admin/apps/new');
+      await confirmIfAsked(owner.browser, owner.password);
+      owner.browser.fill('Name', name);
+      owner.browser.fill('Host', host);
+      owner.browser.fill('Rules by path', 'two-factor /admin');
+      await owner.browser.press('Add app');
+    }
+    ada = await joinAs(portal, owner, 'Member');
+    wiki = new AppBehindProxy(portal, 'http://wiki.example.org');
+    camera = new AppBehindProxy(portal, 'http://camera.example.org');
+  });
+  after(() => portal.close());
+
+  /** As far as the page that goes on by itself. */
+  const callbackFor = async (browser: Visitor, app: AppBehindProxy): Promise<string> => {
+    const { headers } = await app.ask(browser, '/page');
+    const { pathname, search } = new URL(headers['location']!);
+    await browser.visit(pathname + search);
+    return callbackOn(browser)!;
+  };
+
+  test('what a proxy says is believed from named ones alone: an empty list names nobody', async () => {
+    await using open = await openPortal({ engine: 'sqlite' });
+    for (const [site, remoteAddress] of [
+      [open, '127.0.0.1'],
+      [portal, '192.0.2.9'],
+      [portal, '::1'],
+    ] as const) {
+      const answer = await site.app.inject({ url: '/forward-auth', headers: HEADERS, remoteAddress });
+      assert.equal(answer.statusCode, 403);
+      assert.match(answer.body, /TWINLOCK_TRUSTED_PROXIES/);
+    }
+  });
+
+  test('an address that can’t be read, or is said in two ways, is refused (Authelia CVE-2021-32637)', async () => {
+    const wrong: readonly Record<string, string>[] = [
+      {},
+      { 'x-original-url': 'http://wiki.example.org/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org@evil.test/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org\\@evil.test/' },
+      { ...HEADERS, 'x-original-url': '//wiki.example.org/' },
+      { ...HEADERS, 'x-original-url': 'http:///wiki.example.org/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org/a b' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org/#x' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org, http://camera.example.org/' },
+      { ...HEADERS, 'x-original-url': 'ftp://wiki.example.org/' },
+      { ...HEADERS, 'x-original-url': 'http://evil.test/' },
+      { ...HEADERS, 'x-original-url': `http://wiki.example.org/${'x'.repeat(4001)}` },
+      { ...HEADERS, 'x-original-method': 'get' },
+      { ...HEADERS, 'x-original-method': 'GET, POST' },
+      { ...HEADERS, 'x-forwarded-host': 'camera.example.org' },
+      { ...HEADERS, 'x-forwarded-method': 'POST' },
+      { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'wiki.example.org, evil.test', 'x-forwarded-uri': '/', 'x-forwarded-method': 'GET' },
+      { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'wiki.example.org', 'x-forwarded-method': 'GET' },
+    ];
+    for (const headers of wrong)
+      assert.equal((await portal.app.inject({ url: '/forward-auth', headers })).statusCode, 403, JSON.stringify(headers).slice(0, 200));
+    const parts = { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'WIKI.example.org:80', 'x-forwarded-uri': '/?a=1', 'x-forwarded-method': 'GET' };
+    assert.equal((await portal.app.inject({ url: '/forward-auth', headers: parts })).statusCode, 401);
+  });
+
+  test('a code serves once, of many that race one, within half a minute, in the browser and on the host that it was made for', async () => {
+    const callback = await callbackFor(ada.browser, wiki);
+    const thief = portal.browser();
+    await wiki.ask(thief, '/');
+    assert.equal((await wiki.callback(thief, callback)).status, 403, 'another browser');
+    assert.equal((await wiki.callback(ada.browser, callback)).status, 403, 'it is gone, whoever spent it');
+    const other = await callbackFor(ada.browser, wiki);
+    for (const [name, value] of wiki.cookiesOf(ada.browser)) if (name.endsWith('start')) camera.cookiesOf(ada.browser).set(name, value);
+    assert.equal((await camera.callback(ada.browser, other.replace('wiki', 'camera'))).status, 403, 'another host');
+    const late = await callbackFor(ada.browser, wiki);
+    portal.clock.advance(seconds(30));
+    assert.equal((await wiki.callback(ada.browser, late)).status, 403, 'too late');
+    const raced = await callbackFor(ada.browser, wiki);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => wiki.callback(ada.browser, raced)));
+    assert.equal(answers.filter(({ status }) => status === 303).length, 1);
+    assert.equal((await wiki.callback(ada.browser, raced)).status, 403, 'replayed');
+    for (const made of ['', 'x', 'A'.repeat(43)])
+      assert.equal((await wiki.callback(ada.browser, `http://wiki.example.org/.twinlock/callback?code=${made}`)).status, 403);
+  });
+
+  test('a code of a session that has ended meanwhile opens nothing', async () => {
+    const ben = await joinAs(portal, owner, 'Member');
+    const callback = await callbackFor(ben.browser, wiki);
+    await ben.signOut();
+    assert.equal((await wiki.callback(ben.browser, callback)).status, 403);
+  });
+
+  test('an app’s cookie counts on its host alone, and is no cookie of the portal', async () => {
+    const cem = await joinAs(portal, owner, 'Member');
+    await wiki.callback(cem.browser, await callbackFor(cem.browser, wiki));
+    const stolen = wiki.cookiesOf(cem.browser).get('twinlock-app')!;
+    const thief = portal.browser();
+    camera.cookiesOf(thief).set('twinlock-app', stolen);
+    assert.equal((await camera.ask(thief, '/')).status, 401);
+    const answer = await portal.app.inject({ url: '/account', headers: { cookie: `twinlock-session=${stolen}; twinlock-app=${stolen}` } });
+    assert.equal(answer.statusCode, 303);
+    const session = cem.browser.cookies.get('twinlock-session')!;
+    wiki.cookiesOf(thief).set('twinlock-app', session);
+    assert.equal((await wiki.ask(thief, '/')).status, 401, 'and the other way round');
+  });
+
+  test('WE-7 the way in leads to apps that are registered, and nowhere else', async () => {
+    const start = 'A'.repeat(43);
+    for (const to of [
+      'http://evil.test/',
+      '//evil.test',
+      'http://wiki.example.org@evil.test/',
+      'http://wiki.example.org.evil.test/',
+      'http://evil.test/#http://wiki.example.org/',
+      'http://wiki.example.org\\.evil.test/',
+      'data:text/html,x',
+      'http:wiki.example.org',
+      '/account',
+      '',
+    ]) {
+      await ada.browser.visit(`/apps/enter?${new URLSearchParams({ start, to }).toString()}`);
+      assert.equal(ada.browser.page.status, 404, to);
+      assert.equal(callbackOn(ada.browser), undefined);
+    }
+    // A path that a browser would read as a host stays a path of the app.
+    await ada.browser.visit(`/apps/enter?${new URLSearchParams({ start, to: 'http://wiki.example.org//evil.test/' }).toString()}`);
+    assert.equal(ada.browser.page.status, 403);
+    await ada.browser.visit(`/apps/enter?${new URLSearchParams({ to: 'http://wiki.example.org/' }).toString()}`);
+    assert.equal(ada.browser.page.status, 400, 'without the browser that asked');
+  });
+
+  test('whoever does not belong to the organisation is refused, and a member of another one, too', async () => {
+    const stranger = await portal.newcomer().join();
+    await wiki.open(stranger.browser, '/');
+    assert.equal(stranger.browser.page.status, 403);
+    assert.match(stranger.browser.page.text, /belongs to an organisation that you don’t belong to/);
+  });
+});
+
+test('property: a path that some server could read as /admin is never let through by a rule for less', () => {
+  const rules: readonly Rule[] = [{ path: '/admin', methods: [], need: 'two-factor', roles: [], withinMinutes: null }];
+  const piece = fc.constantFrom(
+    'admin',
+    'ADMIN',
+    'Admin',
+    '%61dmin',
+    'adm%69n',
+    '%2561dmin',
+    '.',
+    '..',
+    '%2e',
+    '%2E%2e',
+    '',
+    'x',
+    ';a',
+    '%2f',
+    '%5c',
+    '\\',
+    'admin%00',
+    'admin;x',
+    '%c0%ae',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), (pieces) => {
+      const path = `/${pieces.join('/')}`;
+      const ruled = ruleFor(rules, 'open', { path, method: 'GET' });
+      if (ruled?.rule.need !== 'open') return;
+      // As lenient servers read it: decoded twice, backslashes turned, parameters cut off, dots and doubled slashes resolved, in any case.
+      let read = path;
+      for (let times = 0; times < 2; times++) read = read.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+      const parts: string[] = [];
+      for (const part of read.toLowerCase().replaceAll('\\', '/').split('/')) {
+        const plain = part.split(';')[0]!.split('\0')[0]!;
+        if (plain === '..') parts.pop();
+        else if (plain !== '' && plain !== '.') parts.push(plain);
+      }
+      assert.notEqual(parts[0], 'admin', path);
+    }),
+    runs(2000),
+  );
+});
+
+test('property: whatever a proxy sends is read as one address or refused', () => {
+  const text = fc.option(fc.oneof(fc.string(), fc.webUrl(), fc.constantFrom('http://a.b/', 'GET', 'https', 'a.b', '/x')), { nil: undefined });
+  fc.assert(
+    fc.property(
+      fc.record({ originalUrl: text, originalMethod: text, forwardedProto: text, forwardedHost: text, forwardedUri: text, forwardedMethod: text }),
+      (headers) => {
+        const requested = requestedFrom(headers);
+        if (!requested) return;
+        const url = new URL(`${requested.scheme}://${requested.host}${requested.path}`);
+        assert.equal(url.host, requested.host);
+        assert.equal(url.username + url.password, '');
+      },
+    ),
+    runs(1000),
+  );
+});
+
+test('nobody passes a rule without all that it asks, whatever the rest is', () => {
+  const rule = (some: Partial<Rule>): Rule => ({ path: '/', methods: [], need: 'signed-in', roles: [], withinMinutes: null, ...some });
+  const who = { role: 'member', level: 1, meetsPolicy: true, proofAge: 0 } as const;
+  assert.equal(verdictOn(rule({}), undefined), 'sign-in');
+  assert.equal(verdictOn(rule({}), { ...who, role: undefined }), 'not-a-member');
+  assert.equal(verdictOn(rule({ roles: ['owner'] }), who), 'not-the-role');
+  assert.equal(verdictOn(rule({ need: 'two-factor' }), who), 'step-up');
+  assert.equal(verdictOn(rule({}), { ...who, meetsPolicy: false }), 'step-up');
+  assert.equal(verdictOn(rule({ withinMinutes: 5 }), { ...who, proofAge: 300_000 }), 'step-up');
+  assert.equal(verdictOn(rule({ withinMinutes: 5, need: 'two-factor' }), { ...who, level: 2, proofAge: 299_999 }), 'let-in');
+});

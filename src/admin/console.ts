@@ -1,5 +1,5 @@
 // What every page of the console has in common: who may open it, what a form of it asks for, and the way on. The pages are mounted in web.ts.
-import { listMemberships, may, type Action, type Actor, type Membership } from '../organisations/organisations.ts';
+import { listMemberships, may, recordRefused, type Action, type Actor, type Membership } from '../organisations/organisations.ts';
 import { redirect, type Answer, type Guard, type Handler, type Visit } from '../platform/http/visit.ts';
 import { noSuchPage, Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
@@ -30,16 +30,17 @@ export function consoleGuard(world: World): Guard<Console, Session> {
 }
 
 /** A form of the console: what it does has to be open to the role. Whether it may be done to the person whom it is about is decided where it is done. */
-export function allowed(action: Action, handler: Handler<Console>): Handler<Console> {
+export function allowed(world: World, action: Action, handler: Handler<Console>): Handler<Console> {
   return async (visit, context) => {
-    if (!may(context.role, action)) throw new Problem('not-allowed', REASONS['not-allowed']);
-    return handler(visit, context);
+    if (may(context.role, action)) return handler(visit, context);
+    await world.database.transaction((transaction) => recordRefused(world, transaction, actorOf(visit, context), action));
+    throw new Problem('not-allowed', REASONS['not-allowed']);
   };
 }
 
 /** The same, of one that changes something: whoever does shows first that it is them. `back`: the page it stands on. */
 export function change(world: World, { action, back }: { action: Action; back: (visit: Visit) => string }, handler: Handler<Console>): Handler<Console> {
-  return allowed(action, async (visit, context) =>
+  return allowed(world, action, async (visit, context) =>
     (await proofIsFresh(world, context.session)) ? handler(visit, context) : confirmFirst(context, back(visit)),
   );
 }

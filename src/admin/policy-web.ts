@@ -115,7 +115,7 @@ function mountForm(web: Web<Console>, world: World): void {
   web.post(
     PREVIEW,
     // Nothing changes by it: so nobody loses a long form for having taken longer over it than a proof lasts.
-    allowed('change-policy', async (visit, context) => {
+    allowed(world, 'change-policy', async (visit, context) => {
       const fields = readFields((name, bytesMost) => visit.field(name, bytesMost));
       const { organisation } = context;
       const { rules: before } = await readPolicyOf(world.database.query, organisation.id);

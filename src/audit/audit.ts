@@ -73,6 +73,7 @@ export const AUDIT_EVENTS = {
   authn_confirmed: ['methods'],
   authn_confirm_fail: ['reason'],
   authn_confirm_throttled: ['reason'],
+  authz_fail: ['organisation', 'action', 'by'],
   session_created: [],
   session_ended: ['reason', 'organisation', 'by'],
   policy_changed: ['from', 'to', 'organisation', 'by', 'version', 'reason', 'changes'],

@@ -120,6 +120,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   authn_confirmed: own('sign-in', ({ methods = '' }, method) => `Confirmed that it is them by ${wordsOf(methods, method)}`),
   authn_confirm_fail: ownFailed('sign-in', 'Wrong password when asked to confirm that it is them'),
   authn_confirm_throttled: ownRefused('sign-in', 'Confirming paused: too many wrong passwords'),
+  authz_fail: kind('refused', 'named')('people', ({ action = '' }) => `Tried what their role does not allow: ${action.replaceAll('-', ' ')}`),
   session_created: own('sessions', 'Session opened'),
   session_ended: byNamed('sessions', ({ reason }) => `Session ended${reason === undefined ? '' : `: ${reason}`}`),
   policy_changed: byNamed('policy', ({ from, to, changes }) =>

@@ -221,8 +221,16 @@ export function act<Done>(
     const target = await findMember(transaction, actor.organisation.id, targetId);
     if (!target) return { ok: false, reason: 'not-found' };
     const refusal = actRefusal(action, { actor: acting, target, ...(to === undefined ? {} : { to }) });
-    return refusal ? { ok: false, reason: refusal } : work(transaction, { acting, target });
+    if (!refusal) return work(transaction, { acting, target });
+    await recordRefused(world, transaction, actor, action);
+    return { ok: false, reason: refusal };
   });
+}
+
+/** That somebody tried what they may not (LO-1): no page of theirs offers it, so whoever does it has made it up, or had lost a right a moment before. */
+export async function recordRefused(world: World, transaction: Transaction, actor: Actor, action: Action): Promise<void> {
+  const { organisation, account, from } = actor;
+  await record(world, transaction, { event: 'authz_fail', accountId: account.id, from, details: { organisation: organisation.id, action, by: byWhom(actor) } });
 }
 
 /** Invitations are worth what the role of who sent them is worth: nobody leaves a door open for later. */

@@ -139,13 +139,21 @@ forEachPortal((open, engine) => {
     assert.ok(!ours.browser.page.body.includes(secret), 'not shown a second time');
   });
 
-  test('AD-3 an auditor sets, tests, pauses and removes nothing; nor does an admin who was one a moment ago', async () => {
+  test('AD-3, LO-1 an auditor sets, tests, pauses and removes nothing; and that they tried is in the log', async () => {
     const organisation = await organisationOf(portal, ours);
     const auditor = await joinAs(portal, ours, 'Auditor');
     const unchanged = await webhooks(portal);
     for (const verb of ['', '/test', '/pause', '/resume', '/remove'])
       assert.equal((await auditor.browser.post(WEBHOOK + verb, { organisation, address: 'https://evil.example/' })).status, 403, verb);
     assert.deepEqual(await webhooks(portal), unchanged);
+    const { id } = await accountOf(portal, auditor.email);
+    const tried = portal.world.database.query.selectFrom('audit_events').select('details').where('event', '=', 'authz_fail').where('account_id', '=', id);
+    assert.deepEqual(
+      (await tried.execute()).map(({ details }) => JSON.parse(details) as unknown),
+      Array.from({ length: 5 }, () => ({ organisation, action: 'set-webhook', by: id })),
+    );
+    await ours.browser.visit('/admin/audit?result=refused');
+    assert.match(ours.browser.page.text, /Tried what their role does not allow: set webhook Refused/);
   });
 
   test('a process that dies after it has sent loses nothing and makes nothing new: the same batch comes again under the same id', async () => {

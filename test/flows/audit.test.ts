@@ -223,6 +223,10 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
     session_ended: { reason: 'all ended by an administrator', organisation, by },
   });
   await browser.press('Back to People');
+  await log.expect('what may not be done to oneself', () => browser.post(`/admin/people/${by}/end-sessions`, { organisation }), {
+    authz_fail: { organisation, action: 'end-sessions', by },
+  });
+  await browser.visit('/admin/people');
   await log.expect('exporting', () => browser.press('Export as CSV'), { organisation_people_exported: { organisation, people: '2', by } });
   await browser.visit('/admin/audit');
   await log.expect('taking the log along', () => browser.press('Export as JSON Lines'), {

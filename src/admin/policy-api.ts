@@ -111,10 +111,12 @@ async function seenPolicy(world: World, organisation: Organisation, ifMatch: str
   return policy;
 }
 
-function refusalOf(refused: 'not-allowed' | 'not-found' | 'changed-meanwhile' | 'reason' | 'told-already'): Problem {
+function refusalOf(refused: 'not-allowed' | 'owner-alone' | 'not-found' | 'changed-meanwhile' | 'reason' | 'told-already'): Problem {
   switch (refused) {
     case 'not-allowed':
       return new Problem('not-allowed', 'A key of this role looks, and changes nothing.');
+    case 'owner-alone':
+      return new Problem('not-allowed', 'Only the owner lets methods be reset sooner, or without a second administrator, and does so in the console.');
     case 'not-found':
       return noSuchThing();
     case 'changed-meanwhile':

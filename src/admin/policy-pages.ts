@@ -195,6 +195,7 @@ function resetsCard(fields: Fields, mistakes: Mistakes): Html {
     <h2 id="resets">Lost phones</h2>
     ${textField({ label: 'A reset of all methods waits for (hours)', name: 'reset-wait-hours', type: 'number', value: fields.resetWaitHours, error: mistakes.resetWaitHours, hint: 'Meanwhile the person, who is told by mail, can stop it, and so can everybody who looks after them.' })}
     ${checkbox({ label: 'A second administrator has to agree to a reset', name: 'reset-approval', checked: fields.resetNeedsApproval })}
+    <p class="quiet">Only the owner makes it shorter, or does without the second administrator.</p>
   </section>`;
 }
 

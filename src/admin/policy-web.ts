@@ -70,6 +70,7 @@ const addressOf = (path: string, draftId: string): string => (/^[\w-]{1,64}$/.te
 
 const SENTENCES = {
   'not-allowed': ['Your role here lets you look, and change nothing.', 403],
+  'owner-alone': ['Only the owner lets methods be reset sooner, or without a second administrator. Nothing was changed.', 403],
   'not-found': ['That draft was saved already, or is too old. What you see is in force.', 409],
   'changed-meanwhile': ['Somebody else changed the policy in the meantime, so nothing was done. What you see is in force now.', 409],
   reason: ['Say why in 1 to 500 characters, in one line.', 422],

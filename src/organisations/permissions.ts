@@ -28,6 +28,7 @@ export type Action =
   | 'issue-bypass-code'
   | 'reset-methods'
   | 'change-policy'
+  | 'loosen-resets'
   | 'manage-keys'
   | 'manage-apps'
   | 'set-webhook'
@@ -50,7 +51,7 @@ const MANAGING: readonly Action[] = [
   'set-webhook',
 ];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
-  owner: [...MANAGING, 'transfer-ownership'],
+  owner: [...MANAGING, 'loosen-resets', 'transfer-ownership'],
   admin: MANAGING,
   auditor: READING,
   member: [],

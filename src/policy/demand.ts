@@ -62,6 +62,10 @@ export const DEFAULT_RULES: Rules = {
   resetWaitHours: 24,
 };
 
+/** Whether somebody's methods can be reset sooner, or by fewer people, than before. */
+export const loosensResets = (before: Rules, after: Rules): boolean =>
+  after.resetWaitHours < before.resetWaitHours || (before.resetNeedsApproval && !after.resetNeedsApproval);
+
 /** A policy, and somebody's place under it. */
 export interface Place {
   readonly rules: Rules;

@@ -1,6 +1,6 @@
 // How an organisation's policy is changed: a draft is looked at, told to people, and saved in the place of the version that it was made from.
 import { record } from '../audit/audit.ts';
-import { byWhom, findActing, may, setEmailDomains, type Actor } from '../organisations/organisations.ts';
+import { byWhom, findActing, may, setEmailDomains, type Action, type Actor } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { days } from '../platform/durations.ts';
@@ -10,7 +10,7 @@ import { momentOf } from '../platform/words/times.ts';
 import { canBeShown } from '../platform/words/showable.ts';
 import type { World } from '../platform/world.ts';
 import { fixDeadlines } from './deadlines.ts';
-import type { Rules } from './demand.ts';
+import { loosensResets, type Rules } from './demand.ts';
 import { policyMessage } from './notices.ts';
 import { foresee, type Foreseen } from './preview.ts';
 import { rulesFrom } from './rules.ts';
@@ -44,7 +44,9 @@ export interface Version {
   readonly reason: string;
 }
 
-export type PolicyChanged = { readonly ok: true } | { readonly ok: false; readonly reason: 'not-allowed' | 'not-found' | 'changed-meanwhile' | 'reason' };
+export type PolicyChanged =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'not-allowed' | 'owner-alone' | 'not-found' | 'changed-meanwhile' | 'reason' };
 
 /** Keeps what was filled in, so that it can be looked at. The caller has checked the rules, see admin/policy-form.ts. */
 export async function makeDraft(
@@ -111,9 +113,9 @@ export async function restoreVersion(world: World, actor: Actor, { version, seen
   });
 }
 
-async function mayChange(transaction: Transaction, actor: Actor): Promise<boolean> {
+async function mayChange(transaction: Transaction, actor: Actor, action: Action = 'change-policy'): Promise<boolean> {
   const acting = await findActing(transaction, actor);
-  return acting !== undefined && may(acting.role, 'change-policy');
+  return acting !== undefined && may(acting.role, action);
 }
 
 function reasonFrom(text: string): string | undefined {
@@ -130,6 +132,8 @@ async function putRules(
   const { organisation, account, from } = actor;
   const present = await store.selectPolicy(transaction, organisation.id);
   const before = rulesFrom((present ?? (await store.selectPolicy(transaction, store.INSTALLATION)))!.rules);
+  // Two have to agree so that one can't do it alone: neither does one alone get rid of the other (AD-5).
+  if (loosensResets(before, rules) && !(await mayChange(transaction, actor, 'loosen-resets'))) return { ok: false, reason: 'owner-alone' };
   const row = { id: organisation.id, rules: JSON.stringify(rules), version: seen, now: world.clock.now(), by: byWhom(actor), reason };
   if (!(await store.putPolicy(transaction, row))) return { ok: false, reason: 'changed-meanwhile' };
   if (renews) await store.deleteDeadlines(transaction, organisation.id);

@@ -248,6 +248,31 @@ describe('who looks after an organisation', () => {
     assert.equal(browser.page.heading, 'Preview', 'what is put in force needs a fresh proof');
   });
 
+  test('AD-5 an admin does not get rid of the second one who has to agree to a reset, or of the time that it waits: the owner does', async () => {
+    await using portal = await open();
+    const owner = await foundOrganisation(portal);
+    const admin = await joinAs(portal, owner, 'Admin');
+    await impose(portal, owner, { resetNeedsApproval: true, resetWaitHours: 48 });
+    await impose(portal, owner, { resetNeedsApproval: true, resetWaitHours: 72 });
+    const save = async ({ browser, password }: Person, change: () => void): Promise<number> => {
+      await browser.visit('/admin/policy/edit');
+      await confirmIfAsked(browser, password);
+      change();
+      await browser.press('Preview');
+      browser.fill('Why?', 'Quicker.');
+      return (await browser.press('Save policy')).status;
+    };
+    assert.equal(await save(admin, () => admin.browser.uncheck('A second administrator has to agree to a reset')), 403);
+    assert.match(admin.browser.page.text, /Only the owner/);
+    assert.equal(await save(admin, () => admin.browser.fill('A reset of all methods waits for (hours)', '1')), 403);
+    await admin.browser.visit('/admin/policy');
+    await admin.browser.press('Return to version 1');
+    assert.equal(admin.browser.page.status, 403);
+    assert.equal(await save(admin, () => admin.browser.fill('A reset of all methods waits for (hours)', '96')), 200);
+    assert.equal(await save(owner, () => owner.browser.uncheck('A second administrator has to agree to a reset')), 200);
+    assert.ok(owner.browser.page.has('Version 4 in force'));
+  });
+
   test('a deadline is not renewed by being removed and invited again', async () => {
     await using portal = await open();
     const owner = await foundOrganisation(portal);

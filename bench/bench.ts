@@ -94,6 +94,7 @@ async function measure({
   const bare = await load({ kind: 'bare' }, { to: barePort, warmUp: values.quick ? 100 : 20_000 });
   bareServer.disconnect();
   const sessions = await load({ kind: 'session checks', visitors: seeded.visitors }, { warmUp: values.quick ? 100 : 10_000 });
+  const forwarded = await load({ kind: 'forward-auth checks', visitors: seeded.visitors }, { warmUp: values.quick ? 100 : 10_000 });
 
   const commits = durableCommitsPerSecond(directory, seconds / 2);
   const checks = await load({ kind: 'second-factor checks', people: seeded.halfWay }, { warmUp: values.quick ? 32 : 1000 });
@@ -106,6 +107,7 @@ async function measure({
     { name: 'whole sign-in: password and code', measured: signIns, against: { floor: 'argon2id hashes', perSecond: hashes.perSecond, aim: 0.9 } },
     { name: 'second-factor check', measured: checks, against: { floor: 'durable commits', perSecond: commits, aim: 1 / 3 } },
     { name: 'session check: GET /account', measured: sessions, against: { floor: 'bare node:http', perSecond: bare.perSecond, aim: 1 / 3 } },
+    { name: 'forward-auth check', measured: forwarded, against: { floor: 'bare node:http', perSecond: bare.perSecond, aim: 1 / 3 } },
     { name: 'findSession, in process', measured: { perSecond: inProcess } },
     { name: 'floor: bare node:http', measured: bare },
     { name: 'floor: one durable commit', measured: { perSecond: commits } },

@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import { generateSync } from 'otplib';
 import { Connection, type HttpAnswer } from './connection.ts';
-import type { HalfWay, PersonOnFile, Visitor } from './people.ts';
+import { APP_HOST, type HalfWay, type PersonOnFile, type Visitor } from './people.ts';
 
 interface Job {
   readonly port: number;
@@ -15,7 +15,7 @@ interface Job {
   readonly warmUp: number;
   readonly work:
     | { readonly kind: 'bare' }
-    | { readonly kind: 'session checks'; readonly visitors: readonly Visitor[] }
+    | { readonly kind: 'session checks' | 'forward-auth checks'; readonly visitors: readonly Visitor[] }
     | { readonly kind: 'second-factor checks'; readonly people: readonly HalfWay[] }
     | { readonly kind: 'sign-ins'; readonly people: readonly PersonOnFile[] };
 }
@@ -79,6 +79,15 @@ function triesOf(work: Job['work']): { attempt: Try; most: number } {
     case 'session checks': {
       const requests = work.visitors.map(({ browserToken, sessionToken, address }) =>
         get('/account', { address, cookies: { browser: browserToken, session: sessionToken } }),
+      );
+      return { most: Infinity, attempt: async (connection, number) => void expect(await connection.send(requests[number % requests.length]!), 200) };
+    }
+    case 'forward-auth checks': {
+      // As nginx asks, see docs/forward-auth.md.
+      const asked = `X-Original-URL: https://${APP_HOST}/page?q=1\r\nX-Original-Method: GET\r\n`;
+      const requests = work.visitors.map(
+        ({ appToken, address }) =>
+          `GET /forward-auth HTTP/1.1\r\nHost: login.example.org\r\nX-Forwarded-For: ${address}\r\n${asked}Cookie: __Host-twinlock-app=${appToken}\r\n\r\n`,
       );
       return { most: Infinity, attempt: async (connection, number) => void expect(await connection.send(requests[number % requests.length]!), 200) };
     }

@@ -13,7 +13,12 @@ export interface PersonOnFile {
 /** Signed in. */
 export interface Visitor extends PersonOnFile {
   readonly sessionToken: string;
+  /** The cookie of the app at APP_HOST. */
+  readonly appToken: string;
 }
+
+/** An app behind the portal, which all who are signed in may open. */
+export const APP_HOST = 'wiki.example.org';
 
 /** Has shown the password and is asked for the code. */
 export interface HalfWay extends PersonOnFile {

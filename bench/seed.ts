@@ -10,9 +10,11 @@ import { openWorld } from '../src/open-world.ts';
 import { readSettings } from '../src/config.ts';
 import type { Transaction } from '../src/platform/database/database.ts';
 import type { World } from '../src/platform/world.ts';
+import { insertApp } from '../src/apps/apps.ts';
+import { createOrganisation } from '../src/organisations/organisations.ts';
 import { readDemand } from '../src/policy/policy.ts';
-import { openSession } from '../src/sessions/sessions.ts';
-import type { HalfWay, PersonOnFile, Visitor } from './people.ts';
+import { openAppSession, openSession } from '../src/sessions/sessions.ts';
+import { APP_HOST, type HalfWay, type PersonOnFile, type Visitor } from './people.ts';
 
 /** Everybody's, so that seeding hashes it once; the portal hashes it anew at every sign-in, as it does any other. */
 const PASSWORD = 'seven quiet herons at dusk';
@@ -91,8 +93,25 @@ const proofsOf = (world: World) => ({ password: world.clock.now(), totp: world.c
 async function signedIn(world: World, transaction: Transaction, person: PersonOnFile & { accountId: string }): Promise<Visitor> {
   const browser = { browserToken: person.browserToken, userAgent: 'seeded', address: person.address };
   const { demand } = await readDemand(transaction, person.accountId);
-  const { token } = await openSession(world, transaction, { accountId: person.accountId, proofs: proofsOf(world), browser, demand });
-  return { ...person, sessionToken: token };
+  await join(world, transaction, person.accountId);
+  const { token, sessionId } = await openSession(world, transaction, { accountId: person.accountId, proofs: proofsOf(world), browser, demand });
+  return { ...person, sessionToken: token, appToken: await openAppSession(world, transaction, { sessionId, host: APP_HOST }) };
+}
+
+/** The first one founds the organisation and puts the app behind the portal; the others are members. */
+async function join(world: World, transaction: Transaction, accountId: string): Promise<void> {
+  const organisation = await transaction.selectFrom('organisations').select('id').executeTakeFirst();
+  if (organisation) {
+    const account = await transaction.selectFrom('accounts').select(['email_key', 'name_key']).where('id', '=', accountId).executeTakeFirstOrThrow();
+    const row = { organisation_id: organisation.id, account_id: accountId, role: 'member', ...account, joined_at: world.clock.now(), suspended_at: null };
+    await transaction.insertInto('memberships').values(row).execute();
+    return;
+  }
+  const from = { address: '192.0.2.1', userAgent: 'seeded', requestId: '' };
+  const { id: organisationId } = await createOrganisation(world, transaction, { name: 'Herons Ltd', owner: accountId, from });
+  const app = { organisationId, accountId, by: accountId, from, name: 'Wiki', host: APP_HOST, rules: [], last: 'two-factor' as const };
+  const added = await insertApp(world, transaction, app);
+  if (!added.ok) throw new Error(`The app was not added: ${added.reason}`);
 }
 
 /** Where sign-in.ts leaves an attempt after a right password. */

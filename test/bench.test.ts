@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const RATED = ['whole sign-in: password and code', 'second-factor check', 'session check: GET /account'];
+const RATED = ['whole sign-in: password and code', 'second-factor check', 'session check: GET /account', 'forward-auth check'];
 const OF_AN_ORGANISATION = [
   'people: first page of 1,000',
   'policy: preview of 1,000 people',

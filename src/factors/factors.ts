@@ -147,6 +147,7 @@ export async function replaceFactorState(world: World, transaction: Transaction,
 export const renameFactor = store.renameFactor;
 export const removeFactor = store.deleteFactor;
 export const removeFactors = store.deleteFactors;
+export const removeFactorsOfKind = store.deleteFactorsOfKind;
 
 /** One try at a factor that is enrolled. */
 export async function answerFactor(

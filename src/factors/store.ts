@@ -63,3 +63,9 @@ export async function deleteFactor(transaction: Transaction, accountId: string, 
 export async function deleteFactors(transaction: Transaction, accountId: string): Promise<void> {
   await transaction.deleteFrom('factors').where('account_id', '=', accountId).execute();
 }
+
+/** How many that were; those whose time is over too. */
+export async function deleteFactorsOfKind(transaction: Transaction, accountId: string, kind: string): Promise<number> {
+  const { numDeletedRows } = await transaction.deleteFrom('factors').where('account_id', '=', accountId).where('kind', '=', kind).executeTakeFirst();
+  return Number(numDeletedRows);
+}

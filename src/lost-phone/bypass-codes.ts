@@ -1,7 +1,7 @@
 // Bypass codes: issued, taken back, refused. The door is lost-phone.ts.
 import { findVerifiedByEmail, lockAccount, type Account } from '../accounts/accounts.ts';
 import { commandLine, record, type Origin } from '../audit/audit.ts';
-import { enrol, factorOf, listFactors, makeBypassCode, passingAmong, readBypassCode, removeFactor, standing, toolsOf } from '../factors/factors.ts';
+import { enrol, factorOf, listFactors, makeBypassCode, passingAmong, readBypassCode, removeFactorsOfKind, standing, toolsOf } from '../factors/factors.ts';
 import { act, byWhom, type Actor } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { BYPASS_CODES, spend } from '../platform/limits/limits.ts';
@@ -74,7 +74,7 @@ async function issue(
 ): Promise<Issued> {
   const spent = await spend(transaction, world, BYPASS_CODES, account.id);
   if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
-  await removeBypassCodes(world, transaction, account.id);
+  await removeBypassCodes(transaction, account.id);
   const { code, state } = makeBypassCode(toolsOf(world), {
     accountId: account.id,
     by: actor?.account.id ?? null,
@@ -90,17 +90,13 @@ async function issue(
 const BYPASS_CODE = { kind: 'bypass-code', name: factorOf('bypass-code').words.name } as const;
 
 /** One that is past its hour may lie there too, until it is swept. */
-async function removeBypassCodes(world: World, transaction: Transaction, accountId: string): Promise<number> {
-  const all = passingAmong(await listFactors(world, transaction, accountId));
-  for (const { id } of all) await removeFactor(transaction, accountId, id);
-  return all.length;
-}
+const removeBypassCodes = (transaction: Transaction, accountId: string): Promise<number> => removeFactorsOfKind(transaction, accountId, BYPASS_CODE.kind);
 
 /** Takes a code back that nobody has used. */
 export function revokeBypassCode(world: World, actor: Actor, targetId: string): Promise<{ ok: true } | { ok: false; reason: HelpRefusal }> {
   return act<{ ok: true } | { ok: false; reason: HelpRefusal }>(world, actor, { action: 'issue-bypass-code', targetId }, async (transaction) => {
     const account = await lockAccount(transaction, targetId);
-    if (!account || (await removeBypassCodes(world, transaction, targetId)) === 0) return { ok: false, reason: 'changed-meanwhile' };
+    if (!account || (await removeBypassCodes(transaction, targetId)) === 0) return { ok: false, reason: 'changed-meanwhile' };
     const details = { organisation: actor.organisation.id, by: byWhom(actor) };
     await record(world, transaction, { event: 'authn_bypass_code_revoked', accountId: targetId, from: actor.from, details });
     await tellPerson(world, transaction, 'bypass-code-revoked', { account, actor });
@@ -112,7 +108,7 @@ export function revokeBypassCode(world: World, actor: Actor, targetId: string): 
 export async function refuseBypassCode(world: World, { accountId, from }: { accountId: string; from: Origin }): Promise<void> {
   await world.database.transaction(async (transaction) => {
     await lockAccount(transaction, accountId);
-    if ((await removeBypassCodes(world, transaction, accountId)) === 0) return;
+    if ((await removeBypassCodes(transaction, accountId)) === 0) return;
     await record(world, transaction, { event: 'authn_bypass_code_revoked', accountId, from, details: { by: accountId } });
   });
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { hours, minutes } from '../../src/platform/durations.ts';
-import { fillGrounds, issueBypassCode, signInByBypassCode } from '../support/lost-phone.ts';
+import { fillGrounds, imposeRules, issueBypassCode, signInByBypassCode } from '../support/lost-phone.ts';
 import { foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
@@ -191,6 +191,27 @@ forEachPortal((open) => {
       assert.deepEqual(await factors(), before_);
       assert.deepEqual(await accountOf(portal, ada.email), account);
       assert.ok(ada.mails().some(({ subject }) => subject === 'A bypass code was used for Example'));
+    });
+
+    test('AD-8 is not led past the mailbox where the policy asks for a stronger method on the way in', async () => {
+      await fresh(owner);
+      const ada = await joinAs(portal, owner, 'Member');
+      await ada.enableByEmail();
+      const code = await issueBypassCode(owner, ada.email);
+      await imposeRules(portal, owner, { twoFactor: 'required', notCounting: ['email-code'] });
+      const thief = portal.browser({ address: '203.0.113.9' });
+      await signInByBypassCode(ada, thief, code);
+      assert.equal(thief.page.path, '/sign-in/set-up');
+      await thief.post('/sign-in/set-up', { method: 'totp' });
+      assert.equal(thief.page.path, '/sign-in/set-up/email');
+      for (const path of ['/sign-in/set-up/method', '/sign-in/set-up/code', '/sign-in/recovery-key', '/sign-in/set-up/later'])
+        assert.equal((await thief.post(path, { code: '123456', saved: 'yes' })).path, '/sign-in/set-up/email', path);
+      assert.equal(await isSignedIn(thief), false);
+      // The code is spent on that way in, and no other browser goes on with it.
+      const other = await atBypassCode(ada, portal.browser());
+      await other.post('/sign-in/verify', { code });
+      assert.equal(await isSignedIn(other), false);
+      await imposeRules(portal, owner, {});
     });
 
     test('AD-4 changes nothing in the console, whatever their role', async () => {

@@ -22,7 +22,7 @@ import {
 import { personAsJson } from './people.ts';
 
 const TAG = 'People';
-const READING = { tag: TAG, scope: 'people:read' } as const;
+export const READING = { tag: TAG, scope: 'people:read' } as const;
 export const WRITING = { tag: TAG, scope: 'people:write' } as const;
 const PEOPLE_MOST = 200;
 const SEARCH_CHARACTERS_MOST = 254;

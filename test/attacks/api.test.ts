@@ -42,6 +42,7 @@ const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly que
   'DELETE /people/:id': { scope: 'people:write' },
   'DELETE /people/:id/bypass-code': { scope: 'people:write' },
   'DELETE /people/:id/reset': { scope: 'people:write' },
+  'GET /help-requests': { scope: 'people:read' },
   'GET /invitations': { scope: 'people:read' },
   'POST /invitations': { scope: 'people:write', body: { email: 'new@example.net', role: 'member' } },
   'POST /invitations/:id/resend': { scope: 'people:write' },

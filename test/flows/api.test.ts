@@ -357,6 +357,17 @@ forEachPortal((open) => {
     await bob.browser.press('Try another way');
     assert.ok(!bob.browser.page.has('Bypass code'), code);
 
+    await bob.browser.press('I have none of these: ask for help');
+    bob.browser.fill('What happened?', 'My phone fell into the lake');
+    await bob.browser.press('Ask for help');
+    const { requests } = (await program.get('/help-requests')).json as unknown as {
+      requests: { person: { id: string }; words: string; browserKnown: boolean }[];
+    };
+    assert.deepEqual(
+      requests.map((one) => [one.person.id, one.words, one.browserKnown]),
+      [[id, 'My phone fell into the lake', true]],
+    );
+
     await askForReset(owner, bob.email);
     assert.equal((await person()).reset!.waitsForApproval, false);
     assert.equal((await program.delete(`/people/${id}/reset`)).status, 204);

@@ -1,7 +1,7 @@
 // Starts the portal over the real World: listening, sending, sweeping and chaining.
 import type { FastifyInstance } from 'fastify';
 import { makeApp } from './app.ts';
-import { startCounting } from './admin/admin.ts';
+import { startCounting, tellOfStuck } from './admin/admin.ts';
 import { startChaining, startPruning, startStreaming } from './audit/audit.ts';
 import type { Settings } from './config.ts';
 import { startResetting } from './lost-phone/lost-phone.ts';
@@ -24,7 +24,13 @@ export async function startPortal(settings: Settings): Promise<Portal> {
   const world = await openWorld(settings);
   const transport = settings.smtpUrl === undefined ? developmentTransport : smtpTransport(settings.smtpUrl, settings.mailFrom);
   const delivery = startDelivery(world, transport);
-  const others = [startSweeping(world), startChaining(world), startStreaming(world), startResetting(world), startCounting(world)];
+  const others = [
+    startSweeping(world),
+    startChaining(world),
+    startStreaming(world, (stuck) => tellOfStuck(world, stuck)),
+    startResetting(world),
+    startCounting(world),
+  ];
   if (settings.auditRetentionDays !== undefined) others.push(startPruning(world, settings.auditRetentionDays));
   const stopBackground = async (): Promise<void> => {
     await Promise.all([delivery, ...others].map((one) => one.stop()));

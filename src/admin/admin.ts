@@ -30,6 +30,7 @@ import * as store from './store.ts';
 
 export { takeAudit } from './audit-log.ts';
 export { startCounting } from './overview.ts';
+export { tellOfStuck } from './webhook.ts';
 export {
   countPeople,
   exportPeople,

@@ -1,6 +1,6 @@
 // Streaming the audit log out: who may set where to, and who is told that it was.
-import { failureIn, findWebhook, pauseWebhook, putWebhook, record, removeWebhook, sendTestEvent } from '../audit/audit.ts';
-import { byWhom, findActing, may, nameOfActor, type Actor } from '../organisations/organisations.ts';
+import { failureIn, findWebhook, pauseWebhook, putWebhook, record, removeWebhook, sendTestEvent, type Stuck } from '../audit/audit.ts';
+import { byWhom, findActing, findOrganisations, may, nameOfActor, type Actor, type Organisation } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { isPublicAddress } from '../platform/http/public-address.ts';
 import { post } from '../platform/mail/mail.ts';
@@ -92,19 +92,41 @@ const TOLD: Readonly<Record<'set' | WebhookChange, string>> = {
 /** Everybody who looks after the organisation: whoever takes the log out, or stops it, does it before their eyes. */
 async function tell(world: World, transaction: Transaction, actor: Actor, { to, host }: { to: 'set' | WebhookChange; host: string }): Promise<void> {
   await recordChange(world, transaction, actor, { to, host });
-  const { name, origin } = world.installation;
-  const people = await store.selectManagers(transaction, actor.organisation.id);
+  const { name } = world.installation;
+  const sentence = `The audit log of ${actor.organisation.name} on ${name} ${TOLD[to]} ${host}. ${nameOfActor(actor)} has set it so.`;
+  const notYou = 'If you did not expect this, ask them, or somebody else who looks after the organisation.';
+  await postToManagers(world, transaction, { organisation: actor.organisation, sentence, notYou });
+}
+
+/** The same people, where nothing could be delivered for a day. */
+export async function tellOfStuck(world: World, { organisationId, host, reason }: Stuck): Promise<void> {
+  await world.database.transaction(async (transaction) => {
+    const organisation = (await findOrganisations(transaction, organisationId)).find(({ id }) => id === organisationId);
+    if (!organisation) return;
+    const sentence = `For about a day the audit log of ${organisation.name} could not be delivered to ${host}: ${reason}. It is kept, and tried again every hour.`;
+    const notYou = 'If you don’t know the receiver, ask whoever has set it up.';
+    await postToManagers(world, transaction, { organisation, sentence, notYou });
+  });
+}
+
+async function postToManagers(
+  world: World,
+  transaction: Transaction,
+  { organisation, sentence, notYou }: { organisation: Organisation; sentence: string; notYou: string },
+): Promise<void> {
+  const { origin } = world.installation;
+  const people = await store.selectManagers(transaction, organisation.id);
   await post(
     world,
     transaction,
     people.map((person) => ({
       to: { name: person.name, address: person.email },
-      subject: `The audit log of ${actor.organisation.name}`,
+      subject: `The audit log of ${organisation.name}`,
       code: undefined,
-      paragraphs: [`The audit log of ${actor.organisation.name} on ${name} ${TOLD[to]} ${host}. ${nameOfActor(actor)} has set it so.`],
-      link: { label: 'Look at it', url: `${origin}/admin/audit/webhook?organisation=${actor.organisation.id}` },
+      paragraphs: [sentence],
+      link: { label: 'Look at it', url: `${origin}/admin/audit/webhook?organisation=${organisation.id}` },
       asked: undefined,
-      notYou: 'If you did not expect this, ask them, or somebody else who looks after the organisation.',
+      notYou,
       expiresAt: undefined,
     })),
   );

@@ -28,6 +28,7 @@ export {
   removeWebhook,
   sendTestEvent,
   startStreaming,
+  type Stuck,
   type Webhook,
 } from './webhook.ts';
 export { commandLine, record, theServer } from './record.ts';

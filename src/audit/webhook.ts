@@ -86,29 +86,39 @@ export async function sendTestEvent(world: World, organisationId: string): Promi
   return row && send(world, row, { id: `test-${makeId(world)}`, type: 'audit.test', events: [] });
 }
 
+/** What could not be delivered for about a day. */
+export interface Stuck {
+  readonly organisationId: string;
+  readonly host: string;
+  readonly reason: string;
+}
+/** Told once: a copy that is kept elsewhere, and stops being one, is what somebody who wants to rewrite the log would wish for. */
+type TellOfStuck = (stuck: Stuck) => Promise<void>;
+const STUCK_AFTER_FAILURES = 32;
+
 /** Delivers what waits and is due; returns how many batches were taken by their receivers. */
-export async function deliverWebhooks(world: World): Promise<number> {
+export async function deliverWebhooks(world: World, tell: TellOfStuck = async () => undefined): Promise<number> {
   const due = await store.selectDueWebhooks(world.database.query, world.clock.now());
   let delivered = 0;
   const work = async (): Promise<void> => {
-    for (let row = due.shift(); row; row = due.shift()) delivered += await deliverTo(world, row);
+    for (let row = due.shift(); row; row = due.shift()) delivered += await deliverTo(world, row, tell);
   };
   // A receiver that is slow keeps one hand busy, and not all of them.
   await Promise.all(Array.from({ length: RECEIVERS_AT_ONCE }, work));
   return delivered;
 }
 
-export function startStreaming(world: World): Background {
-  return repeat(world, { name: 'streaming the audit log', every: seconds(1), work: () => deliverWebhooks(world) });
+export function startStreaming(world: World, tell: TellOfStuck): Background {
+  return repeat(world, { name: 'streaming the audit log', every: seconds(1), work: () => deliverWebhooks(world, tell) });
 }
 
-async function deliverTo(world: World, { id }: store.WebhookRow): Promise<number> {
-  for (let batches = 0; batches < BATCHES_IN_A_ROW; batches++) if (!(await deliverBatch(world, id))) return batches;
+async function deliverTo(world: World, { id }: store.WebhookRow, tell: TellOfStuck): Promise<number> {
+  for (let batches = 0; batches < BATCHES_IN_A_ROW; batches++) if (!(await deliverBatch(world, id, tell))) return batches;
   return BATCHES_IN_A_ROW;
 }
 
 /** False where nothing was delivered. */
-async function deliverBatch(world: World, id: string): Promise<boolean> {
+async function deliverBatch(world: World, id: string, tell: TellOfStuck): Promise<boolean> {
   const { query } = world.database;
   const before = await store.selectWebhookById(query, id);
   // Looked at before anything is written: most of the time nothing waits.
@@ -126,6 +136,7 @@ async function deliverBatch(world: World, id: string): Promise<boolean> {
     type: 'audit.events',
     events: events.map((event) => jsonOf(seenOf(event))),
   });
+  if (!posted.ok && row.failures + 1 === STUCK_AFTER_FAILURES) await tell({ organisationId: row.organisation_id, host: row.host, reason: failureIn(posted) });
   await note(world, row, { posted, last });
   return posted.ok;
 }

@@ -1,6 +1,7 @@
 // The audit log, streamed out: to a real server on this machine, which checks what it gets.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { tellOfStuck } from '../../src/admin/webhook.ts';
 import { chainNew, deliverWebhooks } from '../../src/audit/audit.ts';
 import { hours, minutes, seconds } from '../../src/platform/durations.ts';
 import { confirmIfAsked, foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
@@ -41,7 +42,7 @@ async function streamTo(open: OpenPortal, receiver: Receiver): Promise<Streaming
 /** As the two timers of the program do it. */
 async function stream({ world }: Portal): Promise<number> {
   await chainNew(world);
-  return deliverWebhooks(world);
+  return deliverWebhooks(world, (stuck) => tellOfStuck(world, stuck));
 }
 
 const somethingHappens = async (person: Person, times = 1): Promise<void> => {
@@ -120,11 +121,16 @@ forEachPortal((open) => {
       assert.deepEqual((JSON.parse(one.body) as { events: unknown }).events, (JSON.parse(first!.body) as { events: unknown }).events);
       assert.ok(isSigned(one, secret));
     }
-    for (let time = 0; time < 20; time++) {
+    for (let time = 0; time < 28; time++) {
       portal.clock.advance(hours(1));
       await stream(portal);
     }
-    assert.equal(receiver.received.length, 24, 'an hour is the longest that it waits');
+    assert.equal(receiver.received.length, 32, 'an hour is the longest that it waits');
+    await portal.mail.deliver(portal.world);
+    const told = owner
+      .mails()
+      .filter(({ text }) => /For about a day .* could not be delivered to 127\.0\.0\.1:\d+: it answered with the status 503/.test(text));
+    assert.equal(told.length, 1, 'and after a day those who look after it are told, once');
     receiver.received.length = 0;
     receiver.reply = 200;
     portal.clock.advance(hours(1));
@@ -133,6 +139,7 @@ forEachPortal((open) => {
       sequencesIn(receiver),
       [...new Set(sequencesIn(receiver))].toSorted((one, other) => one - other),
     );
+    owner.browser = portal.browser();
     await owner.signIn();
     await owner.browser.visit(WEBHOOK);
     assert.match(owner.browser.page.text, /Receiver On .*Last delivered 3 February 2027/);

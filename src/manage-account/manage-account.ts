@@ -50,17 +50,13 @@ export interface Security {
   readonly reset: PendingReset | undefined;
 }
 
-/** `freshFor`: in milliseconds, where something asks for a fresher proof than the policies do. */
-export async function readSecurity(world: World, queries: Queries, session: Session, freshFor = Infinity): Promise<Security> {
+/** `within`: in milliseconds, where something asks for a fresher proof than the policies do. */
+export async function readSecurity(world: World, queries: Queries, session: Session, within = Infinity): Promise<Security> {
   const enrolled = await listFactors(world, queries, session.account.id);
   const policy = await readDemand(queries, session.account.id);
   const now = world.clock.now();
-  const missing = attempts.missingProofs({
-    held: attempts.heldOf(enrolled),
-    proofs: session.proofs,
-    now,
-    freshFor: Math.min(freshFor, policy.demand.proofFreshFor),
-  });
+  const freshFor = Math.min(within, policy.demand.proofFreshFor);
+  const missing = attempts.missingProofs({ held: attempts.heldOf(enrolled), proofs: session.proofs, now, freshFor });
   const opened = onlySignedInAt(session.proofs);
   return {
     account: session.account,

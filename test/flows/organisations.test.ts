@@ -111,7 +111,7 @@ forEachPortal((open) => {
     assert.equal(mary.browser.page.heading, 'Join Herons Ltd');
     await mary.browser.press('Accept');
     await mary.browser.press('Administration', { near: 'Sessions' });
-    assert.equal(mary.browser.page.heading, 'People');
+    assert.equal(mary.browser.page.heading, 'Overview');
     await owner.browser.visit('/admin/people');
     assert.match(owner.browser.page.text, new RegExp(`${mary.name} Auditor 2FA on ${mary.email} verified Authenticator app\\. Last sign-in 2 February 2027`));
   });
@@ -197,7 +197,7 @@ forEachPortal((open) => {
     await tom.browser.visit('/account');
     await tom.browser.press('Profile');
     await tom.browser.press('Administration', { near: 'Sign out' });
-    assert.equal(tom.browser.page.heading, 'People');
+    assert.equal(tom.browser.page.heading, 'Overview');
   });
 
   test('somebody is signed out everywhere, and removed; both are told by mail, and an invitation that they sent is dead', async () => {

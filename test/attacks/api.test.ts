@@ -88,7 +88,11 @@ const ask = (program: Program, operation: string, ids: Ids, headers: Record<stri
 /** All that a key could change, or learn by changing: what counts and records tries is left out, and when a key was used. */
 async function stateOf({ world }: Portal): Promise<unknown> {
   const { limits: _limits, audit_events: events, audit_heads: _heads, organisation_events: _theirs, api_keys: keys, ...rest } = await readRows(world.database);
-  return { ...rest, keys: keys!.map(({ last_used_at: _at, ...key }) => key), events: events!.filter(({ event }) => event !== 'authn_api_key_fail').length };
+  return {
+    ...rest,
+    keys: keys!.map(({ last_used_at: _at, ...key }) => key),
+    events: events!.filter(({ event }) => event !== 'authn_api_key_fail' && event !== 'authz_fail').length,
+  };
 }
 
 describe('the API', () => {
@@ -243,6 +247,12 @@ describe('the API', () => {
     for (const [operation, { scope }] of Object.entries(OPERATIONS))
       if (scope?.endsWith(':write')) assert.equal(problemOf(await ask(auditor, operation, ours)).code, 'not-allowed', operation);
     assert.deepEqual(await stateOf(portal), state);
+    const refused = await query.selectFrom('audit_events').select('details').where('event', '=', 'authz_fail').execute();
+    const { id } = await query.selectFrom('api_keys').select('id').where('name', '=', 'Grown').executeTakeFirstOrThrow();
+    assert.ok(
+      refused.some(({ details }) => (JSON.parse(details) as { by: string }).by === `key ${id}`),
+      'what was tried is in the log',
+    );
     assert.deepEqual(((await auditor.get('/organisation')).json!['key'] as { scopes: string[] }).scopes, SCOPES);
   });
 

@@ -1,4 +1,6 @@
 // The guard of the API: `Authorization: Bearer twl_…` (RFC 6750), and nothing else. Not in the address, which ends up in logs and histories.
+import { record } from '../audit/audit.ts';
+import { byWhom } from '../organisations/organisations.ts';
 import type { ApiGuard } from '../platform/api/api.ts';
 import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
@@ -22,14 +24,23 @@ export function keyGuard(world: World): ApiGuard<KeyHolder> {
     const entered = await enterByKey(world, token, from);
     if (entered.ok) {
       const { holder } = entered;
-      if (scope !== undefined && !holder.scopes.includes(scope as Scope))
+      if (scope !== undefined && !holder.scopes.includes(scope as Scope)) {
+        await recordMissing(world, holder, scope);
         throw new Problem('missing-scope', `This API key was made without the scope ${scope}.`, {
           challenge: `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`,
         });
+      }
       return holder;
     }
     if (entered.reason === 'too-many')
       throw new Problem('too-many-requests', 'Too many requests. Wait as long as Retry-After says.', { retryAt: entered.retryAt });
     throw new Problem('unauthorized', WORDS[entered.reason], { challenge: `${CHALLENGE}, error="invalid_token"` });
   };
+}
+
+/** LO-1, as where a role does not allow something. */
+async function recordMissing(world: World, { actor }: KeyHolder, scope: string): Promise<void> {
+  const { account, organisation, from } = actor;
+  const details = { organisation: organisation.id, action: scope, by: byWhom(actor) };
+  await world.database.transaction((transaction) => record(world, transaction, { event: 'authz_fail', accountId: account.id, from, details }));
 }

@@ -232,6 +232,13 @@ describe('the API', () => {
       assert.deepEqual([refused.status, problemOf(refused).code], [403, 'missing-scope'], operation);
       assert.match(String(refused.headers['www-authenticate']), new RegExp(`error="insufficient_scope", scope="${scope}"`));
     }
+    const tried = await portal.world.database.query.selectFrom('audit_events').select('details').where('event', '=', 'authz_fail').execute();
+    const actions = new Set(tried.map(({ details }) => (JSON.parse(details) as { action: string }).action));
+    assert.deepEqual(
+      SCOPES.filter((scope) => !actions.has(scope)),
+      [],
+      'LO-1: what was tried is in the log',
+    );
     assert.deepEqual(await stateOf(portal), state);
   });
 

@@ -89,7 +89,9 @@ function checkAnswer({ statusCode, headers, body }: Awaited<ReturnType<Portal['a
       assert.ok(FIELDS.includes(field.getAttribute('name') as 'code'), `${field.toString()} is new: list it in requests.ts.`);
     checkHtml(body, path);
   } else {
-    assert.ok(path === '/healthz' || /attachment/.test(String(headers['content-disposition'])), `${statusCode} ${type}`);
+    // What proxies ask is answered with a sentence of text.
+    if (path.startsWith('/forward-auth')) assert.match(body, /^[A-Z][^\n]*\.\n$/);
+    else assert.ok(path === '/healthz' || /attachment/.test(String(headers['content-disposition'])), `${statusCode} ${type}`);
   }
 }
 

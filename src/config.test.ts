@@ -38,6 +38,7 @@ suite('settings', () => {
       smtpUrl: undefined,
       mailFrom: { name: 'Twinlock', address: 'no-reply@localhost' },
       trustedProxies: [],
+      privateHosts: [],
       argon2: { memoryKibibytes: 19_456, passes: 2, lanes: 1 },
       auditRetentionDays: undefined,
     });
@@ -56,6 +57,7 @@ suite('settings', () => {
         TWINLOCK_MAIL_FROM: 'Example Ltd <login@example.org>',
         TWINLOCK_KEYS_FILE: '/etc/twinlock/keys.json',
         TWINLOCK_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,::1',
+        TWINLOCK_PRIVATE_HOSTS: 'LDAP.example.internal, 10.1.2.3,::1',
         TWINLOCK_NAME: 'Example Ltd',
         TWINLOCK_SIGN_UP: 'domains',
         TWINLOCK_ARGON2: 'm=65536,t=3,p=1',
@@ -76,6 +78,7 @@ suite('settings', () => {
       smtpUrl: 'smtps://user:p%40ss@mail.example.org:465',
       mailFrom: { name: 'Example Ltd', address: 'login@example.org' },
       trustedProxies: ['127.0.0.1', '10.0.0.0/8', '::1'],
+      privateHosts: ['ldap.example.internal', '10.1.2.3', '::1'],
       argon2: { memoryKibibytes: 65_536, passes: 3, lanes: 1 },
       auditRetentionDays: 400,
     });
@@ -115,6 +118,7 @@ suite('settings', () => {
     TWINLOCK_DATABASE_URL: ['mysql://localhost/x', 'sqlite:', 'twinlock.sqlite', 'postgres://'],
     TWINLOCK_SMTP_URL: ['mail.example.org', 'http://mail.example.org', 'smtp://'],
     TWINLOCK_MAIL_FROM: ['login', 'a@example.org, b@example.org', 'Example <login>', 'Bcc: x\r\n <login@example.org>'],
+    TWINLOCK_PRIVATE_HOSTS: ['ldap.example.internal:636', 'https://idp.example.internal', 'a,,b', 'a b'],
     TWINLOCK_TRUSTED_PROXIES: ['proxy.example.org', '10.0.0.0/33', '0.0.0.0/0', '::/0', '10.0.0.1,', '10.0.0.0/8/8'],
     TWINLOCK_NAME: ['x'.repeat(61), 'Exam\u202eple', 'Exam\u0007ple'],
     TWINLOCK_SIGN_UP: ['closed', 'Open', 'true'],

@@ -26,6 +26,8 @@ export interface Settings {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: Addressee;
   readonly trustedProxies: readonly string[];
+  /** Hosts of private networks where identity providers and directories may be, in lower case. */
+  readonly privateHosts: readonly string[];
   readonly argon2: Argon2Parameters;
   /** Undefined: audit events are kept for ever. */
   readonly auditRetentionDays: number | undefined;
@@ -45,6 +47,7 @@ export const VARIABLES = {
   TWINLOCK_MAIL_FROM: 'Example Ltd <login@example.org>',
   TWINLOCK_KEYS_FILE: '/etc/twinlock/keys.json',
   TWINLOCK_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8',
+  TWINLOCK_PRIVATE_HOSTS: 'ldap.example.internal, 10.1.2.3',
   TWINLOCK_NAME: 'Example Ltd',
   TWINLOCK_SIGN_UP: 'domains',
   TWINLOCK_ARGON2: 'm=65536,t=3,p=1',
@@ -90,6 +93,7 @@ export function readSettings(
     smtpUrl: read('TWINLOCK_SMTP_URL', undefined, parseSmtp),
     mailFrom: read('TWINLOCK_MAIL_FROM', { name: '', address: `no-reply@${new URL(origin).hostname}` }, parseFrom),
     trustedProxies: read('TWINLOCK_TRUSTED_PROXIES', [], parseProxies),
+    privateHosts: read('TWINLOCK_PRIVATE_HOSTS', [], parseHosts),
     argon2: read('TWINLOCK_ARGON2', ARGON2_FLOOR, parseArgon2),
     auditRetentionDays: read('TWINLOCK_AUDIT_RETENTION_DAYS', undefined, parseRetention),
   };
@@ -170,6 +174,12 @@ function parseProxies(text: string): readonly string[] | Mistake {
   const proxies = text.split(',').map((one) => one.trim());
   const wrong = proxies.find((one) => !isNetwork(one));
   return wrong === undefined ? proxies : new Mistake(`has '${wrong}' in it, which is not an IP address or a network such as 10.0.0.0/8.`);
+}
+
+function parseHosts(text: string): readonly string[] | Mistake {
+  const hosts = text.split(',').map((one) => one.trim().toLowerCase());
+  const wrong = hosts.find((one) => parseHost(one) instanceof Mistake);
+  return wrong === undefined ? hosts : new Mistake(`has '${wrong}' in it, which is neither a host name nor an IP address. Ports are left out.`);
 }
 
 /** Not the whole Internet: then anybody could claim any address. */

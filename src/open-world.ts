@@ -6,6 +6,7 @@ import type { Database } from './platform/database/database.ts';
 import { migrate } from './platform/database/migrate.ts';
 import { openPostgres } from './platform/database/postgres.ts';
 import { openSqlite } from './platform/database/sqlite.ts';
+import { makeNetwork } from './platform/http/network.ts';
 import { jsonLog, systemClock, systemRandom } from './platform/real.ts';
 import { reasonOf } from './platform/reason.ts';
 import { checkKeys, hasKeyCheck } from './platform/secrets/key-check.ts';
@@ -27,6 +28,8 @@ export async function openWorld(settings: Settings): Promise<World> {
       database,
       keys,
       passwordHasher: makePasswordHasher(keys, systemRandom, settings.argon2),
+      // In development an identity provider may be on this machine.
+      network: makeNetwork({ privateHosts: settings.privateHosts, everything: development }),
       // In development the terminal is for people.
       log: jsonLog(development ? 'warn' : 'info'),
     };

@@ -1,4 +1,5 @@
 import type { Database } from './database/database.ts';
+import type { Network } from './http/network.ts';
 import type { Keys } from './secrets/keys.ts';
 import type { PasswordHasher } from './secrets/password-hash.ts';
 
@@ -13,6 +14,7 @@ export interface World {
   readonly database: Database;
   readonly keys: Keys;
   readonly passwordHasher: PasswordHasher;
+  readonly network: Network;
   readonly log: Log;
 }
 

@@ -14,6 +14,7 @@ import type { Database, Engine } from '../../src/platform/database/database.ts';
 import { migrate } from '../../src/platform/database/migrate.ts';
 import { openPostgres } from '../../src/platform/database/postgres.ts';
 import { openSqlite } from '../../src/platform/database/sqlite.ts';
+import { makeNetwork, type NetworkOptions } from '../../src/platform/http/network.ts';
 import { makeKeys } from '../../src/platform/secrets/keys.ts';
 import { makePasswordHasher, type Argon2Parameters } from '../../src/platform/secrets/password-hash.ts';
 import type { Clock, Installation, Log, World } from '../../src/platform/world.ts';
@@ -43,6 +44,8 @@ export interface TestWorldOptions {
   readonly installation?: Partial<Installation>;
   /** Small unless told, so that hashing costs no time. */
   readonly argon2?: Argon2Parameters;
+  /** Where the way out leads; servers on this machine may be reached unless told. */
+  readonly network?: Partial<NetworkOptions>;
 }
 
 const START_AT = Date.UTC(2027, 1, 2, 9, 0, 0);
@@ -169,6 +172,7 @@ async function openWorld(shared: Shared, { owner }: { owner: boolean }): Promise
     database,
     keys,
     passwordHasher: makePasswordHasher(keys, random, shared.argon2 ?? SMALL_ARGON2),
+    network: makeNetwork({ privateHosts: ['localhost', '127.0.0.1'], ...shared.network }),
     log: new TestLog(),
     place: storage.place,
     async restart() {

@@ -6,12 +6,13 @@
 import { lookup as systemLookup } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { seconds } from '../durations.ts';
+import { failureFrom, publicOnly, type NetworkFailureReason } from './network.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export type Posted = { readonly ok: true; readonly status: number } | { readonly ok: false; readonly reason: PostFailure; readonly status?: number };
-export type PostFailure = 'private-address' | 'unknown-host' | 'no-connection' | 'certificate' | 'too-slow' | 'redirect' | 'status';
+export type PostFailure = Exclude<NetworkFailureReason, 'too-large' | 'not-https'> | 'status';
 
 export interface Post {
   readonly url: URL;
@@ -47,32 +48,11 @@ export async function postOut({ url, headers, body, allowPrivate, lookup = syste
     response.on('error', () => undefined).destroy();
     return answered(response.statusCode ?? 0);
   } catch (error) {
-    return { ok: false, reason: signal.aborted ? 'too-slow' : failureOf(error) };
+    return { ok: false, reason: signal.aborted ? 'too-slow' : (failureFrom(error).reason as PostFailure) };
   }
 }
 
 function answered(status: number): Posted {
   if (status >= 200 && status < 300) return { ok: true, status };
   return { ok: false, reason: status >= 300 && status < 400 ? 'redirect' : 'status', status };
-}
-
-class PrivateAddress extends Error {}
-
-/** Where one of the addresses is not of the Internet, none is taken: a name of ours that has a public address too is still a name of ours. */
-function publicOnly(lookup: typeof systemLookup): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, []);
-      const [first] = addresses;
-      if (!first || !addresses.every(({ address }) => isPublicAddress(address))) return callback(new PrivateAddress(), []);
-      return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
-    });
-  };
-}
-
-function failureOf(error: unknown): PostFailure {
-  if (error instanceof PrivateAddress) return 'private-address';
-  const { code = '' } = error as { code?: string };
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknown-host';
-  return /CERT|SIGNED|ISSUER|TLS|SSL/.test(code) ? 'certificate' : 'no-connection';
 }

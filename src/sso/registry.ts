@@ -1,0 +1,4 @@
+// Every protocol: the one list. A new one is its folder and its line here.
+import type { AnyProtocol } from './contract.ts';
+
+export const protocols: readonly AnyProtocol[] = [];

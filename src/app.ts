@@ -2,12 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Account } from './accounts/accounts.ts';
 import { adminOperations } from './admin/api.ts';
-import { mountAdmin } from './admin/web.ts';
+import { mountAdmin, SSO_TESTED } from './admin/web.ts';
 import { mountForgotPassword } from './forgot-password/web.ts';
 import { mountLostPhone } from './lost-phone/web.ts';
 import { answerCallback, answerForwardAuth, mountApps } from './apps/web.ts';
 import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from './manage-account/manage-account.ts';
-import { mountManageAccount } from './manage-account/web.ts';
+import { CONFIRM_ARRIVAL, mountManageAccount } from './manage-account/web.ts';
 import { mountOrganisations } from './organisations/web.ts';
 import { mountApi } from './platform/api/api.ts';
 import { wayBackTo } from './platform/http/local-path.ts';
@@ -18,8 +18,9 @@ import { mountDevelopmentMail } from './platform/mail/development.ts';
 import type { World } from './platform/world.ts';
 import { keyGuard, keyIdOf } from './sessions/api.ts';
 import { owes, SCOPE_WORDS, sessionOf, type Session } from './sessions/sessions.ts';
-import { mountSignIn } from './sign-in/web.ts';
+import { ARRIVAL, mountSignIn } from './sign-in/web.ts';
 import { mountSignUp } from './sign-up/web.ts';
+import { mountSso } from './sso/web.ts';
 
 export interface AppOptions extends WebOptions {
   /** Shows outgoing mail at /dev/mail. Only where mail is not really sent. */
@@ -31,6 +32,7 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   const signedIn = web.guarded(sessionGuard(world));
   const meeting = signedIn.guarded(policyGuard(world));
 
+  mountSso(fastify, world, { arrivals: { 'sign-in': ARRIVAL, confirm: CONFIRM_ARRIVAL, test: SSO_TESTED }, lost: '/sign-in', signedOut: '/sign-in' });
   mountSignIn(web, world);
   mountSignUp(web, signedIn, world);
   mountForgotPassword(web, world);

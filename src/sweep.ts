@@ -13,6 +13,7 @@ import { sweepLimits } from './platform/limits/limits.ts';
 import { sweepMail } from './platform/mail/mail.ts';
 import type { World } from './platform/world.ts';
 import { sweepPolicies } from './policy/policy.ts';
+import { sweepSso } from './sso/sso.ts';
 import { sweepApiKeys, sweepSessions } from './sessions/sessions.ts';
 
 /** Each deletes a small batch and says how many rows that were. */
@@ -27,6 +28,7 @@ const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [
   sweepOrganisations,
   sweepPolicies,
   sweepApps,
+  sweepSso,
   sweepLimits,
   sweepMail,
 ];

@@ -82,6 +82,39 @@ export async function signUp(
   return accountFrom(row);
 }
 
+/**
+ * An account of an address that somebody vouches for who may: an organisation, for a domain that it has shown to be its own. It has no password, and
+ * whatever was begun for the address and never verified goes.
+ */
+export async function createVerified(world: World, transaction: Transaction, { email, name }: { email: EmailAddress; name: string }): Promise<Account> {
+  const now = world.clock.now();
+  const row: store.AccountRow = {
+    id: makeId(world),
+    email: email.address,
+    email_key: email.key,
+    email_verified_at: now,
+    name,
+    name_key: searchKeyOf(name),
+    language: 'en',
+    password_hash: NO_PASSWORD,
+    password_changed_at: now,
+    // Of no browser.
+    sign_up_browser_hash: hashBrowser(world, makeToken(world)),
+    created_at: now,
+    methods_reset_at: null,
+  };
+  await store.deleteUnverified(transaction, email.key);
+  await store.insertAccount(transaction, row);
+  return accountFrom(row);
+}
+
+/** No password has this hash: verifying against it costs as much as any other, and is always wrong. */
+const NO_PASSWORD = '';
+
+export async function hasPassword(queries: Queries, accountId: string): Promise<boolean> {
+  return (await store.selectAccount(queries, accountId))?.password_hash !== NO_PASSWORD;
+}
+
 export type PasswordCheck =
   | { readonly ok: true; readonly account: Account }
   | { readonly ok: false; readonly reason: 'wrong'; readonly accountId: string | null }
@@ -92,10 +125,32 @@ export async function checkPassword(
   world: World,
   { email, password, browserToken, address }: { email: string; password: string; browserToken: string; address: string },
 ): Promise<PasswordCheck> {
+  const counted = await countTry(world, { email, browserToken, address });
+  if (!counted.ok) return counted;
+  const row = await rightOne(world, password, counted);
+  if (!row) return { ok: false, reason: 'wrong', accountId: counted.accountId };
+  await forgiveTry(world, counted, { own: row.email_verified_at !== null });
+  return { ok: true, account: accountFrom(row) };
+}
+
+export interface CountedTry {
+  readonly ok: true;
+  /** Whose the address is. */
+  readonly accountId: string | null;
+  readonly verified: store.AccountRow | undefined;
+  readonly unverified: store.AccountRow | undefined;
+  readonly budgets: readonly (readonly [Pauses, ...string[]])[];
+}
+
+/** Counts a try at a password before anybody looks at it: ours, or a directory's. */
+export async function countTry(
+  world: World,
+  { email, browserToken, address }: { email: string; browserToken: string; address: string },
+): Promise<CountedTry | Extract<PasswordCheck, { reason: 'too-many-tries' }>> {
   // What is no address has no account, and is counted and hashed for like any other.
   const key = parseEmailAddress(email)?.key ?? email.trim().toLowerCase().slice(0, 254);
   const browserHash = hashBrowser(world, browserToken);
-  const counted = await world.database.transaction(async (transaction) => {
+  return world.database.transaction(async (transaction) => {
     const verified = await store.selectVerified(transaction, key);
     const unverified = await store.selectUnverified(transaction, key, browserHash);
     const known = verified ? await store.knowsBrowser(transaction, verified.id, browserHash) : false;
@@ -104,22 +159,18 @@ export async function checkPassword(
     const accountId = verified?.id ?? null;
     for (const [limit, ...parts] of budgets) {
       const spent = await spend(transaction, world, limit, ...parts);
-      if (!spent.allowed) return { retryAt: spent.retryAt, accountId };
+      if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt, accountId };
     }
-    return { verified, unverified, budgets, accountId };
+    return { ok: true, verified, unverified, budgets, accountId };
   });
-  if ('retryAt' in counted) return { ok: false, reason: 'too-many-tries', accountId: counted.accountId, retryAt: counted.retryAt };
+}
 
-  const row = await rightOne(world, password, counted);
-  if (!row) return { ok: false, reason: 'wrong', accountId: counted.accountId };
+/** It was right. What was counted for others is not forgiven: who owns one account, or an unverified shadow of one, must not get to guess anew by signing in to it. */
+export async function forgiveTry(world: World, { budgets }: CountedTry, { own }: { own: boolean }): Promise<void> {
   await world.database.transaction(async (transaction) => {
-    for (const [limit, ...parts] of counted.budgets) {
-      // What was counted for others is not forgiven: who owns one account, or an unverified shadow of one, must not get to guess anew by signing in to it.
-      const own = limit === PASSWORD_GUESSES && row.email_verified_at !== null;
-      await (own ? forgive(transaction, world, limit, ...parts) : giveBack(transaction, world, limit, ...parts));
-    }
+    for (const [limit, ...parts] of budgets)
+      await (own && limit === PASSWORD_GUESSES ? forgive(transaction, world, limit, ...parts) : giveBack(transaction, world, limit, ...parts));
   });
-  return { ok: true, account: accountFrom(row) };
 }
 
 /** Always in this order, since each locks a row. */
@@ -153,10 +204,14 @@ async function rightOne(
   return right;
 }
 
-/** The password of somebody who is signed in, shown again. It has a budget of its own: a stolen session must not guess for ever. */
+/**
+ * The password of somebody who is signed in, shown again. It has a budget of its own: a stolen session must not guess for ever. `isRight`: where somebody
+ * else than we knows it.
+ */
 export async function confirmPassword(
   world: World,
   { accountId, password, from }: { accountId: string; password: string; from: Origin },
+  isRight: () => Promise<boolean> = () => isOwnPassword(world, accountId, password),
 ): Promise<{ ok: true } | { ok: false; reason: 'wrong' } | { ok: false; reason: 'too-many-tries'; retryAt: number }> {
   const budget = [accountId, 'signed in'];
   const spent = await world.database.transaction(async (transaction) => {
@@ -165,10 +220,7 @@ export async function confirmPassword(
     return tried;
   });
   if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
-  const row = await store.selectAccount(world.database.query, accountId);
-  const tooLong = Buffer.byteLength(password) > BYTES_MOST;
-  const verdict = await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : row?.password_hash);
-  if (!verdict.right) {
+  if (!(await isRight())) {
     await world.database.transaction((transaction) =>
       record(world, transaction, { event: 'authn_confirm_fail', accountId, from, details: { reason: 'wrong' } }),
     );
@@ -176,6 +228,12 @@ export async function confirmPassword(
   }
   await world.database.transaction((transaction) => forgive(transaction, world, PASSWORD_GUESSES, ...budget));
   return { ok: true };
+}
+
+async function isOwnPassword(world: World, accountId: string, password: string): Promise<boolean> {
+  const row = await store.selectAccount(world.database.query, accountId);
+  const tooLong = Buffer.byteLength(password) > BYTES_MOST;
+  return (await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : row?.password_hash)).right;
 }
 
 export async function findAccount(queries: Queries, id: string): Promise<Account | undefined> {

@@ -46,6 +46,9 @@ import { readOverview } from './overview.ts';
 import { overviewPage } from './overview-pages.ts';
 import * as peoplePages from './people-pages.ts';
 import { mountPolicy } from './policy-web.ts';
+import { mountAdminSso } from './sso-web.ts';
+
+export { SSO_TESTED } from './sso-test-web.ts';
 
 const PEOPLE = '/admin/people';
 
@@ -56,6 +59,7 @@ export function mountAdmin(web: Web<Session>, world: World): void {
   mountInvitations(opened, world);
   mountPerson(opened, world);
   mountPolicy(opened, world);
+  mountAdminSso(opened, world);
   mountAdminApps(opened, world);
   mountAudit(opened, world);
   mountHelp(opened, world);

@@ -6,7 +6,8 @@
  * is not known, or may be read in two ways, is refused.
  */
 import { record, type Origin } from '../audit/audit.ts';
-import { assuranceLevel, factorOf, isFactor } from '../factors/factors.ts';
+import { FIRST_FACTORS } from '../attempts/attempts.ts';
+import { amrOf, assuranceLevel, factorOf, isFactor } from '../factors/factors.ts';
 import { byWhom, findActing, may, type Actor } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
@@ -88,20 +89,19 @@ function somebodyOf(world: World, { organisationId }: App, session: Session): So
     role: session.roles.get(organisationId),
     level: assuranceLevel(Object.keys(proofs)),
     meetsPolicy: owes(world, session) === 'nothing',
-    proofAge: world.clock.now() - Math.min(proofs['password'] ?? 0, ...second),
+    proofAge: world.clock.now() - Math.min(Math.max(...FIRST_FACTORS.map((kind) => proofs[kind] ?? 0)), ...second),
   };
 }
 
 /** Who it is, as headers that the proxy hands on to the app. Names are percent-encoded where they are not plain ASCII. */
 export function identityHeaders({ organisationId }: App, { account, proofs, roles }: Session): Record<string, string> {
   const kinds = Object.keys(proofs);
-  const methods = ['pwd', ...kinds.filter(isFactor).flatMap((kind) => factorOf(kind).amr), ...(assuranceLevel(kinds) === 2 ? ['mfa'] : [])];
   return {
     'Remote-User': account.id,
     'Remote-Email': plain(account.email),
     'Remote-Name': plain(account.name),
     'Remote-Groups': roles.get(organisationId) ?? '',
-    'Remote-Amr': [...new Set(methods)].join(' '),
+    'Remote-Amr': amrOf(kinds).join(' '),
   };
 }
 

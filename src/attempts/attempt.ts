@@ -7,9 +7,20 @@ import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { Problem } from '../platform/problem.ts';
 import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { listFactors, onlySignedInAt, recoveryKeyAmong, standing, factorOf, type EnrolledFactor, type Occasion, type Person } from '../factors/factors.ts';
+import {
+  listFactors,
+  onlySignedInAt,
+  PROVIDER_SECOND_FACTOR,
+  recoveryKeyAmong,
+  standing,
+  factorOf,
+  type EnrolledFactor,
+  type Occasion,
+  type Person,
+} from '../factors/factors.ts';
 import { METHODS, methodsOpenTo, verdictOf, type Asked, type Demand, type Verdict } from '../policy/policy.ts';
 import type { Proofs } from '../sessions/sessions.ts';
+import type { AtProvider } from '../sso/sso.ts';
 import { missingProofs } from './fresh-proof.ts';
 import { nextStep, type Facts, type Purpose, type Step } from './next-step.ts';
 import { progressAt, type Progress } from './progress.ts';
@@ -32,7 +43,7 @@ export interface Attempt {
 }
 
 export interface AttemptState {
-  /** What was shown in this attempt: 'password' and kinds of factors, with when. */
+  /** What was shown in this attempt: first factors ('password', 'sso') and kinds of factors, with when. */
   readonly proofs: Proofs;
   /** A code that was sent to the address was shown. */
   readonly emailShown: boolean;
@@ -59,6 +70,10 @@ export interface AttemptState {
   readonly freshFor: number | null;
   /** Where to go when done; a path of ours. */
   readonly returnTo: string | null;
+  /** By which identity provider it began; null where by a password of ours. */
+  readonly provider: AtProvider | null;
+  /** A second factor is asked for whatever the policies do, and one is set up where there is none: where a password serves in a provider's place. */
+  readonly insists: boolean;
 }
 
 export interface Method {
@@ -96,6 +111,8 @@ const EMPTY: AttemptState = {
   newEmail: null,
   freshFor: null,
   returnTo: null,
+  provider: null,
+  insists: false,
 };
 
 export async function beginAttempt(
@@ -214,13 +231,17 @@ export async function readSituation(world: World, queries: Queries, attempt: Att
   const enrolled = await listFactors(world, queries, attempt.accountId);
   const { account, policy } = surroundings;
   const held = standing(enrolled).map((one) => one.kind);
-  const verdict = verdictOf(demandOn(account, policy.demand), { held, emailVerified: account.emailVerifiedAt !== null }, METHODS);
+  const provedElsewhere = attempt.state.proofs[PROVIDER_SECOND_FACTOR] !== undefined;
+  const holder = { held, emailVerified: account.emailVerifiedAt !== null, provedElsewhere };
+  const verdict = verdictOf(demandOn(account, attempt, policy.demand), holder, METHODS);
   return { attempt, account, enrolled, policy, verdict, step: nextStep(factsOf(world, attempt, { enrolled, verdict, ...surroundings })) };
 }
 
 /** After a reset a method is set up at once, whatever the policies ask of others: with nothing but a password the account would be worth less than before. */
-const demandOn = (account: Account, demand: Demand): Demand =>
-  isReset(account) && demand.twoFactor !== 'off' ? { ...demand, dueAt: 0, mailFirst: true } : demand;
+function demandOn(account: Account, { state }: Pick<Attempt, 'state'>, demand: Demand): Demand {
+  const asks = (isReset(account) && demand.twoFactor !== 'off') || state.insists;
+  return asks ? { ...demand, dueAt: 0, mailFirst: true } : demand;
+}
 
 export const isReset = ({ methodsResetAt }: Account): boolean => typeof methodsResetAt === 'number';
 
@@ -229,7 +250,7 @@ function factsOf(
   { purpose, state }: Attempt,
   { enrolled, verdict, ...surroundings }: Surroundings & { enrolled: readonly EnrolledFactor[]; verdict: Verdict },
 ): Facts {
-  const demand = demandOn(surroundings.account, surroundings.policy.demand);
+  const demand = demandOn(surroundings.account, { state }, surroundings.policy.demand);
   const method = methodToStore({ purpose, state }, demand);
   const now = world.clock.now();
   const proofs = { ...surroundings.sessionProofs, ...state.proofs };
@@ -246,7 +267,7 @@ function factsOf(
         : [],
     protected: standing(enrolled).length > 0,
     mailboxSuffices: standing(enrolled).some((one) => factorOf(one.kind).provesEmail),
-    secondFactorShown: enrolled.some((one) => state.proofs[one.kind] !== undefined),
+    secondFactorShown: state.proofs[PROVIDER_SECOND_FACTOR] !== undefined || enrolled.some((one) => state.proofs[one.kind] !== undefined),
     recoveryKeyUsed: state.usedRecoveryKey,
     recoveryKeyHeld: recoveryKeyAmong(enrolled) !== undefined,
     onlySignedIn: onlySignedInAt(proofs) !== undefined,

@@ -8,7 +8,7 @@
  */
 export * from './attempt.ts';
 export * from './steps.ts';
-export { maySetUp, missingProofs } from './fresh-proof.ts';
+export { FIRST_FACTORS, maySetUp, missingProofs } from './fresh-proof.ts';
 export type { Purpose } from './next-step.ts';
 export { mountJourney, situationOf, type Journey } from './web.ts';
 export { METHOD_NAME_MOST, methodNameFrom, unusedMethodName } from './method-name.ts';

@@ -3,6 +3,9 @@ import { minutes } from '../platform/durations.ts';
 /** FC-1: changing how one gets in asks for a full proof that is no older than this, unless a policy says less. */
 export const FRESH_FOR = minutes(10);
 
+/** What opens an attempt: the password, ours or a directory's, or an identity provider's word. Either is as good where one is asked for anew. */
+export const FIRST_FACTORS: readonly string[] = ['password', 'sso'];
+
 export interface Held {
   readonly kind: string;
   readonly strength: number;
@@ -11,7 +14,7 @@ export interface Held {
 }
 
 /**
- * What must be shown again before a change: the password, and a second factor at least as strong as the strongest that the account has,
+ * What must be shown again before a change: a first factor (the password, or the word of one's identity provider), and a second factor at least as strong as the strongest that the account has,
  * or its Recovery Key (FC-2: the weakest must not remove the strongest; RK-7: who has just used the key may repair the account).
  * `proofs`: what the session has shown, and when in epoch milliseconds.
  */
@@ -25,13 +28,13 @@ export function missingProofs({
   proofs: Readonly<Record<string, number>>;
   now: number;
   freshFor?: number;
-}): ('password' | 'second-factor')[] {
+}): ('first-factor' | 'second-factor')[] {
   const fresh = (kind: string): boolean => {
     const provenAt = proofs[kind];
     return provenAt !== undefined && now - provenAt < freshFor;
   };
-  const missing: ('password' | 'second-factor')[] = [];
-  if (!fresh('password')) missing.push('password');
+  const missing: ('first-factor' | 'second-factor')[] = [];
+  if (!FIRST_FACTORS.some(fresh)) missing.push('first-factor');
   const enough = kindsThatConfirm(held);
   if (enough.length > 0 && !enough.some(fresh)) missing.push('second-factor');
   return missing;
@@ -42,11 +45,11 @@ export function missingProofs({
  * take the place of the one that was lost. The password is as fresh, and the mailbox is asked on the way (next-step.ts). `opened`: when it was shown.
  */
 export function maySetUp(
-  missing: readonly ('password' | 'second-factor')[],
+  missing: readonly ('first-factor' | 'second-factor')[],
   { opened, now, freshFor }: { opened: number | undefined; now: number; freshFor: number },
 ): boolean {
   if (missing.length === 0) return true;
-  return !missing.includes('password') && opened !== undefined && now - opened < freshFor;
+  return !missing.includes('first-factor') && opened !== undefined && now - opened < freshFor;
 }
 
 /** The kinds that serve as the second half of a fresh proof; none where two-factor authentication is off. */

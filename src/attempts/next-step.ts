@@ -5,8 +5,8 @@
 export type Purpose = 'sign-in' | 'confirm' | 'verify-email' | 'enrol' | 'disable' | 'new-recovery-key' | 'change-email' | 'reset-password';
 
 export type Step =
-  /** Show the password again. */
-  | 'password'
+  /** Show the password again, or sign in at one's identity provider again. */
+  | 'first-factor'
   /** Choose a new password. */
   | 'new-password'
   /** Show a second factor that the account has, or its Recovery Key. */
@@ -26,7 +26,7 @@ export type Step =
 export interface Facts {
   readonly purpose: Purpose;
   /** What a confirmation still lacks, see fresh-proof.ts. Empty for other purposes. */
-  readonly missing: readonly ('password' | 'second-factor')[];
+  readonly missing: readonly ('first-factor' | 'second-factor')[];
   /** The account has a factor that turns two-factor authentication on. It is asked for whatever the policy says (SE-3). */
   readonly protected: boolean;
   /** One of those is proved by the mailbox alone. */

@@ -148,12 +148,20 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   app_removed: byNamed('policy', ({ name, host }) => `Removed the app ${name} (${host})`),
   app_entered: own('sign-in', ({ host }) => `Opened the app at ${host}`),
   app_refused: ownRefused('sign-in', ({ host }) => `Was not let into the app at ${host}`),
+  sso_connection_changed: byNamed('policy', ({ name, to }) => `Single sign-on by ${name}: ${to}`),
+  sso_connection_tested: byNamed('policy', ({ name, result }) => `Tested single sign-on by ${name}: ${result}`),
+  sso_domain_changed: byNamed('policy', ({ domain, to }) => `Domain ${domain}: ${to === 'connection' ? 'its addresses sign in by single sign-on' : to}`),
+  sso_linked: own('account', ({ name }) => `Can sign in by ${name}`),
+  sso_unlinked: byNamed('account', ({ name }) => `Can sign in by ${name} no more`),
   audit_log_pruned: own('record', ({ entries, through }) => `Removed the ${entries} oldest events of the log, up to number ${through}`),
 };
 
+/** What is shown that is no method of the account. */
+const FIRST_WORDS: Readonly<Record<string, string>> = { password: 'password', sso: 'single sign-on', 'sso-second-factor': 'the provider’s second factor' };
+
 /** "password and Authenticator app" for the kinds of `methods`. */
 function wordsOf(methods: string, method: (kind: string) => string): string {
-  const all = methods.split(' ').map((one) => (one === 'password' ? 'password' : method(one)));
+  const all = methods.split(' ').map((one) => FIRST_WORDS[one] ?? method(one));
   return all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : (all[0] ?? '');
 }
 

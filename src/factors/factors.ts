@@ -69,9 +69,19 @@ export function standing(enrolled: readonly EnrolledFactor[]): EnrolledFactor[] 
   return enrolled.filter((one) => factorOf(one.kind).stands).sort((one, other) => factorOf(other.kind).strength - factorOf(one.kind).strength);
 }
 
+/** An identity provider said that it asked for a second factor, and whoever looks after its connection trusts it for that (AL-8). */
+export const PROVIDER_SECOND_FACTOR = 'sso-second-factor';
+
 /** AL-2, AL-3: 2 where a real second factor stands beside the first. Unknown names, such as 'password', are first factors. */
 export function assuranceLevel(proven: readonly string[]): 1 | 2 {
-  return proven.some((kind) => factors.some((factor) => factor.kind === kind && factor.assurance === 2)) ? 2 : 1;
+  return proven.includes(PROVIDER_SECOND_FACTOR) || proven.some((kind) => factors.some((factor) => factor.kind === kind && factor.assurance === 2)) ? 2 : 1;
+}
+
+/** AL-2: values of RFC 8176, and private ones where it has none: `sso`, `email`, `recovery`. `mfa` for two real factors alone (AL-1). */
+export function amrOf(proven: readonly string[]): string[] {
+  const first = [...(proven.includes('password') ? ['pwd'] : []), ...(proven.includes('sso') ? ['sso'] : [])];
+  const second = proven.filter(isFactor).flatMap((kind) => factorOf(kind).amr);
+  return [...new Set([...first, ...second, ...(assuranceLevel(proven) === 2 ? ['mfa'] : [])])];
 }
 
 /** Whether something that was shown is a second factor: first factors, such as 'password', have names of their own. */

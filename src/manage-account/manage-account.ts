@@ -12,6 +12,7 @@ import {
   hashNewPassword,
   lockAccount,
   nameRefusal,
+  hasPassword,
   passwordRefusal,
   type Account,
 } from '../accounts/accounts.ts';
@@ -25,6 +26,7 @@ import type { World } from '../platform/world.ts';
 import { enforcesRealSecondFactor, readDemand, type Asked } from '../policy/policy.ts';
 import { endSessionOf, endSessions, forgetFailedTries, forgetProofs, listSessions, raiseSession, type Session } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
+import { listLinks, type Link } from '../sso/sso.ts';
 
 /** Where somebody is led whose policy, or whose app, asks for a method, or for a proof by one that counts. */
 export const SET_UP_ADDRESS = '/account/security/enable';
@@ -38,7 +40,7 @@ export interface Security {
   /** Off: nothing can be added. Required: nothing that is needed can be taken away. */
   readonly policy: Asked;
   /** Empty where the session's proof is fresh. */
-  readonly missing: readonly ('password' | 'second-factor')[];
+  readonly missing: readonly ('first-factor' | 'second-factor')[];
   /** Whether a method may be set up now: where nothing is missing, and for a while after a bypass code. */
   readonly maySetUp: boolean;
   /** The session was opened with a bypass code, and nothing of the account's own was shown since. */
@@ -46,6 +48,9 @@ export interface Security {
   /** Until when, after a bypass code; epoch milliseconds. */
   readonly setUpUntil: number;
   readonly bypassCode: LiveBypassCode | undefined;
+  /** The identity providers by which the account is opened. */
+  readonly links: readonly Link[];
+  readonly hasPassword: boolean;
   /** All that there is is about to be taken away. */
   readonly reset: PendingReset | undefined;
 }
@@ -69,6 +74,8 @@ export async function readSecurity(world: World, queries: Queries, session: Sess
     setUpUntil: (opened ?? now) + freshFor,
     bypassCode: await findBypassCode(world, queries, session.account.id),
     reset: await findReset(queries, session.account.id),
+    links: await listLinks(queries, session.account.id),
+    hasPassword: await hasPassword(queries, session.account.id),
   };
 }
 

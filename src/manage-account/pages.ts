@@ -2,12 +2,13 @@ import { passwordHint, type Account } from '../accounts/accounts.ts';
 import { button, form, linkButton, mistakes, notice, passwordField, select, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
 import { screenIcon } from '../platform/html/icons.ts';
-import { settingsPage, type SettingsPage } from '../platform/html/layout.ts';
+import { alonePage, settingsPage, type SettingsPage } from '../platform/html/layout.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { describeUserAgent } from '../platform/mail/user-agent.ts';
 import { momentOf, timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
 import type { ListedSession, Session } from '../sessions/sessions.ts';
+import type { Confirmed, FirstFactors } from './providers.ts';
 
 /** What all pages below /account share. */
 export interface Frame {
@@ -32,6 +33,11 @@ const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', strin
   'method-replaced': ['good', 'The new app has taken the place of the old one, which no longer works.'],
   'method-renamed': ['good', 'The new name is saved.'],
   'method-removed': ['good', 'The method is removed. All other browsers are signed out.'],
+  'provider-connected': ['good', 'It is connected. From now on you can sign in by it.'],
+  'provider-disconnected': ['good', 'It is disconnected. You sign in with your password.'],
+  'provider-not-found': ['plain', 'It was disconnected already.'],
+  'provider-only-way': ['bad', 'You have no password here, so this is your only way in. Choose a password first, by “Forgot password?” on the sign-in page.'],
+  'provider-required': ['bad', 'Your organisation requires it, so it stays connected.'],
   'recovery-key-created': ['good', 'Your new Recovery Key is ready. The old one no longer works.'],
   'policy-first': ['plain', 'What you just sent was not saved. First do what is asked for here, then send it once more.'],
   joined: ['good', 'You have joined the organisation.'],
@@ -167,25 +173,39 @@ const forgotten = html`<p><a href="/forgot-password">Forgot password?</a></p>`;
 const waiting = ({ now }: Frame, retryAt: number): string =>
   `There were too many wrong tries. You can try again ${waitingTime(retryAt - now)} (at ${timeOf(retryAt)}).`;
 
-interface Confirm {
+export interface Confirm {
+  readonly first: FirstFactors;
   /** By a bypass code: what is asked for here is what was lost. */
   readonly onlySignedIn?: boolean;
-  readonly missing: readonly ('password' | 'second-factor')[];
+  readonly missing: readonly ('first-factor' | 'second-factor')[];
   readonly then: string;
   /** How old the proof may be at most, in minutes. */
   readonly within: number;
-  readonly refused?: { readonly reason: 'wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number };
+  readonly refused?: { readonly reason: 'wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number } | { readonly reason: Unconfirmed };
 }
 
+type Unconfirmed = Extract<Confirmed, { ok: false }>['reason'];
+const UNCONFIRMED: Readonly<Record<Unconfirmed, string>> = {
+  lost: 'That took too long, or was finished elsewhere. Try again.',
+  'somebody-else': 'Somebody else signed in there. Sign in there as yourself, and try again.',
+  unreachable: 'The sign-in of your organisation can’t be reached now. Wait a few minutes and try again.',
+  misconfigured: 'Something about the sign-in of your organisation is not set up right. Tell whoever looks after it.',
+  refused: 'The sign-in of your organisation did not let you through, or you gave up there. Try again.',
+  untrusted: 'What came back can’t be trusted, so it was not used. Try again; if it happens once more, tell whoever looks after it.',
+};
+
 /** A fresh proof, before something that changes how one gets in. */
-export function confirm(frame: Frame, { missing, then, within, refused, onlySignedIn = false }: Confirm): Html {
-  const asksPassword = missing.includes('password');
+export function confirm(frame: Frame, { missing, then, within, refused, first, onlySignedIn = false }: Confirm): Html {
+  const asksFirst = missing.includes('first-factor');
+  const asksPassword = asksFirst && first.password;
+  const failed = refused && Object.hasOwn(UNCONFIRMED, refused.reason) ? UNCONFIRMED[refused.reason as Unconfirmed] : undefined;
+  const hidden = html`<input type="hidden" name="then" value="${then}" /><input type="hidden" name="within" value="${within}" />`;
   const error = refused?.reason === 'wrong' ? 'That is not your password.' : undefined;
   const wait = refused?.reason === 'too-many-tries' ? waiting(frame, refused.retryAt) : undefined;
   return settings(frame, {
     title: 'Confirm that it’s you',
     current: 'security',
-    body: html`${mistakes(error)}${wait !== undefined && notice({ kind: 'bad', text: wait })}
+    body: html`${mistakes(error)}${wait !== undefined && notice({ kind: 'bad', text: wait })}${failed !== undefined && notice({ kind: 'bad', text: failed })}
       ${
         onlySignedIn &&
         notice({
@@ -198,18 +218,68 @@ export function confirm(frame: Frame, { missing, then, within, refused, onlySign
           You signed in a while ago. This protects your account should somebody else sit at your
           browser.${missing.includes('second-factor') && ' Your second step is asked for too.'}
         </p>
-        ${form({
-          action: '/account/confirm',
-          formToken: frame.formToken,
-          body: html`<input type="hidden" name="then" value="${then}" /><input
-              type="hidden"
-              name="within"
-              value="${within}"
-            />${asksPassword && passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error })}
-            <div class="actions">${button({ label: 'Continue', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
-        })}
+        ${
+          asksFirst &&
+          first.providers.map(({ connectionId, connectionName }) =>
+            form({
+              action: '/account/confirm/sso',
+              formToken: frame.formToken,
+              body: html`${hidden}<input type="hidden" name="connection" value="${connectionId}" />
+                <div class="actions">${button({ label: `Sign in again by ${connectionName}`, main: !asksPassword })}</div>`,
+            }),
+          )
+        }
+        ${
+          (asksPassword || !asksFirst) &&
+          form({
+            action: '/account/confirm',
+            formToken: frame.formToken,
+            body: html`${hidden}${asksPassword && passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error })}
+              <div class="actions">${button({ label: 'Continue', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
+          })
+        }
         ${asksPassword && forgotten}
       </section>`,
+  });
+}
+
+/** Goes on by itself, as to an app. */
+export function leaving(frame: Frame, { name, url }: { name: string; url: string }): Html {
+  return alonePage({
+    installationName: frame.installation.name,
+    language: frame.account.language,
+    title: `On to ${name}`,
+    goesOnTo: url,
+    body: html`<p class="quiet">You sign in there once more, and come back here.</p>
+      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, main: true, wide: true })}</div>`,
+  });
+}
+
+const UNCONNECTED = {
+  lost: 'That took too long, or was finished elsewhere. Sign out, and use single sign-on again.',
+  'linked-already': 'One of the two is connected already: your account to somebody there, or you there to another account here. Ask whoever looks after it.',
+} as const;
+
+/** Another way in, by the word of a provider. `offered`: by whose. */
+export function connect(frame: Frame, offered: { name: string; token: string } | undefined, refused: keyof typeof UNCONNECTED = 'lost'): Html {
+  return settings(frame, {
+    title: offered ? `Connect ${offered.name}` : 'Nothing was connected',
+    current: 'security',
+    body: offered
+      ? html`<section class="card">
+          <p>
+            From now on ${offered.name} signs you in to <strong>${frame.account.email}</strong>, without your password. A second step that you have set up is
+            asked for all the same.
+          </p>
+          ${form({
+            action: '/account/connect',
+            formToken: frame.formToken,
+            body: html`<input type="hidden" name="with" value="${offered.token}" />
+              <div class="actions">${button({ label: 'Connect', main: true })} ${linkButton({ label: 'Not now', href: '/account/security' })}</div>`,
+          })}
+        </section>`
+      : html`${notice({ kind: 'bad', text: UNCONNECTED[refused] })}
+          <div class="actions">${linkButton({ label: 'Security and Credentials', href: '/account/security', main: true })}</div>`,
   });
 }
 

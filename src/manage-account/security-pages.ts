@@ -15,13 +15,41 @@ export function security(frame: Frame, state: Security): Html {
     current: 'security',
     body: html`<p class="quiet">How you prove that it is you.</p>
       ${state.onlySignedIn && newPhoneSection(frame, state)} ${bypassCodeSection(frame, state)} ${resetSection(frame, state)} ${twoFactorSection(frame, state)}
-      ${state.on && recoveryKeySection(state)}
+      ${state.on && recoveryKeySection(state)} ${state.links.length > 0 && linksSection(frame, state)}
       <section class="card" aria-labelledby="password">
         <h2 id="password">Password</h2>
-        <p class="quiet">Changed ${dateOf(state.account.passwordChangedAt)}.</p>
-        <div class="actions">${linkButton({ label: 'Change password', href: `${SECURITY}/password` })}</div>
+        ${
+          state.hasPassword
+            ? html`<p class="quiet">Changed ${dateOf(state.account.passwordChangedAt)}.</p>
+                <div class="actions">${linkButton({ label: 'Change password', href: `${SECURITY}/password` })}</div>`
+            : html`<p class="quiet">You have none here: you sign in by your organisation.</p>`
+        }
       </section>`,
   });
+}
+
+/** By whose word one comes in without a password. */
+function linksSection({ formToken }: Frame, { links }: Security): Html {
+  return html`<section class="card" aria-labelledby="single-sign-on">
+    <h2 id="single-sign-on">Single sign-on</h2>
+    <p class="quiet">
+      Your organisation’s own sign-in lets you in here. A second step that you have set up is asked for all the same, unless it was asked for there.
+    </p>
+    ${links.map(
+      ({ connectionId, connectionName, lastUsedAt, serves }) =>
+        html`<div class="row">
+          <div class="grow">
+            <p><strong>${connectionName}</strong> ${!serves && html`<span class="tag warn">turned off</span>`}</p>
+            <p class="quiet">Last used ${momentOf(lastUsedAt)}</p>
+          </div>
+          ${form({
+            action: `${SECURITY}/disconnect`,
+            formToken,
+            body: html`<input type="hidden" name="connection" value="${connectionId}" />${button({ label: 'Disconnect', danger: true })}`,
+          })}
+        </div>`,
+    )}
+  </section>`;
 }
 
 /** After a bypass code: what to do now comes first. */

@@ -1,21 +1,21 @@
 // /account and everything below it.
-import { confirmPassword } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { factorOf, standing } from '../factors/factors.ts';
 import { refuseBypassCode, stopOwnReset } from '../lost-phone/lost-phone.ts';
-import { minutes } from '../platform/durations.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import { enforcesRealSecondFactor } from '../policy/policy.ts';
 import { forgetFailedTries, owes, type Session } from '../sessions/sessions.ts';
+import { mountConfirming } from './confirm-web.ts';
+import { changed, confirmFirst, frame, freshOr, journeyOf, SECURITY } from './frame.ts';
 import * as manage from './manage-account.ts';
-import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from './manage-account.ts';
+import { SET_UP_ADDRESS } from './manage-account.ts';
 import * as pages from './pages.ts';
 import * as securityPages from './security-pages.ts';
 
-const SECURITY = '/account/security';
+export { CONFIRM_ARRIVAL } from './confirm-web.ts';
 
 /** `signedIn`: open to who has yet to set up what the policy asks for; `meeting`: to nobody else than who has all of it. */
 export function mountManageAccount({ signedIn, meeting }: { signedIn: Web<Session>; meeting: Web<Session> }, world: World): void {
@@ -36,37 +36,6 @@ export function mountManageAccount({ signedIn, meeting }: { signedIn: Web<Sessio
     await stopOwnReset(world, { accountId: session.account.id, from: visit });
     return changed(visit, { notice: 'reset-stopped' });
   });
-}
-
-const frame = (world: World, visit: Visit, session: Session): pages.Frame => ({
-  installation: world.installation,
-  formToken: visit.formToken,
-  account: session.account,
-  now: world.clock.now(),
-  notice: takeNotice(visit),
-  failedTries: session.failedTries,
-});
-
-/** What the last page did, said once on the next. */
-function takeNotice(visit: Visit): string | undefined {
-  const notice = visit.cookie('notice');
-  if (notice !== undefined) visit.clearCookie('notice');
-  return notice;
-}
-
-/** Ends a change: the session's new token goes to the browser, and the page says what was done. */
-function changed(visit: Visit, { token, notice, to = SECURITY }: { token?: string; notice: string; to?: string }): Answer {
-  if (token !== undefined) visit.setCookie('session', token);
-  visit.setCookie('notice', notice);
-  return redirect(to);
-}
-
-const confirmFirst = (then: string): Answer => redirect(`${CONFIRM_ADDRESS}?then=${encodeURIComponent(then)}`);
-
-/** Lets through only whose proof is fresh; leads everybody else to confirm, and back to `then`. */
-async function freshOr(world: World, session: Session, then: string): Promise<{ security: manage.Security } | { answer: Answer }> {
-  const security = await manage.readSecurity(world, world.database.query, session);
-  return security.missing.length > 0 ? { answer: confirmFirst(then) } : { security };
 }
 
 /** The same for setting a method up, which whoever came in by a bypass code may do too. */
@@ -119,73 +88,6 @@ function mountPassword(web: Web<Session>, world: World): void {
     const realSecondFactorEnforced = enforcesRealSecondFactor(world, session.demand);
     return page(pages.password(frame(world, visit, session), { realSecondFactorEnforced, refused: done }), done.reason === 'too-many-tries' ? 429 : 422);
   });
-}
-
-/** Minutes; an app may ask for a fresher proof than the policies do, never for a staler one. */
-const withinFrom = (text: string | null): number => (text !== null && /^[1-9]\d{0,3}$/.test(text) ? Number(text) : 1440);
-
-/** A fresh proof: the password, then the strongest second factor; only what is not fresh. */
-function mountConfirming(web: Web<Session>, world: World): void {
-  const address = CONFIRM_ADDRESS;
-  const then = (text: string | null) => localPath(text) ?? SECURITY;
-  web.get(address, async (visit, session) => {
-    const within = withinFrom(visit.query.get('within'));
-    const { missing, onlySignedIn } = await manage.readSecurity(world, world.database.query, session, minutes(within));
-    const to = then(visit.query.get('then'));
-    return missing.length === 0 ? redirect(to) : page(pages.confirm(frame(world, visit, session), { missing, then: to, within, onlySignedIn }));
-  });
-  web.post(address, async (visit, session) => {
-    const within = withinFrom(visit.field('within'));
-    const { missing } = await manage.readSecurity(world, world.database.query, session, minutes(within));
-    const to = then(visit.field('then'));
-    if (missing.length === 0) return redirect(to);
-    const asksPassword = missing.includes('password');
-    if (asksPassword) {
-      const confirmed = await confirmPassword(world, { accountId: session.account.id, password: visit.field('password'), from: visit });
-      if (!confirmed.ok)
-        return page(pages.confirm(frame(world, visit, session), { missing, then: to, within, refused: confirmed }), confirmed.reason === 'wrong' ? 422 : 429);
-    }
-    const answer = await world.database.transaction(async (transaction) => {
-      const state = { proofs: asksPassword ? { password: world.clock.now() } : {}, returnTo: to, freshFor: minutes(within) };
-      const situation = await manage.begin(world, transaction, { session, purpose: 'confirm', state, caller: visit });
-      if (situation.step === 'done') return finishConfirm(world, transaction, situation, visit, session);
-      const [strongest] = standing(situation.enrolled);
-      if (strongest) await attempts.ask(world, transaction, situation, { kind: strongest.kind, from: visit });
-      return () => redirect(`${address}/verify`);
-    });
-    return answer();
-  });
-  attempts.mountJourney(web, world, {
-    ...journeyOf('confirm', { 'second-factor': `${address}/verify`, 'recovery-key': `${address}/recovery-key` }),
-    finish: (transaction, situation, visit, session) => finishConfirm(world, transaction, situation, visit, session),
-  });
-}
-
-async function finishConfirm(
-  world: World,
-  transaction: Parameters<typeof manage.finishConfirming>[1],
-  situation: attempts.Situation,
-  visit: Visit,
-  session: Session,
-): Promise<() => Answer> {
-  const token = await manage.finishConfirming(world, transaction, { situation, session, caller: visit });
-  return () => {
-    visit.setCookie('session', token);
-    return redirect(situation.attempt.state.returnTo ?? SECURITY);
-  };
-}
-
-/** The part of a journey that all of a signed-in person share. */
-function journeyOf(purpose: attempts.Purpose, addresses: attempts.Journey<Session>['addresses']): Omit<attempts.Journey<Session>, 'finish'> {
-  return {
-    purpose,
-    addresses,
-    lost: SECURITY,
-    lostNotice: 'took-too-long',
-    holder: (_visit, session) => ({ sessionId: session.id }),
-    sessionProofs: (session) => session.proofs,
-    leave: { label: 'Cancel', address: SECURITY },
-  };
 }
 
 /** "Enable Two-Factor Authentication" and "Add a method". */

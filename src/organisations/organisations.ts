@@ -5,14 +5,14 @@
  * looked up, and what they may do decided (permissions.ts), in the same transaction in which it is done, recorded, and told to whom it concerns.
  */
 import { findAccount, type Account } from '../accounts/accounts.ts';
-import { record } from '../audit/audit.ts';
+import { record, type Origin } from '../audit/audit.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { post } from '../platform/mail/mail.ts';
 import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import { byWhom, findActing, findMember, nameOfActor, readRole, type Actor, type Member, type Membership, type Organisation } from './membership.ts';
 import { membershipMessage, type MembershipNotice } from './notices.ts';
-import { actRefusal, may, reaches, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
+import { actRefusal, isOfDomains, may, reaches, type ActRefusal, type Action, type GivenRole, type Role } from './permissions.ts';
 import * as store from './store.ts';
 
 export {
@@ -63,6 +63,22 @@ export {
 /** Domains whose addresses may join; empty: any. Its policy says them, see policy/drafts.ts. */
 export async function setEmailDomains(transaction: Transaction, organisationId: string, domains: readonly string[]): Promise<void> {
   await store.updateEmailDomains(transaction, organisationId, JSON.stringify(domains));
+}
+
+/** Whether its policy lets an address join. */
+export async function mayBelong(queries: Queries, organisationId: string, emailKey: string): Promise<boolean> {
+  return isOfDomains(emailKey, JSON.parse((await store.selectEmailDomains(queries, organisationId)) ?? '[]') as string[]);
+}
+
+/** By another way than an invitation, which the caller has seen to. False where they belong to it already. `by`: as the audit log names it. */
+export async function addMember(
+  world: World,
+  transaction: Transaction,
+  { organisationId, accountId, role, by, from }: { organisationId: string; accountId: string; role: GivenRole; by: string; from: Origin },
+): Promise<boolean> {
+  if (!(await store.insertMembership(transaction, { organisationId, accountId, role, joinedAt: world.clock.now() }))) return false;
+  await record(world, transaction, { event: 'organisation_joined', accountId, from, details: { organisation: organisationId, role, by } });
+  return true;
 }
 
 /** All that there are; for the operator. */

@@ -18,6 +18,7 @@ const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'manage-keys': { owner: true, admin: true, auditor: false, member: false },
   'manage-apps': { owner: true, admin: true, auditor: false, member: false },
   'set-webhook': { owner: true, admin: true, auditor: false, member: false },
+  'manage-sso': { owner: true, admin: false, auditor: false, member: false },
   'loosen-resets': { owner: true, admin: false, auditor: false, member: false },
   'transfer-ownership': { owner: true, admin: false, auditor: false, member: false },
 };

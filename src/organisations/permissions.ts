@@ -32,6 +32,7 @@ export type Action =
   | 'manage-keys'
   | 'manage-apps'
   | 'set-webhook'
+  | 'manage-sso'
   | 'transfer-ownership';
 
 const READING: readonly Action[] = ['see', 'export'];
@@ -51,7 +52,8 @@ const MANAGING: readonly Action[] = [
   'set-webhook',
 ];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
-  owner: [...MANAGING, 'loosen-resets', 'transfer-ownership'],
+  // A provider says who everybody is, the owner too: whoever chooses it could be anybody.
+  owner: [...MANAGING, 'loosen-resets', 'manage-sso', 'transfer-ownership'],
   admin: MANAGING,
   auditor: READING,
   member: [],

@@ -154,12 +154,14 @@ export interface Holder {
   /** The kinds of what the account has. */
   readonly held: readonly string[];
   readonly emailVerified: boolean;
+  /** An identity provider that is trusted for it asked for a second factor, this time. */
+  readonly provedElsewhere?: boolean;
 }
 
 export function verdictOf({ dueAt: by, notCounting }: Demand, holder: Holder, methods: readonly Method[]): Verdict {
   // A Recovery Key is held, and is no method.
   const counting = methods.filter(({ kind }) => !notCounting.includes(kind));
-  if (by === null || counting.some(({ kind }) => holder.held.includes(kind))) return { kind: 'passes' };
+  if (by === null || holder.provedElsewhere === true || counting.some(({ kind }) => holder.held.includes(kind))) return { kind: 'passes' };
   return methodsOpenTo(notCounting, holder, methods).length > 0 ? { kind: 'sets-up', by } : { kind: 'locked-out', by };
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Account } from '../accounts/accounts.ts';
 import type { FailedTries } from '../audit/audit.ts';
-import { assuranceLevel, isFactor, sessionLastsBy } from '../factors/factors.ts';
+import { assuranceLevel, isFactor, PROVIDER_SECOND_FACTOR, sessionLastsBy } from '../factors/factors.ts';
 import type { Role } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
@@ -136,7 +136,8 @@ function isLive(session: ListedSession, demand: Demand, now: number): boolean {
 /** What the policies ask of it before it may go on. */
 export function owes(world: World, { account, demand, held, proofs }: Session): ReturnType<typeof sessionOwes> {
   const shown = Object.keys(proofs).filter(isFactor);
-  return sessionOwes(demand, { held, proofs: shown, emailVerified: account.emailVerifiedAt !== null, now: world.clock.now() }, METHODS);
+  const provedElsewhere = proofs[PROVIDER_SECOND_FACTOR] !== undefined;
+  return sessionOwes(demand, { held, provedElsewhere, proofs: shown, emailVerified: account.emailVerifiedAt !== null, now: world.clock.now() }, METHODS);
 }
 
 /** The session that a visit comes with. */

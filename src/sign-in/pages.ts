@@ -20,6 +20,12 @@ interface SignInPage {
   readonly then: string;
   /** Whether whoever comes like this may make an account. */
   readonly joining: boolean;
+  /** Whether some address leads to an identity provider. */
+  readonly single: boolean;
+  /** 'password': a password is asked for, wherever the address leads. */
+  readonly way: string;
+  /** Why whoever wanted to go to a provider is here again. */
+  readonly why?: string;
   readonly notice?: string | undefined;
   readonly refused?:
     | { readonly reason: 'wrong' }
@@ -28,7 +34,14 @@ interface SignInPage {
   readonly now?: number;
 }
 
-export function signIn({ installation, formToken, email, then, joining, notice: code, refused, now = 0 }: SignInPage): Html {
+/** By the address's domain alone. */
+const WHY: Readonly<Record<string, string>> = {
+  'no-address': 'Enter your email first. It tells where you sign in.',
+  'no-provider': 'There is no single sign-on for this address. Sign in with your password.',
+};
+
+export function signIn({ installation, formToken, email, then, joining, single, way, why = '', notice: code, refused, now = 0 }: SignInPage): Html {
+  const unled = Object.hasOwn(WHY, why) ? WHY[why] : undefined;
   const said = code === undefined || !Object.hasOwn(NOTICES, code) ? undefined : NOTICES[code];
   const wrong =
     refused?.reason === 'wrong' ? 'That email and password do not go together. Check both and try again. “Forgot password?” below helps, too.' : undefined;
@@ -37,7 +50,7 @@ export function signIn({ installation, formToken, email, then, joining, notice: 
     language: 'en',
     title: 'Sign in',
     body: html`
-      ${said !== undefined && notice({ kind: 'plain', text: said })} ${mistakes(wrong)}
+      ${said !== undefined && notice({ kind: 'plain', text: said })} ${mistakes(unled, wrong)}
       ${
         refused?.reason === 'suspended' &&
         notice({ kind: 'bad', text: `${refused.by} has suspended you, so you can’t sign in now. Ask whoever looks after ${refused.by}.` })
@@ -49,10 +62,11 @@ export function signIn({ installation, formToken, email, then, joining, notice: 
       ${form({
         action: '/sign-in',
         formToken,
-        body: html`${textField({ label: 'Email', name: 'email', type: 'email', value: email, autocomplete: 'username', required: true })}
+        body: html`${textField({ label: 'Email', name: 'email', type: 'email', value: email, autocomplete: 'username', required: true, error: unled })}
           ${passwordField({ label: 'Password', name: 'password', autocomplete: 'current-password', error: wrong })}
-          <input type="hidden" name="then" value="${then}" />
-          ${button({ label: 'Sign in', main: true, wide: true })}`,
+          <input type="hidden" name="then" value="${then}" />${way !== '' && html`<input type="hidden" name="way" value="${way}" />`}
+          ${button({ label: 'Sign in', main: true, wide: true })}
+          ${single && html`<button class="button wide" type="submit" formaction="/sign-in/sso" formnovalidate>Use single sign-on</button>`}`,
       })}
       <p class="links"><a href="/forgot-password">Forgot password?</a></p>
     `,

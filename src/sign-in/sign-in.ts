@@ -6,14 +6,15 @@
 import { checkPassword, knowsBrowser, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
-import { isFactor, onlySignedInAt, passingAmong, removeFactor } from '../factors/factors.ts';
+import { isFactor, onlySignedInAt, passingAmong, PROVIDER_SECOND_FACTOR, removeFactor } from '../factors/factors.ts';
 import { resetIfDue } from '../lost-phone/lost-phone.ts';
-import { findSuspending } from '../organisations/organisations.ts';
+import { findMember, findSuspending } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { endSessions, openSession } from '../sessions/sessions.ts';
+import { keepProviderSession, type Connection } from '../sso/sso.ts';
 
 /** Who asks, from where: a visit is one. */
 export interface Caller extends Origin {
@@ -27,6 +28,10 @@ export type Entered =
   | { readonly kind: 'attempt'; readonly token: string };
 
 export const SIGN_IN = 'sign-in';
+/** The page of the step that an attempt to sign in is at is led to from here. */
+export const NEXT = '/sign-in/verify';
+/** Where a person lands who was not on the way to anywhere. */
+export const HOME = '/account';
 
 /**
  * Makes an account that is not verified yet, enters it and sends the code that verifies it: all of that or none, so that who has to press again
@@ -47,7 +52,7 @@ export async function signUp(
     const account = await createAccount(world, transaction, { email, name, passwordHash, language, browserToken: caller.browserToken });
     await rememberBrowser(world, transaction, account.id, caller.browserToken);
     await record(world, transaction, { event: 'user_created', accountId: account.id, from: caller });
-    const entered = await enter(world, transaction, { account, caller, returnTo: verifyAddress(then) });
+    const entered = await enter(world, transaction, { account, caller, state: { proofs: { password: world.clock.now() }, returnTo: verifyAddress(then) } });
     if (entered.kind === 'session') await beginVerifyingEmail(world, transaction, { ...entered, returnTo: then, caller });
     return entered;
   });
@@ -58,12 +63,20 @@ export type PasswordAnswer =
   | { readonly ok: false; readonly reason: 'wrong' }
   /** By the organisation of that name. */
   | { readonly ok: false; readonly reason: 'suspended'; readonly by: string }
+  /** The password is right, and the organisation wants its people to come by this connection. */
+  | { readonly ok: false; readonly reason: 'provider-required'; readonly connection: Connection }
   | { readonly ok: false; readonly reason: 'too-many-tries'; readonly retryAt: number };
 
-/** The first step of signing in. */
+/** The first step of signing in. `required`: the connection by which whoever has such an address comes; its owner alone has this way in, so that a broken provider locks nobody out for ever. */
 export async function answerPassword(
   world: World,
-  { email, password, returnTo, caller }: { email: string; password: string; returnTo: string | null; caller: Caller },
+  {
+    email,
+    password,
+    returnTo,
+    required,
+    caller,
+  }: { email: string; password: string; returnTo: string | null; required: Connection | undefined; caller: Caller },
 ): Promise<PasswordAnswer> {
   const checked = await checkPassword(world, { email, password, browserToken: caller.browserToken, address: caller.address });
   if (!checked.ok) {
@@ -86,25 +99,29 @@ export async function answerPassword(
       await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'suspended' } });
       return { ok: false, reason: 'suspended', by };
     }
-    // Its time may have come a moment ago: whatever is asked for below is asked of the account as it is then.
-    await resetIfDue(world, transaction, account.id);
-    const entered = await enter(world, transaction, { account, caller, returnTo });
-    return { ok: true, entered, returnTo };
+    if (required && (await findMember(transaction, required.organisationId, account.id))?.role !== 'owner') {
+      await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'provider-required' } });
+      return { ok: false, reason: 'provider-required', connection: required };
+    }
+    const proofs = { password: world.clock.now() };
+    return { ok: true, entered: await enter(world, transaction, { account, caller, state: { proofs, returnTo, insists: required !== undefined } }), returnTo };
   });
 }
 
 /** After the first factor: an attempt, and a session at once where nothing else is asked for. */
-async function enter(
+export async function enter(
   world: World,
   transaction: Transaction,
-  { account, caller, returnTo }: { account: Account; caller: Caller; returnTo: string | null },
+  { account, caller, state }: { account: Account; caller: Caller; state: Pick<attempts.AttemptState, 'proofs' | 'returnTo'> & Partial<attempts.AttemptState> },
 ): Promise<Entered> {
+  // Its time may have come a moment ago: whatever is asked for below is asked of the account as it is then.
+  await resetIfDue(world, transaction, account.id);
   const token = makeToken(world);
   const attempt = await attempts.beginAttempt(world, transaction, {
     holder: { attemptToken: token },
     purpose: SIGN_IN,
     accountId: account.id,
-    state: { proofs: { password: world.clock.now() }, returnTo },
+    state,
   });
   const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
   if (!situation) throw new Error('The account of a sign-in has gone.');
@@ -142,6 +159,7 @@ export async function finishSignIn(
   const proofs = setUp ? { ...state.proofs, [method.kind]: world.clock.now() } : state.proofs;
   const failedTries = await failedTriesBefore(transaction, { accountId: account.id, from: caller, since: attempt.createdAt });
   const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, demand: situation.policy.demand, failedTries });
+  if (state.provider) await keepProviderSession(world, transaction, opened.sessionId, state.provider);
   const methods = Object.keys(proofs).join(' ');
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
   if (isNewBrowser) await record(world, transaction, { event: 'authn_login_new_browser', accountId: account.id, from: caller });
@@ -155,7 +173,7 @@ export async function finishSignIn(
  */
 function vouchesForBrowser({ state: { proofs, postponed, emailShown } }: attempts.Attempt): boolean {
   if (onlySignedInAt(proofs) !== undefined) return false;
-  return !postponed || emailShown || Object.keys(proofs).some(isFactor);
+  return !postponed || emailShown || proofs[PROVIDER_SECOND_FACTOR] !== undefined || Object.keys(proofs).some(isFactor);
 }
 
 /** Gives up an attempt to sign in: "Not you?". */

@@ -9,15 +9,17 @@ import { localPath } from '../platform/http/local-path.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { endSession, sessionOf } from '../sessions/sessions.ts';
+import { hasConnection, signOutUrl, waitsToConnect, type Connection } from '../sso/sso.ts';
 import * as pages from './pages.ts';
-import { answerPassword, enterBrowser, finishSignIn, leaveSignIn, SIGN_IN } from './sign-in.ts';
+import { whereToSignIn } from './by-provider.ts';
+import { askDirectory, CONNECT_ADDRESS, goTo, mountByProvider } from './provider-web.ts';
+import { comeByProvider, signingOut } from './provider-pages.ts';
+import { answerPassword, enterBrowser, finishSignIn, HOME, leaveSignIn, NEXT, SIGN_IN } from './sign-in.ts';
 
 const START = '/sign-in';
-/** Where a person lands who was not on the way to anywhere. */
-const HOME = '/account';
 
 const ADDRESSES = {
-  'second-factor': '/sign-in/verify',
+  'second-factor': NEXT,
   'choose-method': '/sign-in/set-up',
   'email-code': '/sign-in/set-up/email',
   'begin-method': '/sign-in/set-up/method',
@@ -25,14 +27,16 @@ const ADDRESSES = {
   'recovery-key': '/sign-in/recovery-key',
 } as const;
 
+export { ARRIVAL } from './provider-web.ts';
+
 export function mountSignIn(web: Web<undefined>, world: World): void {
   web.get(START, async (visit) => {
     if (await sessionOf(world, visit)) return redirect(localPath(visit.query.get('then')) ?? HOME);
     const notice = visit.cookie('notice');
     if (notice !== undefined) visit.clearCookie('notice');
     const email = parseEmailAddress(visit.query.get('email') ?? '')?.address ?? '';
-    const then = visit.query.get('then') ?? '';
-    return page(pages.signIn({ installation: world.installation, formToken: visit.formToken, email, then, joining: await isJoining(world, then), notice }));
+    const about = await aboutSignIn(world, visit, { email, then: visit.query.get('then') ?? '', way: visit.query.get('way') ?? '' });
+    return page(pages.signIn({ ...about, why: visit.query.get('why') ?? '', notice }));
   });
   web.post(START, (visit) => signIn(world, visit));
   web.get('/sign-in/done', async (visit) => {
@@ -49,21 +53,49 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
     return redirect(START);
   });
   web.post('/sign-out', (visit) => signOut(world, visit));
+  mountByProvider(web, world);
   mountJourney(web, world, signInJourney(world));
 }
 
 async function signIn(world: World, visit: Visit): Promise<Answer> {
-  const email = visit.field('email');
-  const then = visit.field('then');
-  const answered = await answerPassword(world, { email, password: visit.field('password'), returnTo: localPath(then) ?? null, caller: visit });
-  if (!answered.ok) {
-    const about = { installation: world.installation, formToken: visit.formToken, email, then, joining: await isJoining(world, then) };
-    return page(
-      pages.signIn({ ...about, refused: answered, now: world.clock.now() }),
-      answered.reason === 'wrong' ? 401 : answered.reason === 'suspended' ? 403 : 429,
-    );
-  }
-  return enterBrowser(visit, answered.entered, { next: ADDRESSES['second-factor'], home: answered.returnTo ?? HOME });
+  const [email, password, then, way] = [visit.field('email'), visit.field('password'), visit.field('then'), visit.field('way')];
+  const where = await whereToSignIn(world, email);
+  const byPassword = where.way === 'here' || way === 'password';
+  if (!byPassword && where.way === 'provider' && (where.connection.required || password === '')) return goTo(world, visit, where.connection);
+  const returnTo = localPath(then) ?? null;
+  const answered =
+    !byPassword && where.way === 'directory'
+      ? await askDirectory(world, visit, where.connection)
+      : await answerPassword(world, { email, password, returnTo, required: await requiredFor(world, visit, where, then), caller: visit });
+  if ('kind' in answered) return answered;
+  if (answered.ok) return enterBrowser(visit, answered.entered, { next: NEXT, home: answered.returnTo ?? HOME });
+  if (answered.reason === 'provider-required')
+    return page(comeByProvider({ installation: world.installation, formToken: visit.formToken }, { name: answered.connection.name, email, then }), 403);
+  return page(
+    pages.signIn({ ...(await aboutSignIn(world, visit, { email, then, way })), refused: answered, now: world.clock.now() }),
+    answered.reason === 'wrong' ? 401 : answered.reason === 'suspended' ? 403 : 429,
+  );
+}
+
+/** Whose password serves only its organisation's owner. Whoever was at the provider a moment ago, and connects an account to what it said, shows that account by its password. */
+async function requiredFor(world: World, visit: Visit, where: Awaited<ReturnType<typeof whereToSignIn>>, then: string): Promise<Connection | undefined> {
+  if (where.way === 'here' || !where.connection.required) return undefined;
+  const [, token = ''] = /\?with=([\w-]{43})$/.exec(then) ?? [];
+  const connects =
+    then.startsWith(`${CONNECT_ADDRESS}?`) && (await waitsToConnect(world, { token, connectionId: where.connection.id, browserToken: visit.browserToken }));
+  return connects ? undefined : where.connection;
+}
+
+async function aboutSignIn(world: World, visit: Visit, { email, then, way }: { email: string; then: string; way: string }) {
+  return {
+    installation: world.installation,
+    formToken: visit.formToken,
+    email,
+    then,
+    way: way === 'password' ? way : '',
+    joining: await isJoining(world, then),
+    single: way !== 'password' && (await hasConnection(world.database.query)),
+  };
 }
 
 /** Whether the way to an account is shown: where nobody could go it, it is not. */
@@ -100,6 +132,7 @@ function signInJourney(world: World): Journey<undefined> {
 
 async function signOut(world: World, visit: Visit): Promise<Answer> {
   const session = await sessionOf(world, visit);
+  const elsewhere = session && (await signOutUrl(world, session.id));
   if (session) {
     await world.database.transaction(async (transaction) => {
       await endSession(transaction, session.id);
@@ -110,5 +143,5 @@ async function signOut(world: World, visit: Visit): Promise<Answer> {
   visit.clearCookie('attempt');
   visit.setCookie('notice', 'signed-out');
   visit.clearSiteData();
-  return redirect(START);
+  return elsewhere === undefined ? redirect(START) : page(signingOut({ installation: world.installation, formToken: visit.formToken }, elsewhere));
 }

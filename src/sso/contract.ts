@@ -62,6 +62,8 @@ export interface SettingField {
   /** `secret` is never shown again once stored; left empty, it stays what it is. */
   readonly kind: 'text' | 'address' | 'secret' | 'lines' | 'check' | 'choice';
   readonly choices?: readonly { readonly value: string; readonly label: string }[];
+  /** What the form of a new connection shows. */
+  readonly initial?: string | boolean | readonly string[];
   readonly required: boolean;
 }
 

@@ -2,3 +2,5 @@
 import type { AnyProtocol } from './contract.ts';
 
 export const protocols: readonly AnyProtocol[] = [];
+
+export const protocolOf = (kind: string): AnyProtocol | undefined => protocols.find((protocol) => protocol.kind === kind);

@@ -9,7 +9,7 @@ import { sessionLimits } from '../../src/sessions/session-limits.ts';
 import { runs } from '../support/property.ts';
 
 const PURPOSES: readonly Purpose[] = ['sign-in', 'confirm', 'verify-email', 'enrol', 'disable', 'new-recovery-key', 'change-email', 'reset-password'];
-const MISSING: readonly Facts['missing'][] = [[], ['password'], ['second-factor'], ['password', 'second-factor']];
+const MISSING: readonly Facts['missing'][] = [[], ['first-factor'], ['second-factor'], ['first-factor', 'second-factor']];
 const METHODS: readonly Facts['method'][] = ['none', 'chosen', 'begun', 'shown'];
 const FLAGS = [
   'protected',
@@ -81,8 +81,8 @@ function isAllowed(facts: Facts): boolean {
 /** The facts once the person has done what the step asks. */
 function after(step: Exclude<Step, 'done' | 'new-password'>, facts: Facts): Facts {
   switch (step) {
-    case 'password':
-      return { ...facts, missing: facts.missing.filter((one) => one !== 'password') };
+    case 'first-factor':
+      return { ...facts, missing: facts.missing.filter((one) => one !== 'first-factor') };
     case 'second-factor':
       return { ...facts, secondFactorShown: true, missing: facts.missing.filter((one) => one !== 'second-factor') };
     case 'choose-method':
@@ -164,7 +164,7 @@ describe('a fresh proof', () => {
         const standing = factors.filter((one) => one.stands);
         const strongest = standing.filter((one) => standing.every((other) => other.strength <= one.strength)).map((one) => one.kind);
         const keyed = factors.some((one) => !one.stands) && fresh('recovery-key');
-        assert.equal(missing.includes('password'), !fresh('password'));
+        assert.equal(missing.includes('first-factor'), !fresh('first-factor'));
         assert.equal(missing.includes('second-factor'), standing.length > 0 && !keyed && !strongest.some(fresh));
         assert.ok(missing[0] !== 'second-factor' || fresh('password'), 'The password is asked for first.');
       }),

@@ -57,6 +57,8 @@ export const DECISIONS: readonly string[] = [
   'sessions/notices.ts',
   'sessions/scopes.ts',
   'sessions/session-limits.ts',
+  'sso/notices.ts',
+  'sso/whose-account.ts',
 ].map((name) => `src/${name}`);
 
 /** What any room may have beside its door; and files that are neither these nor decisions, each for a reason that its first lines give. */
@@ -76,8 +78,18 @@ export const PARTS: readonly string[] = [
   'attempts/attempt.ts',
   'attempts/steps.ts',
   'audit/chain.ts',
+  'manage-account/frame.ts',
+  'manage-account/providers.ts',
+  'sign-in/by-provider.ts',
+  'sso/connecting.ts',
+  'sso/connections.ts',
   'sso/contract.ts',
+  'sso/directories.ts',
+  'sso/domains.ts',
+  'sso/linking.ts',
   'sso/registry.ts',
+  'sso/round-trips.ts',
+  'sso/signing-out.ts',
   'audit/marks.ts',
   'audit/reading.ts',
   'audit/record.ts',

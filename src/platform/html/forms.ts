@@ -36,14 +36,16 @@ export function codeField({ label, name, value = '', error }: { label: string; n
 export interface PasswordField {
   readonly label: string;
   readonly name: string;
-  readonly autocomplete: 'current-password' | 'new-password';
+  readonly autocomplete: 'current-password' | 'new-password' | 'off';
+  /** It may be left empty. */
+  readonly optional?: boolean;
   readonly error?: string | undefined;
   readonly hint?: string | undefined;
 }
 
 /** With a button that shows what was typed, where the script runs. The password is never sent back to the page. */
-export function passwordField({ label, name, autocomplete, error, hint }: PasswordField): Html {
-  const flags = [html` required`, described(name, { error, hint })];
+export function passwordField({ label, name, autocomplete, optional = false, error, hint }: PasswordField): Html {
+  const flags = [!optional && html` required`, described(name, { error, hint })];
   return field(
     { label, name, error, hint },
     html`<span class="with-button"
@@ -64,20 +66,23 @@ export function passwordField({ label, name, autocomplete, error, hint }: Passwo
 export function select({
   label,
   name,
+  id = name,
   value,
   options,
   error,
 }: {
   label: string;
   name: string;
+  /** Where a page has several of that name. */
+  id?: string;
   value: string;
   options: readonly (readonly [value: string, label: string])[];
   error?: string | undefined;
 }): Html {
   const choices = options.map(([one, text]) => html`<option value="${one}" ${one === value && html` selected`}>${text}</option>`);
   return field(
-    { label, name, error },
-    html`<select id="${name}" name="${name}" ${described(name, { error })}>
+    { label, name: id, error },
+    html`<select id="${id}" name="${name}" ${described(id, { error })}>
       ${choices}
     </select>`,
   );

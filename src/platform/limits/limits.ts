@@ -78,6 +78,8 @@ export const BYPASS_CODES: Sends = {
 };
 /** Resets that are asked for one person: each is a mail to them, and to all who look after them. */
 export const RESETS: Sends = { kind: 'sends', name: 'resets', allowances: [{ count: 3, window: days(1) }] };
+/** Questions to a directory by whoever tests a connection: nobody guesses there at others' passwords. */
+export const DIRECTORY_TESTS: Sends = { kind: 'sends', name: 'directory tests', allowances: [{ count: 10, window: minutes(10) }] };
 /** Asking for help at the second step: each is a mail to the person, and to all who look after them. */
 export const HELP_REQUESTS: Sends = { kind: 'sends', name: 'help requests', allowances: [{ count: 3, window: days(1) }] };
 /** Whatever the address that is given, from one network. */

@@ -39,6 +39,8 @@ export type HashPurpose =
   | 'recovery key making'
   | 'bypass code'
   | 'stop reset token'
+  | 'sso state'
+  | 'sso message'
   | 'limit key'
   | 'key check'
   | 'audit head'

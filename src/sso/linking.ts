@@ -1,0 +1,218 @@
+// Whom a provider knows, and as which account of ours. The door is sso.ts.
+import { createVerified, findVerifiedByEmail, lockAccount, nameRefusal, type Account } from '../accounts/accounts.ts';
+import { record, type Origin } from '../audit/audit.ts';
+import { addMember, findMember, listMemberships, mayBelong } from '../organisations/organisations.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
+import { post } from '../platform/mail/mail.ts';
+import type { World } from '../platform/world.ts';
+import { endSession } from '../sessions/sessions.ts';
+import { domainOf, type Connection } from './connections.ts';
+import type { Identity } from './contract.ts';
+import { isVerifiedFor } from './domains.ts';
+import { linkedMessage } from './notices.ts';
+import { secondFactorCounts, whoseAccount, type Arrival } from './whose-account.ts';
+import * as store from './store.ts';
+
+export type Recognised =
+  | { readonly ok: true; readonly account: Account; readonly secondFactorCounts: boolean }
+  | { readonly ok: false; readonly reason: 'prove-first' | 'may-not-join' };
+
+/** Whose account it is; links it, or makes it, where that is so from now on. `from`: the browser that came back. */
+export async function recognise(
+  world: World,
+  transaction: Transaction,
+  { connection, identity, from }: { connection: Connection; identity: Identity; from: Origin },
+): Promise<Recognised> {
+  const decided = whoseAccount(await readArrival(transaction, connection, identity));
+  switch (decided.kind) {
+    case 'prove-first':
+    case 'may-not-join':
+      return { ok: false, reason: decided.kind };
+    case 'linked':
+      break;
+    case 'link':
+      await link(world, transaction, { connection, identity, accountId: decided.accountId, from, how: 'address' });
+      break;
+    case 'create':
+      return { ok: true, ...(await createFor(world, transaction, { connection, identity, from })) };
+  }
+  const account = (await lockAccount(transaction, decided.accountId))!;
+  await store.touchLink(transaction, { connection_id: connection.id, subject: identity.subject }, world.clock.now());
+  await join(world, transaction, { connection, account, from });
+  const belongsElsewhere = await belongsBeside(transaction, account.id, connection.organisationId);
+  return { ok: true, account, secondFactorCounts: secondFactorCounts({ said: identity.methods, words: connection.secondFactorWords, belongsElsewhere }) };
+}
+
+async function readArrival(transaction: Transaction, { id, organisationId, trustsAddresses }: Connection, identity: Identity): Promise<Arrival> {
+  const linkedTo = (await store.selectLink(transaction, id, identity.subject))?.account_id;
+  const email = parseEmailAddress(identity.email ?? '');
+  if (linkedTo !== undefined || !email) return { linkedTo, addressIsBelieved: false, mayJoin: false, holder: undefined };
+  const holder = await findVerifiedByEmail(transaction, email.key);
+  return {
+    linkedTo,
+    addressIsBelieved: (identity.emailVerified || trustsAddresses) && (await isVerifiedFor(transaction, organisationId, domainOf(email.key))),
+    mayJoin: await mayBelong(transaction, organisationId, email.key),
+    holder: holder && {
+      accountId: holder.id,
+      isLinkedOtherwise: (await store.selectLinksOf(transaction, holder.id)).some((one) => one.connection_id === id),
+      belongsElsewhere: await belongsBeside(transaction, holder.id, organisationId),
+    },
+  };
+}
+
+const belongsBeside = async (queries: Queries, accountId: string, organisationId: string): Promise<boolean> =>
+  (await listMemberships(queries, accountId, { suspendedToo: true })).some(({ organisation }) => organisation.id !== organisationId);
+
+/** An account without a password: its way in is the provider, until somebody chooses one by a link to the mailbox. */
+async function createFor(
+  world: World,
+  transaction: Transaction,
+  { connection, identity, from }: { connection: Connection; identity: Identity; from: Origin },
+): Promise<{ account: Account; secondFactorCounts: boolean }> {
+  const email = parseEmailAddress(identity.email!)!;
+  const name = identity.name.normalize('NFC').trim();
+  const account = await createVerified(world, transaction, { email, name: nameRefusal(name) === undefined ? name : email.address.split('@')[0]! });
+  await record(world, transaction, { event: 'user_created', accountId: account.id, from });
+  await link(world, transaction, { connection, identity, accountId: account.id, from, how: 'created' });
+  await join(world, transaction, { connection, account, from });
+  return { account, secondFactorCounts: secondFactorCounts({ said: identity.methods, words: connection.secondFactorWords, belongsElsewhere: false }) };
+}
+
+/** Whoever the organisation's own provider knows belongs to it. */
+async function join(
+  world: World,
+  transaction: Transaction,
+  { connection, account, from }: { connection: Connection; account: Account; from: Origin },
+): Promise<void> {
+  const { organisationId } = connection;
+  if (await findMember(transaction, organisationId, account.id)) return;
+  await addMember(world, transaction, { organisationId, accountId: account.id, role: 'member', by: `connection ${connection.id}`, from });
+}
+
+/** False where either is linked already. Told by mail: it is another way in. */
+export async function link(
+  world: World,
+  transaction: Transaction,
+  {
+    connection,
+    identity,
+    accountId,
+    from,
+    how,
+  }: { connection: Connection; identity: Identity; accountId: string; from: Origin; how: 'address' | 'created' | 'proved' },
+): Promise<boolean> {
+  const now = world.clock.now();
+  const row = { connection_id: connection.id, subject: identity.subject, account_id: accountId, created_at: now, last_used_at: now };
+  if (!(await store.insertLink(transaction, row))) return false;
+  const details = { organisation: connection.organisationId, connection: connection.id, name: connection.name, how };
+  await record(world, transaction, { event: 'sso_linked', accountId, from, details });
+  const account = await lockAccount(transaction, accountId);
+  if (account && how !== 'created') await tell(world, transaction, { account, connection, from });
+  return true;
+}
+
+async function tell(
+  world: World,
+  transaction: Transaction,
+  { account, connection, from }: { account: Account; connection: Connection; from: Origin },
+): Promise<void> {
+  const { name: installationName, origin } = world.installation;
+  const to = { name: account.name, address: account.email };
+  const asked = { userAgent: from.userAgent, address: from.address, at: world.clock.now() };
+  await post(world, transaction, [linkedMessage({ to, installationName, origin, connectionName: connection.name, asked })]);
+}
+
+export interface Link {
+  readonly connectionId: string;
+  readonly connectionName: string;
+  /** The protocol's. */
+  readonly kind: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  /** It serves to sign in now. */
+  readonly serves: boolean;
+}
+
+export async function listLinks(queries: Queries, accountId: string): Promise<Link[]> {
+  return (await store.selectLinksOf(queries, accountId)).map((row) => ({
+    connectionId: row.connection_id,
+    connectionName: row.connection_name,
+    kind: row.kind,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    serves: row.enabled_at !== null,
+  }));
+}
+
+/** False where there is none, any more. */
+export async function unlink(
+  world: World,
+  transaction: Transaction,
+  { accountId, connectionId, name, from }: { accountId: string; connectionId: string; name: string; from: Origin },
+): Promise<boolean> {
+  if (!(await store.deleteLink(transaction, accountId, connectionId))) return false;
+  await record(world, transaction, { event: 'sso_unlinked', accountId, from, details: { connection: connectionId, name, by: accountId } });
+  return true;
+}
+
+/** Whose it is at this provider; undefined where nobody's of ours. */
+export async function findLinked(queries: Queries, connectionId: string, subject: string): Promise<string | undefined> {
+  return (await store.selectLink(queries, connectionId, subject))?.account_id;
+}
+
+/** What an attempt, and then its session, keeps of the provider. */
+export interface AtProvider {
+  readonly connectionId: string;
+  readonly subject: string;
+  readonly providerSession: string | null;
+  readonly logoutHint: string | null;
+}
+
+export async function keepProviderSession(world: World, transaction: Transaction, sessionId: string, at: AtProvider): Promise<void> {
+  await store.insertSsoSession(transaction, {
+    session_id: sessionId,
+    connection_id: at.connectionId,
+    subject: at.subject,
+    provider_session: at.providerSession,
+    hint: at.logoutHint === null ? null : world.keys.seal(['sso_sessions', sessionId, 'hint'], at.logoutHint),
+  });
+}
+
+export async function findProviderSession(world: World, queries: Queries, sessionId: string): Promise<AtProvider | undefined> {
+  const row = await store.selectSsoSession(queries, sessionId);
+  return (
+    row && {
+      connectionId: row.connection_id,
+      subject: row.subject,
+      providerSession: row.provider_session,
+      logoutHint: row.hint === null ? null : world.keys.open(['sso_sessions', sessionId, 'hint'], row.hint),
+    }
+  );
+}
+
+/** A sign-out that the provider sent, once; how many sessions ended by it. */
+export async function endByProvider(
+  world: World,
+  connection: Connection,
+  {
+    messageId,
+    expiresAt,
+    subject,
+    providerSession,
+    from,
+  }: { messageId: string; expiresAt: number; subject: string | undefined; providerSession: string | undefined; from: Origin },
+): Promise<number> {
+  // Without either it would mean everybody.
+  if (subject === undefined && providerSession === undefined) return 0;
+  return world.database.transaction(async (transaction) => {
+    const hash = world.keys.hash('sso message', connection.id, messageId);
+    if (!(await store.insertMessage(transaction, hash, expiresAt))) return 0;
+    const meant = await store.selectSessionsOf(transaction, connection.id, { subject, providerSession });
+    for (const { session_id, account_id } of meant) {
+      await endSession(transaction, session_id);
+      await record(world, transaction, { event: 'session_ended', accountId: account_id, from, details: { reason: 'ended by the identity provider' } });
+    }
+    return meant.length;
+  });
+}

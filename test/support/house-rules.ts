@@ -59,6 +59,8 @@ export const DECISIONS: readonly string[] = [
   'sessions/session-limits.ts',
   'sso/notices.ts',
   'sso/whose-account.ts',
+  'sso/oidc/is-for-us.ts',
+  'sso/oidc/who-it-is.ts',
 ].map((name) => `src/${name}`);
 
 /** What any room may have beside its door; and files that are neither these nor decisions, each for a reason that its first lines give. */
@@ -87,6 +89,8 @@ export const PARTS: readonly string[] = [
   'sso/directories.ts',
   'sso/domains.ts',
   'sso/linking.ts',
+  'sso/oidc/failures.ts',
+  'sso/oidc/settings.ts',
   'sso/registry.ts',
   'sso/round-trips.ts',
   'sso/signing-out.ts',

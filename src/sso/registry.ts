@@ -1,6 +1,7 @@
 // Every protocol: the one list. A new one is its folder and its line here.
 import type { AnyProtocol } from './contract.ts';
+import { openIdConnect } from './oidc/oidc.ts';
 
-export const protocols: readonly AnyProtocol[] = [];
+export const protocols: readonly AnyProtocol[] = [openIdConnect as AnyProtocol];
 
 export const protocolOf = (kind: string): AnyProtocol | undefined => protocols.find((protocol) => protocol.kind === kind);

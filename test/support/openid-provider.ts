@@ -172,7 +172,7 @@ export class OpenIdProvider implements AsyncDisposable {
   async #interact(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const provider = this.#provider!;
     const { params } = await provider.interactionDetails(request, response);
-    if (request.method !== 'POST') return sendPage(response, 200, signInPage(String(params['login_hint'] ?? '')));
+    if (request.method !== 'POST') return sendPage(response, 200, signInPage(typeof params['login_hint'] === 'string' ? params['login_hint'] : ''));
     const fields = new URLSearchParams(await bodyOf(request));
     if (fields.has('cancel')) return provider.interactionFinished(request, response, { error: 'access_denied', error_description: 'Ada gave up.' });
     const account = this.#accounts.get(fields.get('email') ?? '');
@@ -240,7 +240,7 @@ export class OpenIdProvider implements AsyncDisposable {
   }
 
   async #sendLogout(url: URL, init: RequestInit | undefined): Promise<Response> {
-    const body = new URLSearchParams(String(init?.body));
+    const body = init?.body instanceof URLSearchParams ? init.body : new URLSearchParams();
     try {
       const status = this.#options.deliver ? await this.#options.deliver(url, body) : (await fetch(url, { method: 'POST', body })).status;
       this.logoutsSent.push(status);

@@ -17,6 +17,7 @@ export interface OpenIdSettings {
   readonly groupsClaim: string;
 }
 
+const SCOPES = 'openid profile email';
 const CHARACTERS_MOST = 500;
 const WELL_KNOWN = '/.well-known/openid-configuration';
 /**
@@ -40,7 +41,7 @@ export const settings: z.ZodType<OpenIdSettings> = z.object({
     .transform((scopes) => scopes.split(/[\s,]+/).filter((scope) => scope !== ''))
     .refine((scopes) => scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)), 'Scopes are plain words with spaces between them.')
     .transform((scopes) => (scopes.length === 0 ? SCOPES : [...new Set(['openid', ...scopes])].join(' ')))
-    .default('openid profile email'),
+    .default(SCOPES),
   subjectClaim: claimBy('sub').refine(
     (name) => !CHANGES_HANDS.includes(name),
     'That can be given to somebody else one day, who would then have the account. Use a claim that stays with one person for ever, such as sub.',
@@ -50,8 +51,6 @@ export const settings: z.ZodType<OpenIdSettings> = z.object({
   nameClaim: claimBy('name'),
   groupsClaim: claim.default(''),
 });
-
-const SCOPES = 'openid profile email';
 
 export const fields: readonly SettingField[] = [
   {
@@ -72,25 +71,28 @@ export const fields: readonly SettingField[] = [
       { value: 'post', label: 'In the body (client_secret_post)' },
       { value: 'basic', label: 'In the header (client_secret_basic)' },
     ],
+    initial: 'post',
     required: false,
   },
-  { name: 'scopes', label: 'Scopes', hint: 'Left empty: openid profile email', kind: 'text', required: false },
+  { name: 'scopes', label: 'Scopes', hint: 'openid is asked for in any case.', kind: 'text', initial: SCOPES, required: false },
   {
     name: 'subjectClaim',
     label: 'Claim that names the person for ever',
-    hint: 'Left empty: sub. Never an address or a name that can change.',
+    hint: 'Never an address, nor a name that can change.',
     kind: 'text',
+    initial: 'sub',
     required: false,
   },
-  { name: 'emailClaim', label: 'Claim with the email address', hint: 'Left empty: email', kind: 'text', required: false },
+  { name: 'emailClaim', label: 'Claim with the email address', kind: 'text', initial: 'email', required: false },
   {
     name: 'emailVerifiedClaim',
     label: 'Claim that says that the address is verified',
-    hint: 'Left empty: email_verified. Microsoft Entra ID: xms_edov',
+    hint: 'Microsoft Entra ID: xms_edov',
     kind: 'text',
+    initial: 'email_verified',
     required: false,
   },
-  { name: 'nameClaim', label: 'Claim with the name', hint: 'Left empty: name', kind: 'text', required: false },
+  { name: 'nameClaim', label: 'Claim with the name', kind: 'text', initial: 'name', required: false },
   { name: 'groupsClaim', label: 'Claim with the groups', hint: 'Left empty: groups are not read.', kind: 'text', required: false },
 ];
 

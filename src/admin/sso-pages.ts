@@ -95,7 +95,7 @@ function domainRow(frame: Frame, one: Domain, connections: readonly Connection[]
                   body: html`${hidden}${select({
                     label: `Addresses of ${one.domain} sign in by`,
                     name: 'connection',
-                    id: `lead-${one.domain}`,
+                    id: `lead-${one.domain.replaceAll('.', '-')}`,
                     value: one.connectionId ?? '',
                     options: [['', 'Passwords'], ...connections.map(({ id, name }) => [id, name] as const)],
                   })}
@@ -197,7 +197,7 @@ function settingField(
       return passwordField({
         label,
         name,
-        autocomplete: 'off',
+        autocomplete: 'new-password',
         optional: stored || !required,
         error,
         hint: stored ? 'Leave it empty to keep the one that is stored.' : hint,
@@ -299,7 +299,7 @@ function testSection(frame: Frame, one: Connection, protocol: AnyProtocol): Html
     </p>
     ${consoleForm(frame, {
       action: `${SSO}/${one.id}/test`,
-      body: html`${protocol.way === 'password' && html`${textField({ label: 'Email', name: 'email', type: 'email', required: true })} ${passwordField({ label: 'Password', name: 'password', autocomplete: 'off' })}`}
+      body: html`${protocol.way === 'password' && html`${textField({ label: 'Email', name: 'email', type: 'email', required: true })} ${passwordField({ label: 'Password', name: 'password', autocomplete: 'new-password' })}`}
         <div class="actions">${button({ label: 'Test connection', main: one.testedAt === null })}</div>`,
     })}
   </section>`;

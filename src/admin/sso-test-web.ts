@@ -1,4 +1,5 @@
 // "Test connection": the whole round trip, or a real question to the directory, and what came of it. Mounted by sso-web.ts.
+import { may } from '../organisations/organisations.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
@@ -29,7 +30,7 @@ export function mountTesting(web: Web<Console>, world: World): void {
     const own = arrived && arrived.carried.accountId === context.session.account.id;
     // The connection may be of another organisation than the one whose console opens first.
     const membership = own ? context.memberships.find(({ organisation }) => organisation.id === arrived.connection.organisationId) : undefined;
-    if (!arrived || !membership) return redirect(addressIn(context, SSO));
+    if (!arrived || !membership || !may(membership.role, 'manage-sso')) return redirect(addressIn(context, SSO));
     return shown(world, visit, { ...context, ...membership }, arrived.connection, arrived.outcome);
   });
 }

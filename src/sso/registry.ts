@@ -2,6 +2,6 @@
 import type { AnyProtocol } from './contract.ts';
 import { openIdConnect } from './oidc/oidc.ts';
 
-export const protocols: readonly AnyProtocol[] = [openIdConnect as AnyProtocol];
+export const protocols: readonly AnyProtocol[] = [openIdConnect];
 
 export const protocolOf = (kind: string): AnyProtocol | undefined => protocols.find((protocol) => protocol.kind === kind);

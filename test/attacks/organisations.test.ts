@@ -1,6 +1,7 @@
 // The console and its links against those who should not get anywhere: every route with every role and with another organisation's ids, and races.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { addConnection } from '../../src/sso/sso.ts';
 import { findAccount } from '../../src/accounts/accounts.ts';
 import { addApp } from '../../src/apps/apps.ts';
 import { makeApp } from '../../src/app.ts';
@@ -37,6 +38,32 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'POST /admin/apps/new': 'manage-apps',
   'POST /admin/apps/:id': 'manage-apps',
   'POST /admin/apps/:id/remove': 'manage-apps',
+  'GET /admin/sso': 'see',
+  'GET /admin/sso/new': 'manage-sso',
+  'GET /admin/sso/:id': 'see',
+  'GET /admin/sso/tested': 'see',
+  'GET /admin/sso/:id/on': 'see',
+  'GET /admin/sso/:id/off': 'see',
+  'GET /admin/sso/:id/required': 'see',
+  'GET /admin/sso/:id/optional': 'see',
+  'GET /admin/sso/:id/remove': 'see',
+  'GET /admin/sso/:id/test': 'see',
+  'GET /admin/sso/domains/add': 'see',
+  'GET /admin/sso/domains/check': 'see',
+  'GET /admin/sso/domains/remove': 'see',
+  'GET /admin/sso/domains/lead': 'see',
+  'POST /admin/sso/new': 'manage-sso',
+  'POST /admin/sso/:id': 'manage-sso',
+  'POST /admin/sso/:id/on': 'manage-sso',
+  'POST /admin/sso/:id/off': 'manage-sso',
+  'POST /admin/sso/:id/required': 'manage-sso',
+  'POST /admin/sso/:id/optional': 'manage-sso',
+  'POST /admin/sso/:id/remove': 'manage-sso',
+  'POST /admin/sso/:id/test': 'manage-sso',
+  'POST /admin/sso/domains/add': 'manage-sso',
+  'POST /admin/sso/domains/check': 'manage-sso',
+  'POST /admin/sso/domains/remove': 'manage-sso',
+  'POST /admin/sso/domains/lead': 'manage-sso',
   'GET /admin/policy': 'see',
   'GET /admin/policy/edit': 'change-policy',
   'GET /admin/policy/preview': 'see',
@@ -89,6 +116,8 @@ interface Filled {
   readonly draft: string;
   readonly app: string;
   readonly key: string;
+  /** For single sign-on. */
+  readonly connection: string;
 }
 
 /** All that the console could change. */
@@ -102,6 +131,8 @@ async function stateOf({ world }: Portal): Promise<unknown> {
     policies: await query.selectFrom('policies').selectAll().orderBy('id').execute(),
     versions: await query.selectFrom('policy_versions').selectAll().orderBy('policy_id').orderBy('version').execute(),
     apps: await query.selectFrom('apps').selectAll().orderBy('id').execute(),
+    connections: await query.selectFrom('sso_connections').selectAll().orderBy('id').execute(),
+    domains: await query.selectFrom('sso_domains').selectAll().orderBy('domain').execute(),
     drafts: await query.selectFrom('policy_drafts').selectAll().orderBy('id').execute(),
     webhooks: await query.selectFrom('audit_webhooks').selectAll().execute(),
     exports: await query
@@ -128,9 +159,11 @@ const fieldsFor = (organisation: string): Record<string, string> => ({
 const CHANGED: Rules = { ...DEFAULT_RULES, twoFactor: 'required' };
 
 const ask = (browser: Visitor, route: string, ids: Omit<Filled, 'id' | 'owner'> & { organisation: string }) => {
-  const { organisation, target, invitation, event, draft, key, app } = ids;
+  const { organisation, target, invitation, event, draft, key, app, connection } = ids;
   const [method, path] = route.split(' ') as [string, string];
-  const named = [invitation, event, key, app, target][['/invitations/', '/audit/', '/api-keys/', '/apps/', ''].findIndex((part) => path.includes(part))]!;
+  const named = [invitation, event, key, app, connection, target][
+    ['/invitations/', '/audit/', '/api-keys/', '/apps/', '/sso/', ''].findIndex((part) => path.includes(part))
+  ]!;
   const address = path.replace(':id', named);
   const about = { draft, outcome: 'passes' };
   if (method === 'POST') return browser.post(address, { ...fieldsFor(organisation), ...about, version: '1', reason: 'why not' });
@@ -172,7 +205,15 @@ forEachPortal((open, engine) => {
         });
         assert.ok(added.ok);
         const app = { id: added.id };
-        const ids = { target: target.id, invitation: id, draft, event: (await joined.executeTakeFirstOrThrow()).id, key: key.id, app: app.id };
+        const connected = await addConnection(portal.world, actor, 'oidc', {
+          name: 'Okta',
+          settings: { issuer: 'https://id.example.org', clientId: 'twinlock', clientSecret: 'secret' },
+          trustsAddresses: false,
+          secondFactorWords: [],
+        });
+        assert.ok(connected.ok);
+        const connection = connected.id;
+        const ids = { connection, target: target.id, invitation: id, draft, event: (await joined.executeTakeFirstOrThrow()).id, key: key.id, app: app.id };
         return { id: organisation.id, owner: by, ...ids };
       };
       ours = await fill(owner, await query.selectFrom('organisations').select(['id', 'name']).executeTakeFirstOrThrow());

@@ -22,7 +22,11 @@ export class NameServer implements AsyncDisposable {
       const name = questions[0]?.name.toLowerCase() ?? '';
       const answers = (this.records.get(name) ?? []).map((text) => ({ type: 'TXT' as const, name, ttl: 1, data: [text] }));
       const code = this.records.has(name) ? 0 : NO_SUCH_NAME;
-      socket.send(dnsPacket.encode({ type: 'response', id: id ?? 0, flags: dnsPacket.AUTHORITATIVE_ANSWER | code, questions, answers }), from.port, from.address);
+      socket.send(
+        dnsPacket.encode({ type: 'response', id: id ?? 0, flags: dnsPacket.AUTHORITATIVE_ANSWER | code, questions, answers }),
+        from.port,
+        from.address,
+      );
     });
   }
 

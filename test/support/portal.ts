@@ -54,6 +54,9 @@ export async function openPortal(options: PortalOptions & { readonly engine: Eng
   return Portal.over(await makeTestWorld(options), options);
 }
 
+/** Coming back from an identity provider is the one step that a link makes. */
+const mayChange = ({ method, url }: InjectOptions): boolean => (method !== 'GET' && method !== 'HEAD') || (typeof url === 'string' && url.includes('/arrived'));
+
 export class Portal implements AsyncDisposable {
   readonly mail = new Postbox();
   readonly #options: PortalOptions;
@@ -71,8 +74,7 @@ export class Portal implements AsyncDisposable {
       inject: async (request: InjectOptions) => {
         const response = await this.#app.inject(request);
         // One after the other: answers must come in the order in which the portal gave them.
-        if (request.method !== 'GET' && request.method !== 'HEAD')
-          await (this.#delivered = this.#delivered.catch(() => undefined).then(() => this.mail.deliver(this.#world)));
+        if (mayChange(request)) await (this.#delivered = this.#delivered.catch(() => undefined).then(() => this.mail.deliver(this.#world)));
         return response;
       },
     };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { addressesOf } from '../../src/sso/sso.ts';
 import { CookieJar } from './cookie-jar.ts';
 import type { NameServer } from './name-server.ts';
-import { OpenIdProvider } from './openid-provider.ts';
+import type { OpenIdProvider } from './openid-provider.ts';
 import { confirmIfAsked } from './organisation.ts';
 import type { Page } from './page.ts';
 import type { Person } from './person.ts';
@@ -27,15 +27,14 @@ export async function openConsole({ browser, password }: Person, path: string): 
 }
 
 /** "Add a connection" to the page of the connection, turned off. Returns its path. */
-export async function addOpenId(portal: Portal, owner: Person, provider: OpenIdProvider, { name = 'Example Okta', trusts = {} }: ConnectOptions = {}): Promise<string> {
-  await openConsole(owner, '/admin/sso/new');
+export async function addOpenId(
+  portal: Portal,
+  owner: Person,
+  provider: OpenIdProvider,
+  { name = 'Example Okta', trusts = {} }: ConnectOptions = {},
+): Promise<string> {
   const { browser } = owner;
-  await browser.press('Choose OpenID Connect');
-  // The provider wants the address of a connection that is not there yet, and the connection what the provider calls it: one is typed twice, as people do it.
-  fillConnection(browser, { name, issuer: provider.issuer, clientId: 'later', clientSecret: 'later' });
-  if (trusts.addresses) browser.check(VERIFIES);
-  if (trusts.secondFactor) browser.check(COUNTS);
-  await browser.press('Add connection');
+  await fillNewOpenId(owner, provider, { name, trusts });
   const { path } = browser.page;
   fillConnection(browser, { name, ...provider.register(addressesOf(portal.world, path.split('/').at(-1)!)) });
   await browser.press('Save');
@@ -43,7 +42,25 @@ export async function addOpenId(portal: Portal, owner: Person, provider: OpenIdP
   return path;
 }
 
-function fillConnection(browser: Visitor, { name, issuer, clientId, clientSecret }: { name: string; issuer: string; clientId: string; clientSecret: string }): void {
+/** The provider wants the address of a connection that is not there yet, and the connection what the provider calls it: so one is typed twice. */
+export async function fillNewOpenId(
+  owner: Person,
+  { issuer }: { readonly issuer: string },
+  { name = 'Example Okta', trusts = {} }: ConnectOptions,
+): Promise<void> {
+  await openConsole(owner, '/admin/sso/new');
+  const { browser } = owner;
+  await browser.press('Choose OpenID Connect');
+  fillConnection(browser, { name, issuer, clientId: 'later', clientSecret: 'later' });
+  if (trusts.addresses) browser.check(VERIFIES);
+  if (trusts.secondFactor) browser.check(COUNTS);
+  await browser.press('Add connection');
+}
+
+function fillConnection(
+  browser: Visitor,
+  { name, issuer, clientId, clientSecret }: { name: string; issuer: string; clientId: string; clientSecret: string },
+): void {
   browser.fill('Name', name);
   browser.fill('Issuer', issuer);
   browser.fill('Client ID', clientId);
@@ -78,7 +95,13 @@ export async function leadDomain(owner: Person, domain: string, name: string): P
 /** All of it: the connection tested and turned on, and its domain verified and led to it. */
 export async function connectOpenId(
   portal: Portal,
-  { owner, provider, names, domain = 'example.com', ...options }: { owner: Person; provider: OpenIdProvider; names: NameServer; domain?: string } & ConnectOptions,
+  {
+    owner,
+    provider,
+    names,
+    domain = 'example.com',
+    ...options
+  }: { owner: Person; provider: OpenIdProvider; names: NameServer; domain?: string } & ConnectOptions,
 ): Promise<string> {
   const path = await addOpenId(portal, owner, provider, options);
   provider.account({ email: `probe@${domain}` });
@@ -110,7 +133,11 @@ export function wayOut(page: Page): string {
 }
 
 /** "Use single sign-on" on the sign-in page, and through. */
-export async function signInBy(browser: Visitor, provider: OpenIdProvider, { email, jar, path = '/sign-in' }: { email: string; jar?: CookieJar; path?: string }): Promise<Page> {
+export async function signInBy(
+  browser: Visitor,
+  provider: OpenIdProvider,
+  { email, jar, path = '/sign-in' }: { email: string; jar?: CookieJar; path?: string },
+): Promise<Page> {
   await browser.visit(path);
   browser.fill('Email', email);
   await browser.press('Use single sign-on');

@@ -10,9 +10,9 @@ const failure =
   (reason: FailureReason) =>
   (detail: string): Failure => ({ ok: false, reason, detail });
 
-export const unreachable = failure('unreachable');
+const unreachable = failure('unreachable');
 export const misconfigured = failure('misconfigured');
-export const refused = failure('refused');
+const refused = failure('refused');
 export const untrusted = failure('untrusted');
 
 export const isFailure = (value: object): value is Failure => 'ok' in value && value.ok === false && 'reason' in value;

@@ -1,7 +1,6 @@
 // The wire to an OpenID provider: what it publishes, its token and userinfo endpoints, its keys. Part of oidc.ts.
 import { compactVerify, createLocalJWKSet, errors, type CompactJWSHeaderParameters, type JSONWebKeySet } from 'jose';
 import {
-  // oxlint-disable-next-line typescript/no-deprecated -- It is marked so only to stand out. See mayBePlain.
   allowInsecureRequests,
   authorizationCodeGrant,
   ClientSecretBasic,
@@ -54,7 +53,8 @@ interface At {
 export async function discover({ network, settings }: At): Promise<{ readonly ok: true; readonly server: Server } | Failure> {
   const { issuer, clientId } = settings;
   try {
-    const execute = mayBePlain(issuer) ? [allowPlain] : [];
+    // oxlint-disable-next-line typescript/no-deprecated -- It is marked so only to stand out. See mayBePlain.
+    const execute = mayBePlain(issuer) ? [allowInsecureRequests] : [];
     const found = await discovery(new URL(issuer), clientId, undefined, undefined, { [customFetch]: by(network), execute });
     const read = server.safeParse(Object.fromEntries(Object.entries(found.serverMetadata()).filter(([, value]) => value !== null)));
     if (!read.success) return misconfigured(`What the provider publishes about itself lacks ${quoted(String(read.error.issues[0]?.path[0]))}.`);
@@ -149,7 +149,7 @@ async function readKeys(network: Network, keysAt: string): Promise<JSONWebKeySet
     const answer = await network.fetch(keysAt, { headers: { accept: 'application/json, application/jwk-set+json' } });
     if (answer.status !== 200) return failureFrom(answer, what, []);
     const read = keySet.safeParse(await answer.json());
-    return read.success ? (read.data as JSONWebKeySet) : misconfigured(`${what} What came is no set of keys.`);
+    return read.success ? read.data : misconfigured(`${what} What came is no set of keys.`);
   } catch (error) {
     return failureFrom(error, what, []);
   }
@@ -162,14 +162,13 @@ export function configurationOf({ network, settings, server: known }: At & { rea
   const metadata = { [clockTolerance]: Number.MAX_SAFE_INTEGER };
   const configuration = new Configuration(withoutUndefined(known), clientId, metadata, authentication);
   configuration[customFetch] = by(network);
-  if (mayBePlain(known.issuer)) allowPlain(configuration);
+  // oxlint-disable-next-line typescript/no-deprecated -- As above.
+  if (mayBePlain(known.issuer)) allowInsecureRequests(configuration);
   return configuration;
 }
 
 /** The network refuses http to any host that the operator did not name; where that host is who it is all about, its endpoints may be of that kind too. */
 const mayBePlain = (issuer: string): boolean => issuer.startsWith('http:');
-// oxlint-disable-next-line typescript/no-deprecated
-const allowPlain = allowInsecureRequests;
 
 function isWayFor(where: string, issuer: string): boolean {
   const url = URL.parse(where);

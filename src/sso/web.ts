@@ -13,9 +13,9 @@ export interface Destinations {
 }
 
 export function mountSso(fastify: FastifyInstance, world: World, destinations: Destinations): void {
-  const { origin } = world.installation;
+  const { installation } = world;
   const mount = (path: string, methods: readonly ('GET' | 'POST')[], handle: (message: Elsewhere) => Promise<ElsewhereAnswer>): void =>
-    mountFromElsewhere(fastify, { origin, methods, path: `/sso/:connection/${path}` }, handle);
+    mountFromElsewhere(fastify, { installation, methods, path: `/sso/:connection/${path}` }, handle);
 
   mount('callback', ['GET', 'POST'], async ({ parameters, ...callback }) => {
     const received = await receive(world, parameters['connection']!, callback);

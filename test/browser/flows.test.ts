@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { keyInFile } from '../support/person.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
+import { connecting, found, goToProvider, signInThere, startProvider } from './single-sign-on-pages.ts';
 import { servePortal, type ServedPortal } from '../support/served-portal.ts';
 
 let browser: Browser;
@@ -166,6 +167,45 @@ for (const javaScriptEnabled of [true, false]) {
     });
   });
 }
+
+describe('flow 5 behind single sign-on', () => {
+  for (const javaScriptEnabled of [true, false])
+    test(`${javaScriptEnabled ? 'with JavaScript' : 'with JavaScript off'}: the set-up screen, the mailbox, the QR code, the Recovery Key, in; and at the next sign-in the code`, async () => {
+      await using own = await servePortal();
+      await using provider = await startProvider(own);
+      await using owner = await PersonInChromium.arrive(browser, own, { javaScriptEnabled, email: 'olga@example.org' });
+      await found(owner);
+      for await (const _stop of connecting(owner, provider));
+      await own.setPolicy('required');
+      await using ada = await PersonInChromium.arrive(browser, own, { javaScriptEnabled });
+      provider.account({ email: ada.email });
+      await goToProvider(ada);
+      await signInThere(ada, ada.email);
+      await ada.sees('Set up two-factor authentication');
+      await ada.press('Enable With Authenticator App');
+      // The browser is new to the account, and a provider's password may be stolen as well.
+      await ada.sees('Check your email');
+      await ada.press('Send verification code');
+      await ada.enterEmailedCode();
+      await ada.sees('Enable With Authenticator App');
+      await ada.press('Continue');
+      await ada.scanQrCode();
+      await ada.fill('Verification code', ada.phone!.fresh());
+      await ada.press('Verify');
+      await ada.keepRecoveryKey();
+      await ada.sees('Two-factor authentication is on');
+      await ada.press('Continue');
+      await ada.sees('Manage Account');
+
+      await using elsewhere = await ada.elsewhere();
+      await goToProvider(elsewhere);
+      await signInThere(elsewhere, ada.email);
+      await elsewhere.sees('Enter your code');
+      await elsewhere.fill('Verification code', elsewhere.phone!.fresh());
+      await elsewhere.press('Continue');
+      await elsewhere.sees('Manage Account');
+    });
+});
 
 test('every step of a set-up has its own address and survives a reload, the back button and a restart of the server', async () => {
   await using ada = await newcomer(true);

@@ -11,6 +11,7 @@ import { servePortal } from '../support/served-portal.ts';
 import { lookingAfterAnOrganisation } from './console-pages.ts';
 import { gettingIn } from './getting-in.ts';
 import { managingAnAccount } from './managing-an-account.ts';
+import { signingInByAProvider } from './single-sign-on-pages.ts';
 import type { Stop } from './walk.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -28,7 +29,7 @@ describe('every page', () => {
   const seen = new Set<string>();
   let mounted: readonly Route[] = [];
   describe('in every state', { concurrency: 2 }, () => {
-    for (const walk of [gettingIn, managingAnAccount, lookingAfterAnOrganisation]) {
+    for (const walk of [gettingIn, managingAnAccount, lookingAfterAnOrganisation, signingInByAProvider]) {
       test(walk.name, async (t) => {
         await using portal = await servePortal();
         for await (const stop of walk(browser, portal, OPTIONS)) {

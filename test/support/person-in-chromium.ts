@@ -36,7 +36,7 @@ export class PersonInChromium implements AsyncDisposable {
     this.page = page;
     this.name = name;
     this.email = email;
-    watch(page, portal.origin, this.faults);
+    watch(page, portal, this.faults);
   }
 
   /** A browser that was never here before. */
@@ -171,7 +171,7 @@ export class PersonInChromium implements AsyncDisposable {
   }
 }
 
-function watch(page: Page, origin: string, faults: string[]): void {
+function watch(page: Page, { origin, otherOrigins }: ServedPortal, faults: string[]): void {
   // The browser also says in its console that a page of ours was a refusal (4xx); what else was refused is caught below.
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type()) && !/status of 4\d\d/.test(message.text())) faults.push(`Console: ${message.text()}`);
@@ -179,7 +179,7 @@ function watch(page: Page, origin: string, faults: string[]): void {
   page.on('pageerror', (error) => void faults.push(`Script: ${error.message}`));
   page.on('request', (request) => {
     const url = new URL(request.url());
-    if (url.origin !== origin && !['data:', 'blob:'].includes(url.protocol)) faults.push(`Another host: ${request.url()}`);
+    if (url.origin !== origin && !otherOrigins.has(url.origin) && !['data:', 'blob:'].includes(url.protocol)) faults.push(`Another host: ${request.url()}`);
   });
   page.on('response', (response) => {
     if (response.status() >= 500 || (response.status() >= 400 && !response.request().isNavigationRequest()))

@@ -13,6 +13,7 @@ import { smtpTransport } from '../../src/platform/mail/smtp.ts';
 import type { Installation, World } from '../../src/platform/world.ts';
 import { setPolicy, type TwoFactorPolicy } from '../../src/policy/policy.ts';
 import { startMailServer, type Mail, type MailServer } from './mail-server.ts';
+import { NameServer } from './name-server.ts';
 import { makeTestWorld, type TestClock, type TestWorld, type TestWorldOptions } from './world.ts';
 
 export interface ServedPortalOptions extends Partial<Omit<TestWorldOptions, 'installation'>> {
@@ -28,10 +29,15 @@ export class ServedPortal implements AsyncDisposable {
   /** http://localhost and the port that was free. It stays the same over a restart. */
   readonly origin: string;
   readonly mail: MailServer;
+  /** The one that the portal asks for the records of domains. */
+  readonly names: NameServer;
+  /** Where else its pages may lead: to the identity providers that a test starts. */
+  readonly otherOrigins = new Set<string>();
   #running: Running;
 
-  private constructor(running: Running, mail: MailServer) {
+  private constructor(running: Running, mail: MailServer, names: NameServer) {
     this.#running = running;
+    this.names = names;
     this.origin = running.world.installation.origin;
     this.mail = mail;
   }
@@ -45,8 +51,10 @@ export class ServedPortal implements AsyncDisposable {
     ...options
   }: ServedPortalOptions): Promise<ServedPortal> {
     const mail = await startMailServer();
-    const world = await makeTestWorld({ ...options, engine, installation: { name, origin: '', secure: false, development, signUp } });
-    return new ServedPortal(await run(world, mail, { port: 0, development, trustedProxies }), mail);
+    const names = await NameServer.start();
+    const network = { nameServers: [names.address], ...options.network };
+    const world = await makeTestWorld({ ...options, network, engine, installation: { name, origin: '', secure: false, development, signUp } });
+    return new ServedPortal(await run(world, mail, { port: 0, development, trustedProxies }), mail, names);
   }
 
   get world(): World {
@@ -97,6 +105,7 @@ export class ServedPortal implements AsyncDisposable {
     await this.#stop();
     await this.#running.kept.close();
     await this.mail.close();
+    await this.names[Symbol.asyncDispose]();
   }
 
   async #stop(): Promise<void> {

@@ -4,6 +4,7 @@
  * nothing else. Answers lead on within this site, or say one sentence.
  */
 import type { FastifyInstance } from 'fastify';
+import type { Installation } from '../world.ts';
 import { addressOf, splitAddress, userAgentOf } from './read-visit.ts';
 
 /** Marks a route for the check that a form was ours (same-site.ts), which lets it be. */
@@ -36,7 +37,7 @@ const FORM_BYTES_MOST = 512 * 1024;
 
 export function mountFromElsewhere(
   fastify: FastifyInstance,
-  { origin, methods, path }: { origin: string; methods: readonly ('GET' | 'POST')[]; path: string },
+  { installation, methods, path }: { installation: Pick<Installation, 'origin'>; methods: readonly ('GET' | 'POST')[]; path: string },
   handle: (message: Elsewhere) => Promise<ElsewhereAnswer>,
 ): void {
   fastify.route({
@@ -47,7 +48,7 @@ export function mountFromElsewhere(
     handler: async (request, reply) => {
       const { path: own, query } = splitAddress(request.url);
       const answer = await handle({
-        url: new URL(`${origin}${own}${query === '' ? '' : `?${query}`}`),
+        url: new URL(`${installation.origin}${own}${query === '' ? '' : `?${query}`}`),
         form: request.method === 'POST' ? formFrom(request.body) : undefined,
         parameters: request.params as Record<string, string>,
         address: addressOf(request),

@@ -25,7 +25,7 @@ interface SignInPage {
   /** 'password': a password is asked for, wherever the address leads. */
   readonly way: string;
   /** Why whoever wanted to go to a provider is here again. */
-  readonly why?: string;
+  readonly unled?: keyof typeof UNLED;
   readonly notice?: string | undefined;
   readonly refused?:
     | { readonly reason: 'wrong' }
@@ -35,13 +35,13 @@ interface SignInPage {
 }
 
 /** By the address's domain alone. */
-const WHY: Readonly<Record<string, string>> = {
+const UNLED = {
   'no-address': 'Enter your email first. It tells where you sign in.',
   'no-provider': 'There is no single sign-on for this address. Sign in with your password.',
-};
+} as const;
 
-export function signIn({ installation, formToken, email, then, joining, single, way, why = '', notice: code, refused, now = 0 }: SignInPage): Html {
-  const unled = Object.hasOwn(WHY, why) ? WHY[why] : undefined;
+export function signIn({ installation, formToken, email, then, joining, single, way, unled: why, notice: code, refused, now = 0 }: SignInPage): Html {
+  const unled = why && UNLED[why];
   const said = code === undefined || !Object.hasOwn(NOTICES, code) ? undefined : NOTICES[code];
   const wrong =
     refused?.reason === 'wrong' ? 'That email and password do not go together. Check both and try again. “Forgot password?” below helps, too.' : undefined;

@@ -1,11 +1,11 @@
-// /sign-in/sso: on to an identity provider, and back. Mounted by web.ts.
+// On to an identity provider, and back. Mounted by web.ts.
 import { isJoiningOpen, readJoiningTerms } from '../organisations/organisations.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { localPath } from '../platform/http/local-path.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { keepToConnect, type Connection } from '../sso/sso.ts';
-import { answerArrival, answerDirectoryPassword, leaveForProvider, whereToSignIn, type ArrivedAnswer } from './by-provider.ts';
+import { answerArrival, answerDirectoryPassword, leaveForProvider, type ArrivedAnswer } from './by-provider.ts';
 import * as pages from './provider-pages.ts';
 import { enterBrowser, HOME, NEXT } from './sign-in.ts';
 
@@ -15,14 +15,6 @@ export const ARRIVAL = '/sign-in/sso/arrived';
 export const CONNECT_ADDRESS = '/account/connect';
 
 export function mountByProvider(web: Web<undefined>, world: World): void {
-  web.post('/sign-in/sso', async (visit) => {
-    const email = visit.field('email');
-    const where = await whereToSignIn(world, email);
-    if (where.way === 'provider') return goTo(world, visit, where.connection);
-    const why = parseEmailAddress(email) ? 'no-provider' : 'no-address';
-    return redirect(`/sign-in?${new URLSearchParams({ email, then: visit.field('then'), why }).toString()}`);
-  });
-  web.get('/sign-in/sso', async () => redirect('/sign-in'));
   web.get(ARRIVAL, async (visit) => {
     const answered = await answerArrival(world, { token: visit.query.get('with') ?? '', caller: visit });
     return answered.ok ? enterBrowser(visit, answered.entered, { next: NEXT, home: answered.returnTo ?? HOME }) : refused(world, visit, answered);

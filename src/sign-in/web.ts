@@ -36,9 +36,17 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
     if (notice !== undefined) visit.clearCookie('notice');
     const email = parseEmailAddress(visit.query.get('email') ?? '')?.address ?? '';
     const about = await aboutSignIn(world, visit, { email, then: visit.query.get('then') ?? '', way: visit.query.get('way') ?? '' });
-    return page(pages.signIn({ ...about, why: visit.query.get('why') ?? '', notice }));
+    return page(pages.signIn({ ...about, notice }));
   });
   web.post(START, (visit) => signIn(world, visit));
+  web.post('/sign-in/sso', async (visit) => {
+    const [email, then] = [visit.field('email'), visit.field('then')];
+    const where = await whereToSignIn(world, email);
+    if (where.way === 'provider') return goTo(world, visit, where.connection);
+    const unled = parseEmailAddress(email) ? 'no-provider' : 'no-address';
+    return page(pages.signIn({ ...(await aboutSignIn(world, visit, { email, then, way: '' })), unled }), 422);
+  });
+  web.get('/sign-in/sso', async () => redirect(START));
   web.get('/sign-in/done', async (visit) => {
     const session = await sessionOf(world, visit);
     if (!session) return redirect(START);

@@ -160,7 +160,9 @@ describe('WE-3: forms from elsewhere', () => {
           headers: { cookie: ada.browser.cookies.header()!, 'content-type': FORM, ...headers },
           payload: fields.toString(),
         });
-        assert.equal(answer.statusCode, status, `${what} at ${path}`);
+        // What providers send bears none of our tokens, and is of use only as far as it is signed.
+        if (path.startsWith('/sso/')) assert.ok(answer.statusCode >= 300, `${what} at ${path}`);
+        else assert.equal(answer.statusCode, status, `${what} at ${path}`);
         assert.equal(answer.headers['set-cookie'], undefined, `${what} at ${path}`);
       }
     }

@@ -85,7 +85,8 @@ describe('every page', () => {
 });
 
 /** What is for machines, what leads on, and the addresses of buttons, which lead on to the page that they stand on. */
-const NO_PAGES = /^\/(?:healthz|forward-auth|forward-auth\/callback)?$|\/(?:send|back|download|replace|remove|later|save|restore|tell|export)$/;
+const NO_PAGES =
+  /^\/(?:healthz|forward-auth|forward-auth\/callback)?$|^\/sso\/|\/(?:on|off|required|optional|test|add|check|lead|send|back|download|replace|remove|later|save|restore|tell|export)$/;
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
 
 async function check({ person: { page, faults } }: Stop): Promise<void> {

@@ -125,6 +125,15 @@ async function* arriving(owner: PersonInChromium, ada: PersonInChromium, provide
   ada.portal.clock.advance(20 * 60_000);
   await ada.press('Enable Two-Factor Authentication');
   yield { name: 'confirm, by the provider', person: ada };
+  provider.account({ email: 'eve@example.org' });
+  await ada.page.route(`${provider.issuer}/**`, () => undefined);
+  await ada.press(`Sign in again by ${NAME}`);
+  yield { name: 'on to the provider, to confirm', person: ada };
+  await ada.page.unrouteAll({ behavior: 'ignoreErrors' });
+  await ada.press(`Go on to ${NAME}`);
+  await signInThere(ada, 'eve@example.org');
+  await ada.sees('Confirm that it’s you');
+  yield { name: 'confirm, somebody else came', person: ada };
   await ada.press(`Sign in again by ${NAME}`);
   await signInThere(ada, ada.email);
   await ada.sees('Enable Two-Factor Authentication');
@@ -162,6 +171,9 @@ async function* beingRefused(owner: PersonInChromium, ada: PersonInChromium, pro
   // The page has the status 503, which is no fault of a page.
   ada.faults.length = 0;
   yield { name: 'provider down', person: ada };
+  await owner.visit('/admin/sso');
+  await owner.press(`Open ${NAME}`, 'Test connection');
+  yield { name: 'connection, the test fails', person: owner };
   provider.state = 'up';
   await owner.visit('/admin/sso');
   await owner.press(`Open ${NAME}`, 'Require it');

@@ -9,6 +9,9 @@ import { accountOf } from '../attacks/intruder.ts';
 import { invitationPath, joinAs, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
 import { askForReset, bypassCodeOn, fillGrounds, imposeRules, resetWhoIsDue, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
+import { NameServer } from '../support/name-server.ts';
+import { OpenIdProvider } from '../support/openid-provider.ts';
+import { connectOpenId, signInBy } from '../support/single-sign-on.ts';
 import { SCOPES } from '../../src/sessions/sessions.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
 import { makeKey, Program } from '../support/program-client.ts';
@@ -59,7 +62,8 @@ class Log {
 
 forEachPortal((open) => {
   test('LO-1, LO-6: whatever changes or tries a way in is in the log, with the details that the inventory names and no others', async () => {
-    const portal = await open();
+    await using names = await NameServer.start();
+    const portal = await open({ network: { nameServers: [names.address] } });
     const log = new Log(portal);
     const ada = portal.newcomer();
     const { browser } = ada;
@@ -94,7 +98,7 @@ forEachPortal((open) => {
     await tryToGetIn(log, ada, portal);
     await changeTheRest(log, ada, portal);
     assert.ok(log.all.every(({ from, event }) => event === 'policy_changed' || from === `${browser.address} ${browser.userAgent}`));
-    await lookAfterAnOrganisation(log, ada, portal);
+    await lookAfterAnOrganisation(log, ada, portal, names);
     await keepThirtyDays(log, portal);
 
     assert.deepEqual(
@@ -193,7 +197,7 @@ async function changeTheRest(log: Log, ada: Person, portal: Portal): Promise<voi
 }
 
 /** She claims the portal, and does to somebody whatever can be done. */
-async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): Promise<void> {
+async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal, names: NameServer): Promise<void> {
   const { browser } = ada;
   const bob = await portal.newcomer().join();
   ada.password = 'nine loud herons at sea';
@@ -239,6 +243,7 @@ async function lookAfterAnOrganisation(log: Log, ada: Person, portal: Portal): P
     organisation_webhook_changed: { organisation, host: 'log.example.org', to: 'set', by },
   });
   await guardApps(log, ada, { organisation, by });
+  await connectAProvider(log, ada, portal, { organisation, by, names });
   await byProgram(log, ada, portal, organisation);
   await openPerson(ada, bob.email);
   await log.expect('removing', () => browser.press('Remove from the organisation'), { organisation_member_removed: { organisation, role: 'admin', by } });
@@ -365,6 +370,44 @@ async function byProgram(log: Log, ada: Person, portal: Portal, organisation: st
   const { changes, ...details } = saved!.details;
   assert.deepEqual([saved!.event, details], ['policy_changed', { ...about, version: '1', reason: 'Why not' }]);
   assert.match(changes!, /optional|can choose|everybody/i);
+}
+
+async function connectAProvider(
+  log: Log,
+  ada: Person,
+  portal: Portal,
+  { organisation, by, names }: { organisation: string; by: string; names: NameServer },
+): Promise<void> {
+  await using provider = await OpenIdProvider.start({ now: () => portal.clock.now() });
+  const domain = ada.email.split('@')[1]!;
+  await log.news();
+  const path = await connectOpenId(portal, { owner: ada, provider, names, domain });
+  const connection = path.split('/').at(-1)!;
+  const about = { organisation, connection, name: 'Example Okta', by };
+  const named = { organisation, domain, by };
+  assert.deepEqual(
+    (await log.news()).map(({ event, details }) => [event, details]),
+    [
+      ['sso_connection_changed', { ...about, to: 'added' }],
+      ['sso_connection_changed', { ...about, to: 'changed' }],
+      ['sso_connection_tested', { ...about, result: 'well' }],
+      ['sso_domain_changed', { ...named, to: 'named' }],
+      ['sso_domain_changed', { ...named, to: 'verified' }],
+      ['sso_domain_changed', { ...named, to: 'connection', connection }],
+      ['sso_connection_changed', { ...about, to: 'on' }],
+    ],
+  );
+  const { browser } = ada;
+  await ada.signOut();
+  provider.account({ email: ada.email, claims: { email_verified: false } });
+  await signInBy(browser, provider, { email: ada.email });
+  await browser.press('Sign in by password');
+  browser.fill('Password', ada.password);
+  await browser.press('Sign in');
+  await log.news();
+  await log.expect('connecting', () => browser.press('Connect'), { sso_linked: { organisation, connection, name: 'Example Okta', how: 'proved' } });
+  await browser.visit('/account/security');
+  await log.expect('disconnecting', () => browser.press('Disconnect'), { sso_unlinked: { connection, name: 'Example Okta', by } });
 }
 
 async function guardApps(log: Log, { browser }: Person, { organisation, by }: { organisation: string; by: string }): Promise<void> {

@@ -85,7 +85,7 @@ function mountByProvider(web: Web<Session>, world: World): void {
   web.get(`${CONFIRM_ADDRESS}/sso`, async () => redirect(CONFIRM_ADDRESS));
   web.get(CONFIRM_ARRIVAL, async (visit, session) => {
     const confirmed = await arriveToConfirm(world, { session, token: visit.query.get('with') ?? '', caller: visit });
-    if (!confirmed.ok) return unconfirmed(world, visit, session, { reason: confirmed.reason, then: SECURITY });
+    if (!confirmed.ok) return unconfirmed(world, visit, session, { reason: confirmed.reason, then: confirmed.returnTo ?? SECURITY });
     const { returnTo, freshFor, provenAt } = confirmed;
     return goOn(world, { visit, session, proofs: { sso: provenAt }, returnTo, freshFor });
   });

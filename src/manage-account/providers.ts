@@ -64,22 +64,24 @@ export async function leaveToConfirm(
 
 export type Confirmed =
   | { readonly ok: true; readonly returnTo: string; readonly freshFor: number; readonly provenAt: number }
-  | { readonly ok: false; readonly reason: 'lost' | 'somebody-else' | Failure['reason'] };
+  /** `returnTo`: where they wanted to go on to, where that is known. */
+  | { readonly ok: false; readonly reason: 'lost' | 'somebody-else' | Failure['reason']; readonly returnTo: string | null };
 
 /** What came of it: it has to be this very account's, and shown anew. */
 export async function arriveToConfirm(world: World, { session, token, caller }: { session: Session; token: string; caller: Caller }): Promise<Confirmed> {
   const arrived = await arrive(world, { token, purpose: 'confirm', browserToken: caller.browserToken });
-  if (!arrived || arrived.carried.accountId !== session.account.id) return { ok: false, reason: 'lost' };
+  if (!arrived || arrived.carried.accountId !== session.account.id) return { ok: false, reason: 'lost', returnTo: null };
   const { connection, outcome, carried } = arrived;
+  const { returnTo } = carried;
   if (!outcome.ok) {
     world.log.warn('sso_failed', { connection: connection.id, reason: outcome.reason, detail: outcome.detail });
-    return outcome;
+    return { ok: false, reason: outcome.reason, returnTo };
   }
   const { subject, authenticatedAt } = outcome.identity;
-  if ((await findLinked(world.database.query, connection.id, subject)) !== session.account.id) return { ok: false, reason: 'somebody-else' };
+  if ((await findLinked(world.database.query, connection.id, subject)) !== session.account.id) return { ok: false, reason: 'somebody-else', returnTo };
   // A provider that does not say when has not shown that it asked.
-  if (authenticatedAt === null) return { ok: false, reason: 'untrusted' };
-  return { ok: true, returnTo: carried.returnTo ?? '/account', freshFor: carried.freshFor ?? Infinity, provenAt: Math.min(authenticatedAt, world.clock.now()) };
+  if (authenticatedAt === null) return { ok: false, reason: 'untrusted', returnTo };
+  return { ok: true, returnTo: returnTo ?? '/account', freshFor: carried.freshFor ?? Infinity, provenAt: Math.min(authenticatedAt, world.clock.now()) };
 }
 
 export type Connected = { readonly ok: true; readonly returnTo: string | null } | { readonly ok: false; readonly reason: 'stale' | 'lost' | 'linked-already' };

@@ -111,11 +111,11 @@ async function* arriving(owner: PersonInChromium, ada: PersonInChromium, provide
   await ada.fill('Email', 'somebody@elsewhere.example');
   await ada.press('Use single sign-on');
   yield { name: 'sign in, no provider for that address', person: ada };
-  // Held on the way, where nobody would see it otherwise.
-  await ada.page.route(`${provider.issuer}/**`, () => undefined);
+  // No content: the browser stays on the page that leads on, which nobody would see otherwise.
+  await ada.page.route(`${provider.issuer}/**`, (route) => route.fulfill({ status: 204 }));
   await goToProvider(ada);
   yield { name: 'on to the provider', person: ada };
-  await ada.page.unrouteAll({ behavior: 'ignoreErrors' });
+  await ada.page.unrouteAll();
   await ada.press(`Go on to ${NAME}`);
   provider.account({ email: ada.email });
   await signInThere(ada, ada.email);
@@ -126,24 +126,27 @@ async function* arriving(owner: PersonInChromium, ada: PersonInChromium, provide
   await ada.press('Enable Two-Factor Authentication');
   yield { name: 'confirm, by the provider', person: ada };
   provider.account({ email: 'eve@example.org' });
-  await ada.page.route(`${provider.issuer}/**`, () => undefined);
+  await ada.page.route(`${provider.issuer}/**`, (route) => route.fulfill({ status: 204 }));
   await ada.press(`Sign in again by ${NAME}`);
   yield { name: 'on to the provider, to confirm', person: ada };
-  await ada.page.unrouteAll({ behavior: 'ignoreErrors' });
+  await ada.page.unrouteAll();
+  // The provider keeps who was there before; Eve comes with nothing of that.
+  await ada.context.clearCookies({ domain: new URL(provider.issuer).hostname });
   await ada.press(`Go on to ${NAME}`);
   await signInThere(ada, 'eve@example.org');
   await ada.sees('Confirm that it’s you');
   yield { name: 'confirm, somebody else came', person: ada };
+  await ada.context.clearCookies({ domain: new URL(provider.issuer).hostname });
   await ada.press(`Sign in again by ${NAME}`);
   await signInThere(ada, ada.email);
   await ada.sees('Enable Two-Factor Authentication');
   await owner.visit('/admin/people');
   await owner.press(/^Open Ada/);
   yield { name: 'person, who came by the provider', person: owner };
-  await ada.page.route(`${provider.issuer}/**`, () => undefined);
+  await ada.page.route(`${provider.issuer}/**`, (route) => route.fulfill({ status: 204 }));
   await ada.press('Profile', 'Sign out');
   yield { name: 'signed out, and out there too', person: ada };
-  await ada.page.unrouteAll({ behavior: 'ignoreErrors' });
+  await ada.page.unrouteAll();
 }
 
 async function* beingRefused(owner: PersonInChromium, ada: PersonInChromium, provider: OpenIdProvider): Walk {

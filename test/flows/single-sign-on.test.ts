@@ -226,7 +226,7 @@ forEachPortal((open) => {
       assert.ok(browser.page.has('Somebody else signed in there'), browser.page.text);
       await browser.press('Sign in again by Example Okta');
       await comeBack(browser, provider, { email: 'ada@example.com', jar });
-      assert.equal(browser.page.path, '/account/security');
+      assert.equal(browser.page.path, '/account/security/enable', 'on to where they wanted to go, by whatever detour');
     });
 
     test('who is not believed shows once, by password, which account is theirs', async () => {

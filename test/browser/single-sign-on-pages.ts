@@ -175,10 +175,20 @@ async function* beingRefused(owner: PersonInChromium, ada: PersonInChromium, pro
   ada.faults.length = 0;
   yield { name: 'provider down', person: ada };
   await owner.visit('/admin/sso');
-  await owner.press(`Open ${NAME}`, 'Test connection');
+  await owner.press(`Open ${NAME}`);
+  await owner.sees(NAME);
+  await owner.press('Test connection');
+  await owner.sees('Confirm that it’s you');
+  yield { name: 'confirm, by password or by the provider', person: owner };
+  await owner.fill('Password', owner.password);
+  await owner.press('Continue');
+  await owner.sees(NAME);
+  await owner.press('Test connection');
+  await owner.sees(`Test of ${NAME}`);
   yield { name: 'connection, the test fails', person: owner };
   provider.state = 'up';
   await owner.visit('/admin/sso');
   await owner.press(`Open ${NAME}`, 'Require it');
+  await owner.page.getByRole('button', { name: 'Let passwords serve too' }).waitFor();
   yield { name: 'connection, required', person: owner };
 }

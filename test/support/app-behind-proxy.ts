@@ -64,6 +64,5 @@ export class AppBehindProxy {
 
 /** Where the page leads by itself. */
 export function callbackOn({ page }: Visitor): string | undefined {
-  const content = page.root.querySelector('meta[http-equiv=refresh]')?.getAttribute('content');
-  return content === undefined ? undefined : /url=(.*)$/.exec(content)?.[1];
+  return page.root.querySelector('[data-goes-on]')?.getAttribute('href');
 }

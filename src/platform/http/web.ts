@@ -59,7 +59,8 @@ export async function makeWeb(
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.headers(headers);
     if (request.url.includes('%00')) throw new Problem('bad-request', 'The address could not be read. Check it for a slip.');
-    if (request.method !== 'GET' && request.method !== 'HEAD') refuseForeignPost(world, request);
+    const safe = request.method === 'GET' || request.method === 'HEAD' || request.routeOptions.config.askedByProxy;
+    if (!safe) refuseForeignPost(world, request);
   });
   fastify.addHook('onResponse', async (request, reply) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') afterPost();

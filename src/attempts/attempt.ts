@@ -9,7 +9,7 @@ import { makeId } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { listFactors, onlySignedInAt, recoveryKeyAmong, standing, factorOf, type EnrolledFactor, type Occasion, type Person } from '../factors/factors.ts';
 import { METHODS, methodsOpenTo, verdictOf, type Asked, type Demand, type Verdict } from '../policy/policy.ts';
-import type { Proofs } from '../sessions/sessions.ts';
+import { TRUSTED_DEVICE, type Proofs } from '../sessions/sessions.ts';
 import { missingProofs } from './fresh-proof.ts';
 import { nextStep, type Facts, type Purpose, type Step } from './next-step.ts';
 import { progressAt, type Progress } from './progress.ts';
@@ -50,6 +50,8 @@ export interface AttemptState {
   readonly emailPending: unknown;
   readonly method: Method | null;
   readonly usedRecoveryKey: boolean;
+  /** The box was ticked beside a second factor that was right: this browser is to be remembered. */
+  readonly remembersDevice: boolean;
   readonly newKey: NewKey | null;
   /** "Not now": what the policy asks for is set up another time. */
   readonly postponed: boolean;
@@ -91,6 +93,7 @@ const EMPTY: AttemptState = {
   emailPending: null,
   method: null,
   usedRecoveryKey: false,
+  remembersDevice: false,
   newKey: null,
   postponed: false,
   newEmail: null,
@@ -247,6 +250,7 @@ function factsOf(
     protected: standing(enrolled).length > 0,
     mailboxSuffices: standing(enrolled).some((one) => factorOf(one.kind).provesEmail),
     secondFactorShown: enrolled.some((one) => state.proofs[one.kind] !== undefined),
+    deviceTrusted: state.proofs[TRUSTED_DEVICE] !== undefined,
     recoveryKeyUsed: state.usedRecoveryKey,
     recoveryKeyHeld: recoveryKeyAmong(enrolled) !== undefined,
     onlySignedIn: onlySignedInAt(proofs) !== undefined,

@@ -89,6 +89,8 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   authn_factor_replaced: own('methods', (details, method) => `Moved to a new phone: ${named(details, method)}`),
   authn_factor_removed: own('methods', (details, method) => `Removed ${named(details, method)}`),
   authn_code_sent: anybody('methods', (details) => `Code sent by email${purposeOf(details)}`),
+  authn_device_trusted: own('sign-in', 'Had this browser remembered: a trusted device'),
+  authn_device_trust_ended: own('sign-in', ({ reason }) => `A device is trusted no longer${reason === undefined ? '' : `: ${reason}`}`),
   authn_recovery_key_used: own('methods', (details) => `Used the Recovery Key${purposeOf(details)}`),
   authn_recovery_key_created: own('methods', 'New Recovery Key'),
   authn_bypass_code_issued: byNamed(
@@ -151,9 +153,12 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   audit_log_pruned: own('record', ({ entries, through }) => `Removed the ${entries} oldest events of the log, up to number ${through}`),
 };
 
+/** What is shown that is no method of the account. */
+const FIRST_WORDS: Readonly<Record<string, string>> = { password: 'password', 'trusted-device': 'a trusted device' };
+
 /** "password and Authenticator app" for the kinds of `methods`. */
 function wordsOf(methods: string, method: (kind: string) => string): string {
-  const all = methods.split(' ').map((one) => (one === 'password' ? 'password' : method(one)));
+  const all = methods.split(' ').map((one) => FIRST_WORDS[one] ?? method(one));
   return all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : (all[0] ?? '');
 }
 

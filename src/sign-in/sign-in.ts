@@ -12,8 +12,9 @@ import { findSuspending } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
+import { momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
-import { endSessions, openSession } from '../sessions/sessions.ts';
+import { endSessions, openSession, TRUSTED_DEVICE, trustDevice, useTrust, type DeviceToken } from '../sessions/sessions.ts';
 
 /** Who asks, from where: a visit is one. */
 export interface Caller extends Origin {
@@ -22,7 +23,7 @@ export interface Caller extends Origin {
 
 export type Entered =
   /** All was shown that is asked for. */
-  | { readonly kind: 'session'; readonly token: string; readonly sessionId: string; readonly accountId: string }
+  | { readonly kind: 'session'; readonly token: string; readonly sessionId: string; readonly accountId: string; readonly device?: DeviceToken | undefined }
   /** More is asked for: the token goes into the attempt cookie. */
   | { readonly kind: 'attempt'; readonly token: string };
 
@@ -63,7 +64,13 @@ export type PasswordAnswer =
 /** The first step of signing in. */
 export async function answerPassword(
   world: World,
-  { email, password, returnTo, caller }: { email: string; password: string; returnTo: string | null; caller: Caller },
+  {
+    email,
+    password,
+    returnTo,
+    deviceToken,
+    caller,
+  }: { email: string; password: string; returnTo: string | null; /** Of a browser that may be remembered. */ deviceToken?: string | undefined; caller: Caller },
 ): Promise<PasswordAnswer> {
   const checked = await checkPassword(world, { email, password, browserToken: caller.browserToken, address: caller.address });
   if (!checked.ok) {
@@ -88,7 +95,7 @@ export async function answerPassword(
     }
     // Its time may have come a moment ago: whatever is asked for below is asked of the account as it is then.
     await resetIfDue(world, transaction, account.id);
-    const entered = await enter(world, transaction, { account, caller, returnTo });
+    const entered = await enter(world, transaction, { account, caller, returnTo, deviceToken });
     return { ok: true, entered, returnTo };
   });
 }
@@ -97,7 +104,7 @@ export async function answerPassword(
 async function enter(
   world: World,
   transaction: Transaction,
-  { account, caller, returnTo }: { account: Account; caller: Caller; returnTo: string | null },
+  { account, caller, returnTo, deviceToken }: { account: Account; caller: Caller; returnTo: string | null; deviceToken?: string | undefined },
 ): Promise<Entered> {
   const token = makeToken(world);
   const attempt = await attempts.beginAttempt(world, transaction, {
@@ -109,9 +116,32 @@ async function enter(
   const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
   if (!situation) throw new Error('The account of a sign-in has gone.');
   if (situation.step === 'done') return { kind: 'session', accountId: account.id, ...(await finishSignIn(world, transaction, situation, caller)) };
+  const remembered = deviceToken === undefined ? undefined : await enterRemembered(world, transaction, { situation, caller, deviceToken });
+  if (remembered) return remembered;
   const [strongest] = attempts.choices(situation);
   if (situation.step === 'second-factor' && strongest !== undefined) await attempts.ask(world, transaction, situation, { kind: strongest, from: caller });
   return { kind: 'attempt', token };
+}
+
+/** Where this browser is remembered, and nothing else is asked for than the second factor. Undefined where it is shown as always. */
+async function enterRemembered(
+  world: World,
+  transaction: Transaction,
+  {
+    situation: { attempt, account, step, verdict, policy },
+    caller,
+    deviceToken: token,
+  }: { situation: attempts.Situation; caller: Caller; deviceToken: string },
+): Promise<Entered | undefined> {
+  if (step !== 'second-factor' || verdict.kind !== 'passes') return undefined;
+  const { browserToken } = caller;
+  const device = await useTrust(world, transaction, { accountId: account.id, token, browserToken, from: caller, demand: policy.demand });
+  if (!device) return undefined;
+  const proofs = { ...attempt.state.proofs, [TRUSTED_DEVICE]: device.shownAt };
+  const spared = await attempts.saveAttempt(world, transaction, attempt, { proofs });
+  const situation = await attempts.situationOf(world, { queries: transaction, attempt: spared, browserToken, sessionProofs: {} });
+  if (situation?.step !== 'done') throw new Error('A remembered browser is asked for more than a second factor.');
+  return { kind: 'session', accountId: account.id, ...(await finishSignIn(world, transaction, situation, caller)), device };
 }
 
 /** The last step: what was set up or replaced on the way is stored, the attempt ends and the session opens, or none of it. */
@@ -120,7 +150,12 @@ export async function finishSignIn(
   transaction: Transaction,
   situation: attempts.Situation,
   caller: Caller,
-): Promise<{ token: string; sessionId: string; /** A method was set up on the way. */ setUp: boolean }> {
+): Promise<{
+  token: string;
+  sessionId: string;
+  /** A method was set up on the way. */ setUp: boolean;
+  /** This browser is remembered. */ device?: DeviceToken | undefined;
+}> {
   const { attempt, account } = situation;
   const { state } = attempt;
   if (state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
@@ -146,7 +181,20 @@ export async function finishSignIn(
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
   if (isNewBrowser) await record(world, transaction, { event: 'authn_login_new_browser', accountId: account.id, from: caller });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });
-  return { ...opened, setUp };
+  return { ...opened, setUp, device: state.remembersDevice ? await remember(world, transaction, situation, caller) : undefined };
+}
+
+/** The box was ticked, and no policy has come to say no since. The owner is told (TD-4). */
+async function remember(
+  world: World,
+  transaction: Transaction,
+  { account, policy: { demand } }: attempts.Situation,
+  caller: Caller,
+): Promise<DeviceToken | undefined> {
+  if (demand.trustFor === 0) return undefined;
+  const device = await trustDevice(world, transaction, { accountId: account.id, browser: caller, from: caller, demand });
+  await attempts.tell(world, transaction, 'device-trusted', { account, from: caller, subjectOf: momentOf(device.expiresAt) });
+  return device;
 }
 
 /**
@@ -191,7 +239,7 @@ async function beginVerifyingEmail(
 /** Puts the cookie of what was entered into the browser; the cookie of the step before goes (SE-2). */
 export function enterBrowser(
   visit: Visit,
-  entered: { readonly kind: 'session' | 'attempt'; readonly token: string },
+  entered: { readonly kind: 'session' | 'attempt'; readonly token: string; readonly device?: DeviceToken | undefined },
   { next, home }: { next: string; home: string },
 ): Answer {
   if (entered.kind === 'attempt') {
@@ -201,5 +249,7 @@ export function enterBrowser(
   }
   visit.clearCookie('attempt');
   visit.setCookie('session', entered.token);
+  const { device } = entered;
+  if (device) visit.setCookie('device', device.token, device);
   return redirect(home);
 }

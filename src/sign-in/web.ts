@@ -55,7 +55,13 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
 async function signIn(world: World, visit: Visit): Promise<Answer> {
   const email = visit.field('email');
   const then = visit.field('then');
-  const answered = await answerPassword(world, { email, password: visit.field('password'), returnTo: localPath(then) ?? null, caller: visit });
+  const answered = await answerPassword(world, {
+    email,
+    password: visit.field('password'),
+    returnTo: localPath(then) ?? null,
+    deviceToken: visit.cookie('device'),
+    caller: visit,
+  });
   if (!answered.ok) {
     const about = { installation: world.installation, formToken: visit.formToken, email, then, joining: await isJoining(world, then) };
     return page(
@@ -87,12 +93,12 @@ function signInJourney(world: World): Journey<undefined> {
       // Where a new phone is set up comes before wherever one was going.
       const resetWaits = (await findReset(transaction, situation.account.id)) !== undefined;
       const repairs = resetWaits || usedRecoveryKey || onlySignedInAt(proofs) !== undefined;
-      const { token, setUp } = await finishSignIn(world, transaction, situation, visit);
+      const { token, setUp, device } = await finishSignIn(world, transaction, situation, visit);
       return () => {
         if (usedRecoveryKey) visit.setCookie('notice', 'recovered');
         const confirmation = `/sign-in/done${returnTo === null ? '' : `?then=${encodeURIComponent(returnTo)}`}`;
         const home = setUp ? confirmation : repairs ? '/account/security' : (returnTo ?? HOME);
-        return enterBrowser(visit, { kind: 'session', token }, { next: START, home });
+        return enterBrowser(visit, { kind: 'session', token, device }, { next: START, home });
       };
     },
   };

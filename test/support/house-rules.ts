@@ -54,6 +54,8 @@ export const DECISIONS: readonly string[] = [
   'platform/words/showable.ts',
   'policy/demand.ts',
   'policy/notices.ts',
+  'policy/stricter.ts',
+  'sessions/is-trusted.ts',
   'sessions/notices.ts',
   'sessions/scopes.ts',
   'sessions/session-limits.ts',
@@ -97,6 +99,7 @@ export const PARTS: readonly string[] = [
   'policy/preview.ts',
   'policy/rules.ts',
   'sessions/api-keys.ts',
+  'sessions/trusted-devices.ts',
 ].map((name) => `src/${name}`);
 
 /**

@@ -15,6 +15,7 @@ import { resets } from './migrations/0013-resets.ts';
 import { organisationDays } from './migrations/0014-organisation-days.ts';
 import { helpRequests } from './migrations/0015-help-requests.ts';
 import { apps } from './migrations/0016-apps.ts';
+import { trustedDevices } from './migrations/0018-trusted-devices.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -51,6 +52,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0014-organisation-days', organisationDays],
   ['0015-help-requests', helpRequests],
   ['0016-apps', apps],
+  ['0018-trusted-devices', trustedDevices],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

@@ -47,9 +47,14 @@ export function proxiedRoutes(world: World): ProxiedRoutes {
   return {
     exact: {
       [FORWARD_AUTH]: (request) => answerForwardAuth(asking, request, saidByHeaders(request)),
-      [`${FORWARD_AUTH}/callback`]: (request) => answerCallback(asking, request),
+      [`${FORWARD_AUTH}/callback`]: (request) => answerCallback(asking, request, saidByHeaders(request)),
     },
-    below: { [ENVOY]: (request) => answerForwardAuth(asking, request, saidByPath(request)) },
+    below: {
+      [ENVOY]: async (request) => {
+        const answer = await answerForwardAuth(asking, request, saidByPath(request));
+        return answer.status === 200 ? { ...answer, headers: { ...answer.headers, 'x-envoy-auth-headers-to-remove': OTHER_SPELLINGS } } : answer;
+      },
+    },
   };
 }
 
@@ -65,17 +70,15 @@ interface Said {
   readonly passedOn: boolean;
 }
 
-/** `known`: what need not be said, since only one address leads here. */
-function saidByHeaders(request: Proxied, known?: { readonly uri: string; readonly method: string }): Said {
-  const originalUrl = request.header('x-original-url');
-  const originalMethod = request.header('x-original-method');
+function saidByHeaders({ header }: Proxied): Said {
+  const originalUrl = header('x-original-url');
   const requested = requestedFrom({
     originalUrl,
-    originalMethod,
-    forwardedProto: request.header('x-forwarded-proto'),
-    forwardedHost: request.header('x-forwarded-host'),
-    forwardedUri: request.header('x-forwarded-uri') ?? (originalUrl === undefined ? known?.uri : undefined),
-    forwardedMethod: request.header('x-forwarded-method') ?? (originalMethod === undefined ? known?.method : undefined),
+    originalMethod: header('x-original-method'),
+    forwardedProto: header('x-forwarded-proto'),
+    forwardedHost: header('x-forwarded-host'),
+    forwardedUri: header('x-forwarded-uri'),
+    forwardedMethod: header('x-forwarded-method'),
   });
   return { requested, passedOn: originalUrl === undefined };
 }
@@ -90,6 +93,7 @@ async function answerForwardAuth({ world, lookups }: Asking, request: Proxied, s
   const found = await readProxied({ world, lookups }, request, said);
   if ('status' in found) return found;
   const { requested, app } = found;
+  if (said.passedOn && requested.path === CALLBACK) return answerCallback({ world, lookups }, request, said);
   const session = await sessionAt(lookups, request, requested);
   const judged = judge(world, app, requested, session);
   switch (judged?.verdict) {
@@ -109,6 +113,10 @@ async function answerForwardAuth({ world, lookups }: Asking, request: Proxied, s
 
 /** Empty, so that what a client made up under these names is overwritten all the same. */
 const NOBODY = { 'Remote-User': '', 'Remote-Email': '', 'Remote-Name': '', 'Remote-Groups': '', 'Remote-Amr': '' };
+/** As which an app may read the same names: many turn whatever is no letter into an underscore. Envoy, which does not drop them by itself, is told to. */
+const OTHER_SPELLINGS = Object.keys(NOBODY)
+  .flatMap((name) => ['_', '.'].map((between) => name.toLowerCase().replace('-', between)))
+  .join(',');
 
 async function readProxied({ world, lookups }: Asking, { trusted }: Proxied, { requested }: Said): Promise<{ requested: Requested; app: App } | ProxiedAnswer> {
   if (!trusted) return refuse('This proxy is not named by TWINLOCK_TRUSTED_PROXIES, so what it says is not believed.');
@@ -148,12 +156,14 @@ function isNavigation({ header }: Proxied): boolean {
 }
 
 /** What the app's host serves at /.twinlock/callback: the code becomes the app's own cookie, and the address bar is clean again. */
-async function answerCallback({ world, lookups }: Asking, request: Proxied): Promise<ProxiedAnswer> {
-  const found = await readProxied({ world, lookups }, request, saidByHeaders(request, { uri: CALLBACK, method: 'GET' }));
+async function answerCallback(asking: Asking, request: Proxied, said: Said): Promise<ProxiedAnswer> {
+  const { world } = asking;
+  const found = await readProxied(asking, request, said);
   if ('status' in found) return found;
   const { requested } = found;
+  if (requested.path !== CALLBACK || requested.method !== 'GET') return refuse('This is where browsers come back to, by GET.');
   const secure = requested.scheme === 'https';
-  const code = request.query.get('code') ?? '';
+  const code = new URLSearchParams(requested.query).get('code') ?? '';
   const start = request.cookie(hostCookieName('start', secure));
   const entered = TOKEN.test(code) ? await enterByCode(world, { code, host: requested.host, start }) : undefined;
   const origin = originOf(requested);

@@ -102,8 +102,8 @@ function caddySites({ portal, app }: Ports, { directory, port }: Place): string 
   const site = (name: string) =>
     blockOf('docs/forward-auth.md', 'caddy')
       .replace('wiki.example.org {', `https://${name}.localhost:${port} {\n  ${certificate}`)
-      .replaceAll('twinlock:3000', `127.0.0.1:${portal}`)
-      .replaceAll('wiki:8080', `127.0.0.1:${app}`);
+      .replaceAll('127.0.0.1:3000', `127.0.0.1:${portal}`)
+      .replaceAll('127.0.0.1:8080', `127.0.0.1:${app}`);
   return `https://login.localhost:${port} {\n  ${certificate}\n  reverse_proxy 127.0.0.1:${portal}\n}\n${site('wiki')}${site('camera')}`;
 }
 

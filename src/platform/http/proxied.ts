@@ -29,7 +29,6 @@ export interface Proxied {
   header(name: string): string | undefined;
   /** Of the host that the proxy stands before. */
   cookie(name: string): string | undefined;
-  readonly query: URLSearchParams;
 }
 
 export interface ProxiedAnswer {
@@ -112,8 +111,8 @@ async function respond(
 function write(world: World, { method, url = '' }: IncomingMessage, response: ServerResponse, { status, headers = {}, body = '' }: ProxiedAnswer): void {
   const text = body.toString();
   const about = {
-    // Whoever is let through sees nothing of this answer.
-    ...(status === 200 ? { 'cache-control': 'no-store' } : securityHeaders(world.installation)),
+    // Whoever is let through sees nothing of this answer. What is to be true of an app's whole host and those below it is for the app to say.
+    ...(status === 200 ? { 'cache-control': 'no-store' } : securityHeaders({ secure: false })),
     'content-type': typeof body === 'string' ? 'text/plain; charset=utf-8' : 'text/html; charset=utf-8',
     'content-length': Buffer.byteLength(text),
     ...headers,
@@ -136,9 +135,6 @@ function readProxied(request: IncomingMessage, trusted: BlockList): Proxied {
       return (Array.isArray(value) ? value.join(', ') : value) || undefined;
     },
     cookie: (name) => cookieIn(headers.cookie, name),
-    get query() {
-      return new URLSearchParams(splitAddress(url).query);
-    },
   };
 }
 

@@ -5,7 +5,7 @@ import { adminOperations } from './admin/api.ts';
 import { mountAdmin, SSO_TESTED } from './admin/web.ts';
 import { mountForgotPassword } from './forgot-password/web.ts';
 import { mountLostPhone } from './lost-phone/web.ts';
-import { answerCallback, answerForwardAuth, mountApps } from './apps/web.ts';
+import { mountApps, proxiedRoutes } from './apps/web.ts';
 import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from './manage-account/manage-account.ts';
 import { CONFIRM_ARRIVAL, mountManageAccount } from './manage-account/web.ts';
 import { mountOrganisations } from './organisations/web.ts';
@@ -44,9 +44,7 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   await mountApi(world, { fastify, web }, { guard: keyGuard(world), callerOf: keyIdOf, operations: adminOperations(world), scopes: SCOPE_WORDS });
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);
 
-  const trustedProxies = options.trustedProxies ?? [];
-  mountProxied(fastify, '/forward-auth', { trustedProxies, handle: (request) => answerForwardAuth(world, request) });
-  mountProxied(fastify, '/forward-auth/callback', { trustedProxies, handle: (request) => answerCallback(world, request) });
+  mountProxied(world, fastify, { ...proxiedRoutes(world), trustedProxies: options.trustedProxies ?? [] });
 
   fastify.get('/healthz', async () => {
     await world.database.query.selectFrom('policies').select('id').execute();

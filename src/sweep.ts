@@ -14,11 +14,12 @@ import { sweepMail } from './platform/mail/mail.ts';
 import type { World } from './platform/world.ts';
 import { sweepPolicies } from './policy/policy.ts';
 import { sweepSso } from './sso/sso.ts';
-import { sweepApiKeys, sweepSessions } from './sessions/sessions.ts';
+import { sweepApiKeys, sweepSessions, sweepTrustedDevices } from './sessions/sessions.ts';
 
 /** Each deletes a small batch and says how many rows that were. */
 const sweepers: readonly ((world: World) => Promise<readonly number[]>)[] = [
   sweepSessions,
+  sweepTrustedDevices,
   sweepApiKeys,
   sweepIdempotencyKeys,
   sweepAttempts,

@@ -1,9 +1,10 @@
 // What every page of the console has in common: who may open it, what a form of it asks for, and the way on. The pages are mounted in web.ts.
 import { listMemberships, may, recordRefused, type Action, type Actor, type Membership } from '../organisations/organisations.ts';
+import { wayBackTo } from '../platform/http/local-path.ts';
 import { redirect, type Answer, type Guard, type Handler, type Visit } from '../platform/http/visit.ts';
 import { noSuchPage, Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
-import type { Session } from '../sessions/sessions.ts';
+import { sparesSecondFactor, type Session } from '../sessions/sessions.ts';
 import { proofIsFresh } from './admin.ts';
 import { addressIn, type Frame } from './pages.ts';
 import { REASONS } from './people-pages.ts';
@@ -25,6 +26,8 @@ export function consoleGuard(world: World): Guard<Console, Session> {
     const asked = visit.method === 'POST' ? visit.field('organisation') : visit.query.get('organisation');
     const found = asked === null ? memberships[0] : memberships.find(({ organisation }) => organisation.id === asked);
     if (!found) throw noSuchPage();
+    // A remembered browser signs in, and opens no console (TD-1): here the second factor is shown first.
+    if (sparesSecondFactor(session)) return { pass: false, answer: redirect(`/account/confirm?then=${encodeURIComponent(wayBackTo(visit) ?? '/admin')}`) };
     return { pass: true, context: { ...found, session, memberships } };
   };
 }

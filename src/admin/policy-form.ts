@@ -11,6 +11,7 @@ import {
   METHODS,
   PROOF_MINUTES_LEAST,
   PROOF_MINUTES_MOST,
+  TRUSTED_DAYS_MOST,
   TWO_FACTOR_POLICIES,
   type RollOut,
   type Rules,
@@ -30,6 +31,7 @@ export interface Fields {
   readonly sessionIdleMinutes: string;
   readonly sessionHours: string;
   readonly proofMinutes: string;
+  readonly trustedDeviceDays: string;
   readonly emailDomains: string;
   readonly resetNeedsApproval: boolean;
   readonly resetWaitHours: string;
@@ -62,6 +64,7 @@ export async function fieldsOf(queries: Queries, organisation: Organisation, rul
     sessionIdleMinutes: rules.sessionIdleMinutes === null ? '' : String(rules.sessionIdleMinutes),
     sessionHours: rules.sessionHours === null ? '' : String(rules.sessionHours),
     proofMinutes: String(rules.proofMinutes),
+    trustedDeviceDays: String(rules.trustedDeviceDays),
     emailDomains: rules.emailDomains.join('\n'),
     resetNeedsApproval: rules.resetNeedsApproval,
     resetWaitHours: String(rules.resetWaitHours),
@@ -85,6 +88,7 @@ export function readFields(read: (name: string, bytesMost?: number) => string): 
     sessionIdleMinutes: read('session-idle-minutes').trim(),
     sessionHours: read('session-hours').trim(),
     proofMinutes: read('proof-minutes').trim(),
+    trustedDeviceDays: read('trusted-device-days').trim(),
     emailDomains: read('email-domains'),
     resetNeedsApproval: ticked('reset-approval'),
     resetWaitHours: read('reset-wait-hours').trim(),
@@ -100,7 +104,7 @@ export async function rulesFrom(
 ): Promise<{ ok: true; rules: Rules } | { ok: false; mistakes: Mistakes }> {
   const mistakes: { -readonly [Field in keyof Fields]?: string } = {};
   const number = (
-    field: 'graceDays' | 'percent' | 'sessionIdleMinutes' | 'sessionHours' | 'proofMinutes' | 'resetWaitHours',
+    field: 'graceDays' | 'percent' | 'sessionIdleMinutes' | 'sessionHours' | 'proofMinutes' | 'trustedDeviceDays' | 'resetWaitHours',
     [least, most]: readonly [number, number],
   ): number => {
     const value = /^\d{1,6}$/.test(fields[field]) ? Number(fields[field]) : Number.NaN;
@@ -129,6 +133,7 @@ export async function rulesFrom(
     sessionIdleMinutes: fields.sessionIdleMinutes === '' ? null : number('sessionIdleMinutes', [5, 10_080]),
     sessionHours: fields.sessionHours === '' ? null : number('sessionHours', [1, 720]),
     proofMinutes: number('proofMinutes', [PROOF_MINUTES_LEAST, PROOF_MINUTES_MOST]),
+    trustedDeviceDays: number('trustedDeviceDays', [0, TRUSTED_DAYS_MOST]),
     emailDomains: typeof emailDomains === 'string' ? [] : emailDomains,
     resetNeedsApproval: fields.resetNeedsApproval,
     // Nobody could stop what happens at once.

@@ -186,6 +186,7 @@ function sessionsCard(fields: Fields, mistakes: Mistakes): Html {
     ${textField({ label: 'Signed out when unused for (minutes)', name: 'session-idle-minutes', type: 'number', value: fields.sessionIdleMinutes, error: mistakes.sessionIdleMinutes, hint: 'Empty: an hour with a real second factor, a week without.' })}
     ${textField({ label: 'Signed in for at most (hours)', name: 'session-hours', type: 'number', value: fields.sessionHours, error: mistakes.sessionHours, hint: 'Empty: a day with a real second factor, 30 days without.' })}
     ${textField({ label: 'Changes ask for a proof that is no older than (minutes)', name: 'proof-minutes', type: 'number', value: fields.proofMinutes, error: mistakes.proofMinutes })}
+    ${textField({ label: 'A device is trusted for (days)', name: 'trusted-device-days', type: 'number', value: fields.trustedDeviceDays, error: mistakes.trustedDeviceDays, hint: '0 to 30; 0: never. Where a second step was shown and “Remember this device” ticked, the password alone signs in until then. The console and every change still ask for the second step.' })}
     ${textArea({ label: 'Email domains that may join', name: 'email-domains', value: fields.emailDomains, error: mistakes.emailDomains, hint: 'One in a line, such as example.org. Empty: any.' })}
   </section>`;
 }

@@ -30,14 +30,20 @@ const rulesFields = {
   proofMinutes: z.int().describe('How fresh a proof must be for changes'),
   emailDomains: z.array(z.string().max(EMAIL_CHARACTERS_MOST)).max(50).describe('Whose addresses may join; none: all'),
 };
-const resetFields = {
+const optionalFields = {
+  trustedDeviceDays: z.int().describe('For how many days a browser may be remembered in which a second factor was shown; 0: never'),
   resetNeedsApproval: z.boolean().describe('Whether a second administrator has to agree before somebody’s methods are reset'),
   resetWaitHours: z.int().describe('How long a reset waits, in which the person can stop it'),
 };
-export const rulesShape = z.object({ ...rulesFields, ...resetFields }).meta({ id: 'Rules' });
-/** What is left out of a reset stays as it is. */
+export const rulesShape = z.object({ ...rulesFields, ...optionalFields }).meta({ id: 'Rules' });
+/** What came later: where it is left out it stays as it is, so that a program that does not know of it changes nothing of it. */
 export const rulesSent = z
-  .strictObject({ ...rulesFields, resetNeedsApproval: resetFields.resetNeedsApproval.optional(), resetWaitHours: resetFields.resetWaitHours.optional() })
+  .strictObject({
+    ...rulesFields,
+    trustedDeviceDays: optionalFields.trustedDeviceDays.optional(),
+    resetNeedsApproval: optionalFields.resetNeedsApproval.optional(),
+    resetWaitHours: optionalFields.resetWaitHours.optional(),
+  })
   .meta({ id: 'RulesToBe' });
 export type RulesSent = z.output<typeof rulesSent>;
 
@@ -54,6 +60,7 @@ export async function rulesAsJson({ database: { query } }: World, { id }: Organi
     sessionIdleMinutes: rules.sessionIdleMinutes,
     sessionHours: rules.sessionHours,
     proofMinutes: rules.proofMinutes,
+    trustedDeviceDays: rules.trustedDeviceDays,
     emailDomains: [...rules.emailDomains],
     resetNeedsApproval: rules.resetNeedsApproval,
     resetWaitHours: rules.resetWaitHours,
@@ -74,6 +81,7 @@ export const fieldsFrom = (sent: RulesSent, renews: boolean, before: Rules): Fie
   sessionIdleMinutes: sent.sessionIdleMinutes === null ? '' : String(sent.sessionIdleMinutes),
   sessionHours: sent.sessionHours === null ? '' : String(sent.sessionHours),
   proofMinutes: String(sent.proofMinutes),
+  trustedDeviceDays: String(sent.trustedDeviceDays ?? before.trustedDeviceDays),
   emailDomains: sent.emailDomains.join('\n'),
   resetNeedsApproval: sent.resetNeedsApproval ?? before.resetNeedsApproval,
   resetWaitHours: String(sent.resetWaitHours ?? before.resetWaitHours),

@@ -22,7 +22,7 @@ import { NEEDS, ruleFor, verdictOn, type Need, type Rule, type Ruled, type Someb
 import * as store from './store.ts';
 
 export { hostFrom } from './hosts.ts';
-export { addressFrom, originOf, requestedFrom, urlOf, type Requested } from './requested.ts';
+export { addressFrom, originOf, requestedBelow, requestedFrom, urlOf, type Requested } from './requested.ts';
 export { rulesFrom, rulesInWords } from './rule-lines.ts';
 export { NEEDS, ruleFor, type Need, type Rule, type Ruled } from './rules.ts';
 
@@ -110,7 +110,7 @@ const plain = (text: string): string => text.replaceAll(/[^ -~]|%/gu, (character
 /** A code that leads this browser into the app, once, within half a minute. `start`: what the browser got when it was sent here, hashed. */
 export async function makeCode(
   world: World,
-  { session, requested, fragment, start, from }: { session: Session; requested: Requested; fragment: string; start: string; from: Origin },
+  { session, requested, start, from }: { session: Session; requested: Requested; start: string; from: Origin },
 ): Promise<string> {
   const code = makeToken(world);
   const { host, path, query } = requested;
@@ -120,7 +120,7 @@ export async function makeCode(
       session_id: session.id,
       host,
       browser_hash: start,
-      target: `${path}${query}${fragment}`,
+      target: path + query,
       expires_at: world.clock.now() + CODE_LIFETIME,
     });
     await record(world, transaction, { event: 'app_entered', accountId: session.account.id, from, details: { host } });

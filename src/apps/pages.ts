@@ -39,7 +39,7 @@ export function entering(frame: Frame, { name }: App, callback: string): Html {
     title: `Opening ${name}`,
     goesOnTo: callback,
     body: html`<p class="quiet">This takes a moment.</p>
-      <div class="actions">${linkButton({ label: `Open ${name}`, href: callback, main: true, wide: true })}</div>`,
+      <div class="actions">${linkButton({ label: `Open ${name}`, href: callback, goesOn: true, main: true, wide: true })}</div>`,
   });
 }
 

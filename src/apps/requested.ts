@@ -26,21 +26,44 @@ export interface ProxyHeaders {
 const CHARACTERS_MOST = 4000;
 const METHOD = /^[A-Z]{1,20}$/;
 
-/** nginx sends the whole address (X-Original-URL); Traefik, Caddy and Envoy its parts (X-Forwarded-*). Undefined where it can't be read, or both say different things. */
+/**
+ * nginx sends the whole address (X-Original-URL); Traefik and Caddy its parts (X-Forwarded-*). Each passes on what a client sent under the other's names,
+ * so where something is said twice both must say the same. Undefined where it can't be read, or they don't.
+ */
 export function requestedFrom(headers: ProxyHeaders): Requested | undefined {
   const { originalUrl, originalMethod, forwardedProto, forwardedHost, forwardedUri, forwardedMethod } = headers;
-  const whole =
-    originalUrl ??
-    (forwardedProto !== undefined && forwardedHost !== undefined && forwardedUri !== undefined
-      ? `${forwardedProto}://${forwardedHost}${forwardedUri}`
-      : undefined);
   const method = originalMethod ?? forwardedMethod;
-  if (whole === undefined || method === undefined || !METHOD.test(method)) return undefined;
+  if (method === undefined || !METHOD.test(method)) return undefined;
   if (originalMethod !== undefined && forwardedMethod !== undefined && originalMethod !== forwardedMethod) return undefined;
-  const address = addressFrom(whole);
-  if (!address) return undefined;
-  if (originalUrl !== undefined && forwardedHost !== undefined && hostOf(address.scheme, forwardedHost) !== address.host) return undefined;
-  return { ...address, method };
+  if (originalUrl !== undefined) {
+    const address = addressFrom(originalUrl);
+    if (!address) return undefined;
+    const same =
+      (forwardedProto === undefined || forwardedProto === address.scheme) &&
+      (forwardedHost === undefined || hostOf(address.scheme, forwardedHost) === address.host) &&
+      (forwardedUri === undefined || forwardedUri === address.path + address.query);
+    return same ? { ...address, method } : undefined;
+  }
+  if (forwardedProto === undefined || forwardedHost === undefined || forwardedUri?.startsWith('/') !== true) return undefined;
+  const address = addressFrom(`${forwardedProto}://${forwardedHost}${forwardedUri}`);
+  return address && { ...address, method };
+}
+
+/** Envoy asks in the method and at the host of the request itself, at its path below one of ours: `url` is what comes after that. */
+export function requestedBelow({
+  method,
+  proto,
+  host,
+  url,
+}: {
+  method: string;
+  proto: string | undefined;
+  host: string | undefined;
+  url: string;
+}): Requested | undefined {
+  if (proto === undefined || host === undefined || !url.startsWith('/') || !METHOD.test(method)) return undefined;
+  const address = addressFrom(`${proto}://${host}${url}`);
+  return address && { ...address, method };
 }
 
 /** Printable ASCII without user, backslash or fragment: no browser and no server reads that differently. */

@@ -2,12 +2,12 @@
 import { record } from '../audit/audit.ts';
 import { factorOf } from '../factors/factors.ts';
 import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from '../manage-account/manage-account.ts';
-import { hostCookie, hostCookieName, type Proxied, type ProxiedAnswer } from '../platform/http/proxied.ts';
+import { hostCookie, hostCookieName, type Proxied, type ProxiedAnswer, type ProxiedRoutes } from '../platform/http/proxied.ts';
 import { wayBackTo } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { findAppSession, type Session } from '../sessions/sessions.ts';
+import type { Session } from '../sessions/sessions.ts';
 import {
   addressFrom,
   enterByCode,
@@ -17,6 +17,7 @@ import {
   listApps,
   makeCode,
   originOf,
+  requestedBelow,
   requestedFrom,
   startHash,
   urlOf,
@@ -24,8 +25,12 @@ import {
   type Judged,
   type Requested,
 } from './apps.ts';
+import { makeLookups, type Lookups } from './lookups.ts';
 import * as pages from './pages.ts';
 
+const FORWARD_AUTH = '/forward-auth';
+/** What Envoy's path_prefix is. */
+const ENVOY = `${FORWARD_AUTH}/envoy`;
 const ENTER = '/apps/enter';
 /** On the app's own host. */
 const CALLBACK = '/.twinlock/callback';
@@ -36,12 +41,60 @@ const TOKEN = /^[\w-]{43}$/;
 
 const refuse = (reason: string): ProxiedAnswer => ({ status: 403, body: `${reason}\n` });
 
+/** What proxies ask. */
+export function proxiedRoutes(world: World): ProxiedRoutes {
+  const asking = { world, lookups: makeLookups(world) };
+  return {
+    exact: {
+      [FORWARD_AUTH]: (request) => answerForwardAuth(asking, request, saidByHeaders(request)),
+      [`${FORWARD_AUTH}/callback`]: (request) => answerCallback(asking, request, saidByHeaders(request)),
+    },
+    below: {
+      [ENVOY]: async (request) => {
+        const answer = await answerForwardAuth(asking, request, saidByPath(request));
+        return answer.status === 200 ? { ...answer, headers: { ...answer.headers, 'x-envoy-auth-headers-to-remove': OTHER_SPELLINGS } } : answer;
+      },
+    },
+  };
+}
+
+interface Asking {
+  readonly world: World;
+  readonly lookups: Lookups;
+}
+
+/** What a proxy says that somebody asked for; `requested` is undefined where that can't be read. */
+interface Said {
+  readonly requested: Requested | undefined;
+  /** Whether whoever asked gets our answer as it is, where it is no: all do so but nginx, which takes 401 alone and is told by its configuration what to make of it. */
+  readonly passedOn: boolean;
+}
+
+function saidByHeaders({ header }: Proxied): Said {
+  const originalUrl = header('x-original-url');
+  const requested = requestedFrom({
+    originalUrl,
+    originalMethod: header('x-original-method'),
+    forwardedProto: header('x-forwarded-proto'),
+    forwardedHost: header('x-forwarded-host'),
+    forwardedUri: header('x-forwarded-uri'),
+    forwardedMethod: header('x-forwarded-method'),
+  });
+  return { requested, passedOn: originalUrl === undefined };
+}
+
+const saidByPath = ({ method, url, header }: Proxied): Said => ({
+  requested: requestedBelow({ method, proto: header('x-forwarded-proto'), host: header('host'), url: url.slice(ENVOY.length) }),
+  passedOn: true,
+});
+
 /** Answers 200 where the request may pass, with who it is; 401 with where to sign in; 403 with the reason. Writes nothing. */
-export async function answerForwardAuth(world: World, request: Proxied): Promise<ProxiedAnswer> {
-  const found = await readProxied(world, request);
+async function answerForwardAuth({ world, lookups }: Asking, request: Proxied, said: Said): Promise<ProxiedAnswer> {
+  const found = await readProxied({ world, lookups }, request, said);
   if ('status' in found) return found;
   const { requested, app } = found;
-  const session = await sessionAt(world, request, requested);
+  if (said.passedOn && requested.path === CALLBACK) return answerCallback({ world, lookups }, request, said);
+  const session = await sessionAt(lookups, request, requested);
   const judged = judge(world, app, requested, session);
   switch (judged?.verdict) {
     case undefined:
@@ -50,7 +103,7 @@ export async function answerForwardAuth(world: World, request: Proxied): Promise
       return { status: 200, headers: session ? identityHeaders(app, session) : NOBODY };
     case 'sign-in':
     case 'step-up':
-      return leadToPortal(world, request, requested);
+      return leadToPortal(world, request, { requested, passedOn: said.passedOn });
     case 'not-a-member':
       return refuse('This account does not belong to the organisation of this app.');
     case 'not-the-role':
@@ -60,42 +113,34 @@ export async function answerForwardAuth(world: World, request: Proxied): Promise
 
 /** Empty, so that what a client made up under these names is overwritten all the same. */
 const NOBODY = { 'Remote-User': '', 'Remote-Email': '', 'Remote-Name': '', 'Remote-Groups': '', 'Remote-Amr': '' };
+/** As which an app may read the same names: many turn whatever is no letter into an underscore. Envoy, which does not drop them by itself, is told to. */
+const OTHER_SPELLINGS = Object.keys(NOBODY)
+  .flatMap((name) => ['_', '.'].map((between) => name.toLowerCase().replace('-', between)))
+  .join(',');
 
-/** `known`: what need not be said, since only one address leads here. */
-async function readProxied(
-  world: World,
-  request: Proxied,
-  known?: { readonly uri: string; readonly method: string },
-): Promise<{ requested: Requested; app: App } | ProxiedAnswer> {
-  if (!request.trusted) return refuse('This proxy is not named by TWINLOCK_TRUSTED_PROXIES, so what it says is not believed.');
-  const requested = requestedFrom({
-    originalUrl: request.header('x-original-url'),
-    originalMethod: request.header('x-original-method'),
-    forwardedProto: request.header('x-forwarded-proto'),
-    forwardedHost: request.header('x-forwarded-host'),
-    forwardedUri: request.header('x-forwarded-uri') ?? known?.uri,
-    forwardedMethod: request.header('x-forwarded-method') ?? (request.header('x-original-method') === undefined ? known?.method : undefined),
-  });
+async function readProxied({ world, lookups }: Asking, { trusted }: Proxied, { requested }: Said): Promise<{ requested: Requested; app: App } | ProxiedAnswer> {
+  if (!trusted) return refuse('This proxy is not named by TWINLOCK_TRUSTED_PROXIES, so what it says is not believed.');
   if (!requested) return refuse('The proxy did not say which address was asked for, or it can’t be read.');
   if (requested.scheme === 'http' && world.installation.secure) return refuse('Apps are reached by https alone, as the portal is.');
-  const app = await findAppOf(world.database.query, requested.host);
+  const app = await lookups.appOf(requested.host);
   return app ? { requested, app } : refuse(`There is no app at ${requested.host}.`);
 }
 
-async function sessionAt(world: World, request: Proxied, { scheme, host }: Requested): Promise<Session | undefined> {
+async function sessionAt(lookups: Lookups, request: Proxied, { scheme, host }: Requested): Promise<Session | undefined> {
   const token = request.cookie(hostCookieName('app', scheme === 'https'));
-  return token === undefined || !TOKEN.test(token) ? undefined : findAppSession(world, token, host);
+  return token === undefined || !TOKEN.test(token) ? undefined : lookups.sessionOf(token, host);
 }
 
 /** The cookie ties what follows to this browser: a code is of no use in another. */
-function leadToPortal(world: World, request: Proxied, requested: Requested): ProxiedAnswer {
+function leadToPortal(world: World, request: Proxied, { requested, passedOn }: { requested: Requested; passedOn: boolean }): ProxiedAnswer {
   const secure = requested.scheme === 'https';
   const present = request.cookie(hostCookieName('start', secure));
   const start = present !== undefined && TOKEN.test(present) ? present : makeToken(world);
   const sent = requested.method === 'GET' || requested.method === 'HEAD' ? {} : { sent: '1' };
   const query = new URLSearchParams({ start: startHash(world, start), ...sent, to: urlOf(requested) });
   return {
-    status: 401,
+    // Browsers go where 303 leads them, and take along what stands behind # in their address. A program is better off with a plain no.
+    status: passedOn && isNavigation(request) ? 303 : 401,
     headers: {
       location: `${world.installation.origin}${ENTER}?${query.toString()}`,
       'set-cookie': hostCookie('start', start, { secure, maxAgeSeconds: START_SECONDS }),
@@ -104,13 +149,21 @@ function leadToPortal(world: World, request: Proxied, requested: Requested): Pro
   };
 }
 
+/** Whether somebody looks at what comes. Old browsers don't say it, but say that they want a page. */
+function isNavigation({ header }: Proxied): boolean {
+  const mode = header('sec-fetch-mode');
+  return mode === undefined ? /\btext\/html\b/i.test(header('accept') ?? '') : mode === 'navigate';
+}
+
 /** What the app's host serves at /.twinlock/callback: the code becomes the app's own cookie, and the address bar is clean again. */
-export async function answerCallback(world: World, request: Proxied): Promise<ProxiedAnswer> {
-  const found = await readProxied(world, request, { uri: CALLBACK, method: 'GET' });
+async function answerCallback(asking: Asking, request: Proxied, said: Said): Promise<ProxiedAnswer> {
+  const { world } = asking;
+  const found = await readProxied(asking, request, said);
   if ('status' in found) return found;
   const { requested } = found;
+  if (requested.path !== CALLBACK || requested.method !== 'GET') return refuse('This is where browsers come back to, by GET.');
   const secure = requested.scheme === 'https';
-  const code = request.query.get('code') ?? '';
+  const code = new URLSearchParams(requested.query).get('code') ?? '';
   const start = request.cookie(hostCookieName('start', secure));
   const entered = TOKEN.test(code) ? await enterByCode(world, { code, host: requested.host, start }) : undefined;
   const origin = originOf(requested);
@@ -139,8 +192,7 @@ const frameOf = (world: World, visit: Visit, session: Session): pages.Frame => (
 async function enter(world: World, visit: Visit, session: Session): Promise<Answer> {
   const to = visit.query.get('to') ?? '';
   const start = visit.query.get('start') ?? '';
-  const [whole = '', fragment] = to.split('#', 2);
-  const address = addressFrom(whole);
+  const address = addressFrom(to);
   const app = address && (await findAppOf(world.database.query, address.host));
   const frame = frameOf(world, visit, session);
   if (!address || !app || (address.scheme === 'http' && world.installation.secure)) return page(pages.noSuchApp(frame), 404);
@@ -158,8 +210,7 @@ async function enter(world: World, visit: Visit, session: Session): Promise<Answ
   }
   // What was sent is gone; where it was going is opened anew, by who presses.
   if (visit.query.get('sent') === '1') return page(pages.sentTooSoon(frame, { app, to: urlOf(address) }));
-  const kept = fragment === undefined || !/^[!-~]{0,500}$/.test(fragment) ? '' : `#${fragment}`;
-  const code = await makeCode(world, { session, requested, fragment: kept, start, from: visit });
+  const code = await makeCode(world, { session, requested, start, from: visit });
   const callback = `${originOf(address)}${CALLBACK}?code=${code}`;
   return page(pages.entering(frame, app, callback));
 }

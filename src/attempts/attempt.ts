@@ -19,7 +19,7 @@ import {
   type Person,
 } from '../factors/factors.ts';
 import { METHODS, methodsOpenTo, verdictOf, type Asked, type Demand, type Verdict } from '../policy/policy.ts';
-import type { Proofs } from '../sessions/sessions.ts';
+import { TRUSTED_DEVICE, type Proofs } from '../sessions/sessions.ts';
 import type { AtProvider } from '../sso/sso.ts';
 import { missingProofs } from './fresh-proof.ts';
 import { nextStep, type Facts, type Purpose, type Step } from './next-step.ts';
@@ -61,6 +61,8 @@ export interface AttemptState {
   readonly emailPending: unknown;
   readonly method: Method | null;
   readonly usedRecoveryKey: boolean;
+  /** The box was ticked beside a second factor that was right: this browser is to be remembered. */
+  readonly remembersDevice: boolean;
   readonly newKey: NewKey | null;
   /** "Not now": what the policy asks for is set up another time. */
   readonly postponed: boolean;
@@ -106,6 +108,7 @@ const EMPTY: AttemptState = {
   emailPending: null,
   method: null,
   usedRecoveryKey: false,
+  remembersDevice: false,
   newKey: null,
   postponed: false,
   newEmail: null,
@@ -268,6 +271,7 @@ function factsOf(
     protected: standing(enrolled).length > 0,
     mailboxSuffices: standing(enrolled).some((one) => factorOf(one.kind).provesEmail),
     secondFactorShown: state.proofs[PROVIDER_SECOND_FACTOR] !== undefined || enrolled.some((one) => state.proofs[one.kind] !== undefined),
+    deviceTrusted: state.proofs[TRUSTED_DEVICE] !== undefined,
     recoveryKeyUsed: state.usedRecoveryKey,
     recoveryKeyHeld: recoveryKeyAmong(enrolled) !== undefined,
     onlySignedIn: onlySignedInAt(proofs) !== undefined,

@@ -33,6 +33,8 @@ export interface Facts {
   readonly mailboxSuffices: boolean;
   /** One of those, or the Recovery Key, was shown in this attempt. */
   readonly secondFactorShown: boolean;
+  /** The browser is remembered: one of those was shown in it not long ago. */
+  readonly deviceTrusted: boolean;
   readonly recoveryKeyUsed: boolean;
   readonly recoveryKeyHeld: boolean;
   /** What was shown, here or to open the session, has something in it that proves no more than that somebody may come in: a bypass code. */
@@ -78,7 +80,9 @@ export function nextStep(facts: Facts): Step {
 
 function nextSignInStep(facts: Facts): Step {
   if (facts.protected) {
-    if (!facts.secondFactorShown) return 'second-factor';
+    // A remembered browser only signs in. Whoever has to set something up shows what they have first (TD-1).
+    const spared = facts.deviceTrusted && facts.lacking === 'nothing';
+    if (!facts.secondFactorShown && !spared) return 'second-factor';
     if (nextAfterRecoveryKey(facts) !== 'done') return 'recovery-key';
   }
   if (facts.lacking === 'nothing' || (facts.lacking === 'set-up-later' && facts.postponed)) return 'done';

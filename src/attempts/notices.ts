@@ -9,6 +9,7 @@ export type Notice =
   | 'method-removed'
   | 'recovery-key-used'
   | 'bypass-code-used'
+  | 'device-trusted'
   | 'recovery-key-created'
   | 'password-changed'
   | 'password-reset'
@@ -68,6 +69,13 @@ const WORDS: Record<Notice, (installation: string, of: string) => { subject: str
     paragraphs: [
       'Somebody who also knew your password signed in with the bypass code that an administrator had issued for you. The code is used up.',
       'Set up your new phone now, if you have not: the session ends after an hour.',
+    ],
+  }),
+  'device-trusted': (installation, of) => ({
+    subject: `A device is trusted for ${installation}`,
+    paragraphs: [
+      `After your second step, “Remember this device” was ticked. Until ${of} your password alone signs in there.`,
+      'You can end that at any time in Security and Credentials. Do so if others use that browser, too.',
     ],
   }),
   'recovery-key-created': (installation) => ({

@@ -8,7 +8,7 @@ import { momentOf, timeLeft, timeOf, waitingTime } from '../platform/words/times
 import type { Installation } from '../platform/world.ts';
 import { isReset, methodsToSetUp, personOf, type Attempt, type Situation } from './attempt.ts';
 import { METHOD_NAME_MOST } from './method-name.ts';
-import { emailFactor, SEND_AGAIN_AFTER, triesAreUp } from './steps.ts';
+import { daysToRemember, emailFactor, SEND_AGAIN_AFTER, triesAreUp } from './steps.ts';
 
 /** What all pages of a journey share. */
 export interface Frame {
@@ -40,7 +40,13 @@ interface Asked {
 }
 
 /** Asks for the second factor, or for the Recovery Key. */
-export function secondFactor(frame: Frame, { attempt, account, enrolled }: Situation, { refusal, answer, others }: Asked & { others: boolean }): Html {
+export function secondFactor(
+  frame: Frame,
+  situation: Situation,
+  { refusal, answer, others, remembers }: Asked & { others: boolean; /** The box was ticked. */ remembers: boolean },
+): Html {
+  const { attempt, account, enrolled } = situation;
+  const days = daysToRemember(situation);
   const factor = factorOf(attempt.state.asking!);
   const sent = factor.challenge === undefined || attempt.state.challenges[factor.kind] !== undefined;
   const { heading, body } = factor.pages.ask({
@@ -56,12 +62,22 @@ export function secondFactor(frame: Frame, { attempt, account, enrolled }: Situa
     problem(frame, stands, factor.words.refusal, others),
     over && startAgain(frame),
     // Where no code is on its way none can be entered.
-    !over && sent && answerForm(frame, { action: frame.address, field: answerField(factor, refusal, answer), label: 'Continue' }),
+    !over &&
+      sent &&
+      answerForm(frame, {
+        action: frame.address,
+        field: html`${answerField(factor, refusal, answer)}${days > 0 && rememberBox(days, remembers)}`,
+        label: 'Continue',
+      }),
     factor.challenge && !over && sendForm(frame, attempt, { first: !sent }),
     others && html`<div class="actions">${linkButton({ label: 'Try another way', href: `${frame.address}/other`, wide: true })}</div>`,
     !others && askForHelp(frame),
   ]);
 }
+
+const rememberBox = (days: number, checked: boolean): Html =>
+  html`${checkbox({ label: `Remember this device for ${days === 1 ? 'a day' : `${days} days`}`, name: 'remember', checked })}
+    <p class="quiet">Then your password alone signs in here. Only in a browser that nobody else uses.</p>`;
 
 /** The picker: every way that this account has, the strongest first. */
 export function chooseFactor(frame: Frame, { account }: Situation, kinds: readonly string[], refusal: Refusal | undefined): Html {

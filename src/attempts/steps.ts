@@ -19,12 +19,13 @@ import {
 } from '../factors/factors.ts';
 import { markMethodsReset, type Account } from '../accounts/accounts.ts';
 import type { Transaction } from '../platform/database/database.ts';
-import { seconds } from '../platform/durations.ts';
+import { days, seconds } from '../platform/durations.ts';
 import { CLAIM_MAILS, CODE_MAILS, FACTOR_GUESSES, spend, type Sends } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import type { Message } from '../platform/mail/message.ts';
 import type { World } from '../platform/world.ts';
+import { endTrust } from '../sessions/sessions.ts';
 import { heldOf, isProved, isReset, occasionOf, personOf, saveAttempt, type Attempt, type Method, type Situation } from './attempt.ts';
 import { kindsThatConfirm } from './fresh-proof.ts';
 import { noticeMessage, type Notice } from './notices.ts';
@@ -146,7 +147,7 @@ export async function answerSecondFactor(
   world: World,
   transaction: Transaction,
   situation: Situation,
-  { answer, from }: { answer: string; from: Origin },
+  { answer, from, remembers = false }: { answer: string; from: Origin; remembers?: boolean },
 ): Promise<StepAnswer> {
   const { attempt, account, enrolled } = situation;
   const kind = asked(situation);
@@ -168,10 +169,13 @@ export async function answerSecondFactor(
     challenges,
     proofs: { ...attempt.state.proofs, [kind]: world.clock.now() },
     ...(factor.provesEmail ? { emailShown: true } : {}),
+    remembersDevice: remembers && daysToRemember(situation) > 0,
     ...(recovered ? { usedRecoveryKey: true, newKey: { madeAt: world.clock.now(), saved: false, kept: false } } : {}),
   });
   const name = enrolled.find((one) => one.id === answered.id)?.name ?? '';
   await record(world, transaction, { event: 'authn_factor_success', accountId: account.id, from, details: { kind, name, purpose: attempt.purpose } });
+  // Whoever gets back in has lost something: no browser is spared a second factor on the word of that (TD-3).
+  if (recovered || factor.afterUse === 'gone') await endTrust(transaction, account.id);
   if (recovered) {
     await record(world, transaction, { event: 'authn_recovery_key_used', accountId: account.id, from, details: { purpose: attempt.purpose } });
     await tell(world, transaction, 'recovery-key-used', { account, from });
@@ -181,6 +185,14 @@ export async function answerSecondFactor(
     await tell(world, transaction, 'bypass-code-used', { account, from });
   }
   return { ok: true, attempt: next };
+}
+
+/** For how many days this browser can be remembered behind what is asked for now; 0: not at all. Only where one signs in, by what is the account's own and counts (TD-1, TD-3). */
+export function daysToRemember(situation: Situation): number {
+  const kind = asked(situation);
+  const { demand } = situation.policy;
+  const counts = kind !== undefined && factorOf(kind).stands && !demand.notCounting.includes(kind);
+  return situation.attempt.purpose === 'sign-in' && counts ? Math.floor(demand.trustFor / days(1)) : 0;
 }
 
 /** One try at the code that was sent to the address. */
@@ -302,6 +314,7 @@ export async function storeKeptKey(
     if (attempt.state.usedRecoveryKey && !claimedBy(present.state, attempt.id)) return false;
     if (!(await replaceFactorState(world, transaction, present, state))) return false;
   } else if ((await enrol(world, transaction, { accountId: account.id, kind, name: words.name, state })) === undefined) return false;
+  await endTrust(transaction, account.id);
   await record(world, transaction, { event: 'authn_recovery_key_created', accountId: account.id, from, details: { purpose: attempt.purpose } });
   return true;
 }
@@ -320,6 +333,7 @@ export async function storeMethod(
   // A used Recovery Key has been replaced already, see finishSignIn.
   if (attempt.state.newKey?.kept && !attempt.state.usedRecoveryKey && !(await storeKeptKey(world, transaction, situation, { browserToken, from })))
     return false;
+  await endTrust(transaction, account.id);
   const event = method.replaces === null ? 'authn_factor_added' : 'authn_factor_replaced';
   await record(world, transaction, { event, accountId: account.id, from, details: { kind: method.kind, name: method.name } });
   if (first) await record(world, transaction, { event: 'authn_two_factor_enabled', accountId: account.id, from });

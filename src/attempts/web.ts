@@ -131,11 +131,13 @@ function mountSecondFactor<Context>(web: Web<Context>, world: World, journey: Jo
               refusal,
               answer: visit.field('code'),
               others: steps.choices(situation).length > 1,
+              remembers: visit.field('remember') !== '',
             }),
             refusal,
           ),
     {
-      '': (visit) => (transaction, situation) => steps.answerSecondFactor(world, transaction, situation, { answer: visit.field('code'), from: visit }),
+      '': (visit) => (transaction, situation) =>
+        steps.answerSecondFactor(world, transaction, situation, { answer: visit.field('code'), from: visit, remembers: visit.field('remember') !== '' }),
       '/send': (visit) => (transaction, situation) => steps.sendChallenge(world, transaction, situation, visit),
       [OTHER]: (visit) => async (transaction, situation) => {
         const kind = visit.field('method');

@@ -55,6 +55,8 @@ export const AUDIT_EVENTS = {
   authn_factor_replaced: ['kind', 'name'],
   authn_factor_removed: ['kind', 'name'],
   authn_code_sent: ['purpose'],
+  authn_device_trusted: [],
+  authn_device_trust_ended: ['reason'],
   authn_recovery_key_used: ['purpose'],
   authn_recovery_key_created: ['purpose'],
   authn_bypass_code_issued: ['organisation', 'by', 'reason', 'check'],

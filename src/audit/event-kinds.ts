@@ -89,6 +89,8 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   authn_factor_replaced: own('methods', (details, method) => `Moved to a new phone: ${named(details, method)}`),
   authn_factor_removed: own('methods', (details, method) => `Removed ${named(details, method)}`),
   authn_code_sent: anybody('methods', (details) => `Code sent by email${purposeOf(details)}`),
+  authn_device_trusted: own('sign-in', 'Had this browser remembered: a trusted device'),
+  authn_device_trust_ended: own('sign-in', ({ reason }) => `A device is trusted no longer${reason === undefined ? '' : `: ${reason}`}`),
   authn_recovery_key_used: own('methods', (details) => `Used the Recovery Key${purposeOf(details)}`),
   authn_recovery_key_created: own('methods', 'New Recovery Key'),
   authn_bypass_code_issued: byNamed(
@@ -157,7 +159,12 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
 };
 
 /** What is shown that is no method of the account. */
-const FIRST_WORDS: Readonly<Record<string, string>> = { password: 'password', sso: 'single sign-on', 'sso-second-factor': 'the provider’s second factor' };
+const FIRST_WORDS: Readonly<Record<string, string>> = {
+  password: 'password',
+  sso: 'single sign-on',
+  'sso-second-factor': 'the provider’s second factor',
+  'trusted-device': 'a trusted device',
+};
 
 /** "password and Authenticator app" for the kinds of `methods`. */
 function wordsOf(methods: string, method: (kind: string) => string): string {

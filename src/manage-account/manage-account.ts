@@ -24,13 +24,25 @@ import type { Queries, Transaction } from '../platform/database/database.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { enforcesRealSecondFactor, readDemand, type Asked } from '../policy/policy.ts';
-import { endSessionOf, endSessions, forgetFailedTries, forgetProofs, listSessions, raiseSession, type Session } from '../sessions/sessions.ts';
+import {
+  endSessionOf,
+  endSessions,
+  forgetDevices,
+  forgetFailedTries,
+  forgetProofs,
+  listSessions,
+  listTrustedDevices,
+  raiseSession,
+  type Session,
+} from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
 import { listLinks, type Link } from '../sso/sso.ts';
 
 /** Where somebody is led whose policy, or whose app, asks for a method, or for a proof by one that counts. */
 export const SET_UP_ADDRESS = '/account/security/enable';
 export const CONFIRM_ADDRESS = '/account/confirm';
+export const FORGET_DEVICE = '/account/security/devices/remove';
+export const FORGET_DEVICES = '/account/security/devices/remove-all';
 
 export interface Security {
   readonly account: Account;
@@ -316,7 +328,16 @@ export async function endAllOtherSessions(world: World, { session, caller }: { s
   });
 }
 
-export { listSessions };
+/** One of the browsers that are remembered, or all without `id`. It makes nothing weaker, and asks for no proof. */
+export async function forgetTrustedDevices(world: World, { session, id, caller }: { session: Session; id?: string; caller: Caller }): Promise<void> {
+  const { account } = session;
+  const which = id === undefined ? {} : { id };
+  await world.database.transaction((transaction) =>
+    forgetDevices(world, transaction, { accountId: account.id, ...which, exceptSession: session.id, from: caller }),
+  );
+}
+
+export { listSessions, listTrustedDevices };
 
 function without(proofs: Session['proofs'], kinds: readonly string[]): Session['proofs'] {
   return Object.fromEntries(Object.entries(proofs).filter(([kind]) => !kinds.includes(kind)));

@@ -25,6 +25,8 @@ export interface Frame {
 const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', string]>> = {
   'profile-saved': ['good', 'Your changes are saved.'],
   'session-ended': ['good', 'That browser is signed out.'],
+  'device-forgotten': ['good', 'That device is trusted no longer: the next sign-in there asks for your second step.'],
+  'devices-forgotten': ['good', 'No device is trusted any longer: each sign-in asks for your second step.'],
   'sessions-ended': ['good', 'All other browsers are signed out.'],
   'password-changed': ['good', 'Your password is changed. All other browsers are signed out.'],
   'two-factor-on': ['good', 'Two-factor authentication is on. From now on, signing in asks for a second step.'],
@@ -322,4 +324,4 @@ export function sessions(frame: Frame, { sessions: list, own }: { sessions: read
   });
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

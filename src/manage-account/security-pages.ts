@@ -4,18 +4,20 @@ import { button, form, linkButton, mistakes, notice, textField } from '../platfo
 import { html, type Html } from '../platform/html/html.ts';
 import { keyIcon } from '../platform/html/icons.ts';
 import { dateOf, momentOf, timeOf } from '../platform/words/times.ts';
+import type { TrustedDevice } from '../sessions/sessions.ts';
+import { devicesSection } from './device-pages.ts';
 import { methodsToAdd, removalRefusal, type RemovalRefusal, type Security } from './manage-account.ts';
 import { settings, type Frame } from './pages.ts';
 
 const SECURITY = '/account/security';
 
-export function security(frame: Frame, state: Security): Html {
+export function security(frame: Frame, state: Security, devices: readonly TrustedDevice[]): Html {
   return settings(frame, {
     title: 'Security and Credentials',
     current: 'security',
     body: html`<p class="quiet">How you prove that it is you.</p>
       ${state.onlySignedIn && newPhoneSection(frame, state)} ${bypassCodeSection(frame, state)} ${resetSection(frame, state)} ${twoFactorSection(frame, state)}
-      ${state.on && recoveryKeySection(state)} ${state.links.length > 0 && linksSection(frame, state)}
+      ${state.on && recoveryKeySection(state)} ${devicesSection(frame, devices)} ${state.links.length > 0 && linksSection(frame, state)}
       <section class="card" aria-labelledby="password">
         <h2 id="password">Password</h2>
         ${

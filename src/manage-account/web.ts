@@ -32,6 +32,14 @@ export function mountManageAccount({ signedIn, meeting }: { signedIn: Web<Sessio
     await refuseBypassCode(world, { accountId: session.account.id, from: visit });
     return changed(visit, { notice: 'bypass-code-refused' });
   });
+  meeting.post(manage.FORGET_DEVICE, async (visit, session) => {
+    await manage.forgetTrustedDevices(world, { session, id: visit.field('device'), caller: visit });
+    return changed(visit, { notice: 'device-forgotten' });
+  });
+  meeting.post(manage.FORGET_DEVICES, async (visit, session) => {
+    await manage.forgetTrustedDevices(world, { session, caller: visit });
+    return changed(visit, { notice: 'devices-forgotten' });
+  });
   meeting.post(`${SECURITY}/reset/stop`, async (visit, session) => {
     await stopOwnReset(world, { accountId: session.account.id, from: visit });
     return changed(visit, { notice: 'reset-stopped' });
@@ -130,7 +138,8 @@ function mountEnabling(web: Web<Session>, world: World): void {
 function mountSecurity(web: Web<Session>, world: World): void {
   web.get(SECURITY, async (visit, session) => {
     const security = await manage.readSecurity(world, world.database.query, session);
-    return page(securityPages.security(frame(world, visit, session), security));
+    const devices = await manage.listTrustedDevices(world, world.database.query, session.account.id, visit.browserToken);
+    return page(securityPages.security(frame(world, visit, session), security, devices));
   });
 
   const disable = `${SECURITY}/disable`;

@@ -18,6 +18,7 @@ export async function fixDeadlines(transaction: Transaction, organisationId: str
       role: readRole(member.own_role),
       joinedAt: member.own_joined_at,
       deadlineAt: member.own_deadline_at,
+      tightenedAt: 0,
     }));
     await insert(transaction, organisationId, places);
     const last = members.at(-1);

@@ -19,6 +19,7 @@ const under = (rules: Partial<Rules>, place: Partial<Omit<Place, 'rules'>> = {})
   role: 'member',
   joinedAt: NOW - days(100),
   deadlineAt: null,
+  tightenedAt: 0,
   ...place,
 });
 const demand = (...places: readonly Place[]) => demandOf(places, METHODS);
@@ -39,6 +40,7 @@ const rulesOf: fc.Arbitrary<Rules> = fc.record({
   sessionIdleMinutes: fc.option(fc.integer({ min: 5, max: 60 })),
   sessionHours: fc.option(fc.integer({ min: 1, max: 24 })),
   proofMinutes: fc.integer({ min: 1, max: 10 }),
+  trustedDeviceDays: fc.integer({ min: 0, max: 30 }),
   emailDomains: fc.constant([]),
   resetNeedsApproval: fc.boolean(),
   resetWaitHours: fc.constant(24),
@@ -49,6 +51,7 @@ const placeOf: fc.Arbitrary<Place> = fc.record({
   role: fc.constantFrom<Role>('owner', 'admin', 'auditor', 'member'),
   joinedAt: fc.integer({ min: NOW - days(30), max: NOW }),
   deadlineAt: fc.option(fc.integer({ min: NOW - days(5), max: NOW + days(5) })),
+  tightenedAt: fc.integer({ min: NOW - days(5), max: NOW }),
 });
 
 describe('what policies ask of one person', () => {

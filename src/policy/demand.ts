@@ -35,6 +35,8 @@ export interface Rules {
   readonly sessionHours: number | null;
   /** How fresh a proof must be for changes (FC-1): at most PROOF_MINUTES_MOST. */
   readonly proofMinutes: number;
+  /** For how long a browser may be remembered, in which a second factor was shown (TD-3): at most TRUSTED_DAYS_MOST; 0: never. */
+  readonly trustedDeviceDays: number;
   /** Domains whose addresses may join; empty: all. */
   readonly emailDomains: readonly string[];
   /** Whether a second administrator has to agree before somebody's methods are reset, and how long it waits then. */
@@ -45,6 +47,7 @@ export interface Rules {
 /** A policy may ask for a fresher proof than FC-1 does, and never for less; nor for one that is stale before the code of it has come by mail. */
 export const PROOF_MINUTES_MOST = 10;
 export const PROOF_MINUTES_LEAST = 5;
+export const TRUSTED_DAYS_MOST = 30;
 
 export const DEFAULT_RULES: Rules = {
   twoFactor: 'optional',
@@ -57,6 +60,7 @@ export const DEFAULT_RULES: Rules = {
   sessionIdleMinutes: null,
   sessionHours: null,
   proofMinutes: PROOF_MINUTES_MOST,
+  trustedDeviceDays: 0,
   emailDomains: [],
   resetNeedsApproval: false,
   resetWaitHours: 24,
@@ -74,6 +78,8 @@ export interface Place {
   readonly joinedAt: number;
   /** Fixed once, and for ever: nobody gets more time by signing in again, by another role, or by a policy that is switched off and on. */
   readonly deadlineAt: number | null;
+  /** When the policy last came to ask for more, see stricter.ts; 0 where it never did. */
+  readonly tightenedAt: number;
 }
 
 /** What all of somebody's policies ask together. */
@@ -88,6 +94,10 @@ export interface Demand {
   readonly sessionAbsolute: number;
   /** In milliseconds. */
   readonly proofFreshFor: number;
+  /** How long a second factor that was shown in a browser spares the next, in milliseconds; 0: not at all. */
+  readonly trustFor: number;
+  /** What was shown at this moment or before spares nothing: since then more may be asked. In epoch milliseconds. */
+  readonly trustSince: number;
 }
 
 /** A method that somebody can have, the strongest first. */
@@ -114,6 +124,9 @@ export function demandOf(places: readonly Place[], methods: readonly Method[]): 
     sessionIdle: Math.min(...rules.map((one) => (one.sessionIdleMinutes === null ? Infinity : minutes(one.sessionIdleMinutes)))),
     sessionAbsolute: Math.min(...rules.map((one) => (one.sessionHours === null ? Infinity : hours(one.sessionHours)))),
     proofFreshFor: minutes(Math.min(PROOF_MINUTES_MOST, ...rules.map((one) => one.proofMinutes))),
+    trustFor: rules.length === 0 ? 0 : days(Math.min(TRUSTED_DAYS_MOST, ...rules.map((one) => one.trustedDeviceDays))),
+    // Whoever joins comes under one more policy.
+    trustSince: Math.max(0, ...places.map(({ tightenedAt, joinedAt }) => Math.max(tightenedAt, joinedAt))),
   };
 }
 

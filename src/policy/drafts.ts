@@ -14,6 +14,7 @@ import { loosensResets, type Rules } from './demand.ts';
 import { policyMessage } from './notices.ts';
 import { foresee, type Foreseen } from './preview.ts';
 import { rulesFrom } from './rules.ts';
+import { isStricter } from './stricter.ts';
 import * as store from './store.ts';
 import { differencesInWords } from './words.ts';
 
@@ -131,10 +132,13 @@ async function putRules(
 ): Promise<PolicyChanged> {
   const { organisation, account, from } = actor;
   const present = await store.selectPolicy(transaction, organisation.id);
-  const before = rulesFrom((present ?? (await store.selectPolicy(transaction, store.INSTALLATION)))!.rules);
+  const inForce = (present ?? (await store.selectPolicy(transaction, store.INSTALLATION)))!;
+  const before = rulesFrom(inForce.rules);
   // Two have to agree so that one can't do it alone: neither does one alone get rid of the other (AD-5).
   if (loosensResets(before, rules) && !(await mayChange(transaction, actor, 'loosen-resets'))) return { ok: false, reason: 'owner-alone' };
-  const row = { id: organisation.id, rules: JSON.stringify(rules), version: seen, now: world.clock.now(), by: byWhom(actor), reason };
+  const now = world.clock.now();
+  const tightenedAt = isStricter(before, rules) ? now : inForce.tightened_at;
+  const row = { id: organisation.id, rules: JSON.stringify(rules), version: seen, now, tightenedAt, by: byWhom(actor), reason };
   if (!(await store.putPolicy(transaction, row))) return { ok: false, reason: 'changed-meanwhile' };
   if (renews) await store.deleteDeadlines(transaction, organisation.id);
   // Those of people who joined since the last one was saved, by the rules that they joined under.

@@ -11,6 +11,7 @@ import type { World } from '../platform/world.ts';
 import { demandOf, dueAt, isAsked, type Demand, type Rules, type TwoFactorPolicy } from './demand.ts';
 import { METHODS, placeFrom, rulesFrom } from './rules.ts';
 import * as store from './store.ts';
+import { isStricter } from './stricter.ts';
 
 export { fixDeadlineOf } from './deadlines.ts';
 export {
@@ -20,6 +21,7 @@ export {
   PROOF_MINUTES_LEAST,
   PROOF_MINUTES_MOST,
   sessionOwes,
+  TRUSTED_DAYS_MOST,
   TWO_FACTOR_POLICIES,
   verdictOf,
   type Demand,
@@ -51,6 +53,7 @@ export interface Policy {
   readonly version: number;
   /** Epoch milliseconds; 0 where nobody has changed it. */
   readonly changedAt: number;
+  readonly tightenedAt: number;
 }
 
 /** The installation's. */
@@ -66,7 +69,12 @@ export async function readPolicyOf(queries: Queries, organisationId: string): Pr
   return row ? policyFrom(row) : { ...(await readPolicy(queries)), version: 0 };
 }
 
-const policyFrom = ({ rules, version, changed_at }: store.PolicyRow): Policy => ({ rules: rulesFrom(rules), version, changedAt: changed_at });
+const policyFrom = ({ rules, version, changed_at, tightened_at }: store.PolicyRow): Policy => ({
+  rules: rulesFrom(rules),
+  version,
+  changedAt: changed_at,
+  tightenedAt: tightened_at,
+});
 
 /** The accounts among an organisation's members that have these addresses, by them. */
 export async function membersOfAddresses(queries: Queries, organisationId: string, emailKeys: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -78,9 +86,12 @@ export const addressesOf = store.selectAddresses;
 
 /** Sets whether the installation asks for a second factor. False where somebody else changed it meanwhile. */
 export async function setPolicy(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, twoFactor: TwoFactorPolicy): Promise<boolean> {
-  const { rules: before, version } = await readPolicy(transaction);
-  const rules = JSON.stringify({ ...before, twoFactor });
-  const changed = await store.putPolicy(transaction, { id: store.INSTALLATION, rules, version, now: world.clock.now(), by: null, reason: '' });
+  const { rules: before, version, tightenedAt: tightened } = await readPolicy(transaction);
+  const after = { ...before, twoFactor };
+  const now = world.clock.now();
+  const tightenedAt = isStricter(before, after) ? now : tightened;
+  const row = { id: store.INSTALLATION, rules: JSON.stringify(after), version, now, tightenedAt, by: null, reason: '' };
+  const changed = await store.putPolicy(transaction, row);
   if (changed)
     await record(world, transaction, { event: 'policy_changed', accountId: null, from: commandLine, details: { from: before.twoFactor, to: twoFactor } });
   return changed;

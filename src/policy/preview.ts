@@ -104,6 +104,8 @@ const placeOf = (row: { account_id: string; role: string; joined_at: number; dea
   role: readRole(row.role),
   joinedAt: row.joined_at,
   deadlineAt: row.deadline_at,
+  // It bears on no verdict: what a remembered browser spares is a step, not a method.
+  tightenedAt: 0,
 });
 
 export type Counts = Readonly<Record<Outcome, number>>;

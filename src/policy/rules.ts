@@ -28,6 +28,7 @@ export const rulesShape = z.object({
   sessionIdleMinutes: z.number().nullable().default(DEFAULT_RULES.sessionIdleMinutes),
   sessionHours: z.number().nullable().default(DEFAULT_RULES.sessionHours),
   proofMinutes: z.number().default(DEFAULT_RULES.proofMinutes),
+  trustedDeviceDays: z.number().default(DEFAULT_RULES.trustedDeviceDays),
   emailDomains: z.array(z.string()).default([]),
   resetNeedsApproval: z.boolean().default(DEFAULT_RULES.resetNeedsApproval),
   resetWaitHours: z.number().default(DEFAULT_RULES.resetWaitHours),
@@ -54,5 +55,6 @@ export function placeFrom(row: Omit<PlaceRow, 'organisation_id' | 'organisation_
     role: row.role === null ? 'member' : readRole(row.role),
     joinedAt: row.joined_at ?? row.account_created_at,
     deadlineAt: row.deadline_at,
+    tightenedAt: row.tightened_at,
   };
 }

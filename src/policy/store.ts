@@ -19,6 +19,8 @@ export interface PolicyRow {
   rules: string;
   version: number;
   changed_at: number;
+  /** When it last came to ask for more than before; 0 where it never did. */
+  tightened_at: number;
 }
 
 /** Every one that ever was in force. */
@@ -60,9 +62,17 @@ export const selectPolicy = prepared((queries: Queries, id: string) => queries.s
 /** False where somebody else changed it meanwhile. `version`: the one that this takes the place of, 0 for none. */
 export async function putPolicy(
   transaction: Transaction,
-  { id, rules, version, now, by, reason }: { id: string; rules: string; version: number; now: number; by: string | null; reason: string },
+  {
+    id,
+    rules,
+    version,
+    now,
+    tightenedAt,
+    by,
+    reason,
+  }: { id: string; rules: string; version: number; now: number; tightenedAt: number; by: string | null; reason: string },
 ): Promise<boolean> {
-  const row = { id, rules, version: version + 1, changed_at: now };
+  const row = { id, rules, version: version + 1, changed_at: now, tightened_at: tightenedAt };
   if (!(await (version === 0 ? insertPolicy(transaction, row) : updatePolicy(transaction, row, version)))) return false;
   await transaction
     .insertInto('policy_versions')
@@ -104,6 +114,7 @@ export interface PlaceRow {
   deadline_at: number | null;
   /** The organisation's, else the installation's. */
   rules: string;
+  tightened_at: number;
 }
 
 /** Everything that bears on somebody: a row for each organisation that they belong to, or one. */
@@ -117,7 +128,7 @@ export const selectPlaces = prepared(
       .leftJoin('policy_deadlines as d', (join) => join.onRef('d.account_id', '=', 'a.id').onRef('d.organisation_id', '=', 'm.organisation_id'))
       .innerJoin('policies as i', (join) => join.on('i.id', '=', INSTALLATION))
       .select(['a.id as account_id', 'a.created_at as account_created_at', 'm.organisation_id', 'o.name as organisation_name', 'm.role', 'm.joined_at'])
-      .select(['d.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
+      .select(['d.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules'), sql<number>`coalesce(p.tightened_at, i.tightened_at)`.as('tightened_at')])
       .where('a.id', '=', accountId)
       .orderBy('m.joined_at')
       .orderBy('m.organisation_id'),
@@ -173,14 +184,15 @@ export async function selectOtherPlaces(
   queries: Queries,
   organisationId: string,
   page: { after: string; most: number },
-): Promise<{ account_id: string; role: string; joined_at: number; deadline_at: number | null; rules: string }[]> {
+): Promise<{ account_id: string; role: string; joined_at: number; deadline_at: number | null; rules: string; tightened_at: number }[]> {
   return queries
     .selectFrom(peopleOf(queries, organisationId, page).as('t'))
     .innerJoin('memberships as m', 'm.account_id', 't.account_id')
     .leftJoin('policies as p', 'p.id', 'm.organisation_id')
     .leftJoin('policy_deadlines as d', (join) => join.onRef('d.account_id', '=', 'm.account_id').onRef('d.organisation_id', '=', 'm.organisation_id'))
     .innerJoin('policies as i', (join) => join.on('i.id', '=', INSTALLATION))
-    .select(['m.account_id', 'm.role', 'm.joined_at', 'd.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
+    .select(['m.account_id', 'm.role', 'm.joined_at', 'd.deadline_at'])
+    .select([sql<string>`coalesce(p.rules, i.rules)`.as('rules'), sql<number>`coalesce(p.tightened_at, i.tightened_at)`.as('tightened_at')])
     .where('m.organisation_id', '<>', organisationId)
     .execute();
 }

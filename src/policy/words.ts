@@ -31,6 +31,7 @@ export function sayingsOf(rules: Rules): readonly Saying[] {
     { label: 'Signed out when unused for', value: rules.sessionIdleMinutes === null ? AS_THE_METHOD : count(rules.sessionIdleMinutes, 'minute') },
     { label: 'Signed in for at most', value: rules.sessionHours === null ? AS_THE_METHOD : count(rules.sessionHours, 'hour') },
     { label: 'Changes ask for a proof that is no older than', value: count(rules.proofMinutes, 'minute') },
+    { label: 'A device is trusted for', value: rules.trustedDeviceDays === 0 ? 'Never' : count(rules.trustedDeviceDays, 'day') },
     { label: 'Email domains that may join', value: rules.emailDomains.length === 0 ? 'Any' : rules.emailDomains.join(', ') },
     { label: 'Reset of somebody’s methods', value: resetOf(rules) },
   ];

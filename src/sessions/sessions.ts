@@ -2,7 +2,7 @@
  * Signed-in browsers. A session is opened when an attempt is finished and never before; while it lives it may change everything that
  * needs no fresh proof. Its token is 256 random bits, of which only a hash is stored; every rise of privilege replaces the token (SE-2).
  * It ends by signing out, by being idle, at its absolute limit, or when something changed that others should not outlive (SE-4, SE-5).
- * API keys, which programs show instead, are in api-keys.ts. Trusted devices belong in this folder too.
+ * API keys, which programs show instead, are in api-keys.ts; browsers that are remembered, in trusted-devices.ts.
  */
 import type { Account } from '../accounts/accounts.ts';
 import type { FailedTries } from '../audit/audit.ts';
@@ -15,8 +15,10 @@ import { Problem } from '../platform/problem.ts';
 import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { METHODS, readDemand, sessionOwes, type Demand } from '../policy/policy.ts';
+import { isTrusted, TRUSTED_DEVICE } from './is-trusted.ts';
 import { sessionLimits } from './session-limits.ts';
 import * as store from './store.ts';
+import { endTrust } from './trusted-devices.ts';
 
 export {
   enterByKey,
@@ -30,9 +32,20 @@ export {
   type KeyHolder,
   type KeyRefusal,
 } from './api-keys.ts';
+export { TRUSTED_DEVICE } from './is-trusted.ts';
+export {
+  endTrust,
+  forgetDevices,
+  listTrustedDevices,
+  sweepTrustedDevices,
+  trustDevice,
+  useTrust,
+  type DeviceToken,
+  type TrustedDevice,
+} from './trusted-devices.ts';
 export { SCOPE_WORDS, SCOPES, type Scope } from './scopes.ts';
 
-/** What was shown, and when last (epoch milliseconds): 'password', and the kinds of factors. */
+/** What was shown, and when last (epoch milliseconds): 'password', the kinds of factors, and what a remembered browser stands for, see is-trusted.ts. */
 export type Proofs = Readonly<Record<string, number>>;
 
 export interface Session {
@@ -133,8 +146,15 @@ function isLive(session: ListedSession, demand: Demand, now: number): boolean {
   return now < session.expiresAt && now < session.createdAt + demand.sessionAbsolute && now < session.lastSeenAt + limitsOf(session, demand).idle;
 }
 
+/** Whether a second factor that the account has was spared, and not shown since: then the console is closed to it, as everything else is that asks for level 2 (TD-1). */
+export const sparesSecondFactor = ({ held, proofs }: Pick<Session, 'held' | 'proofs'>): boolean =>
+  proofs[TRUSTED_DEVICE] !== undefined && held.length > 0 && !Object.keys(proofs).some(isFactor);
+
 /** What the policies ask of it before it may go on. */
-export function owes(world: World, { account, demand, held, proofs }: Session): ReturnType<typeof sessionOwes> {
+export function owes(world: World, session: Session): ReturnType<typeof sessionOwes> {
+  const { account, demand, held, proofs } = session;
+  // What a remembered browser spared is asked for as soon as it is not remembered any more.
+  if (sparesSecondFactor(session) && !isTrusted(proofs[TRUSTED_DEVICE]!, demand, world.clock.now())) return 'confirm';
   const shown = Object.keys(proofs).filter(isFactor);
   const provedElsewhere = proofs[PROVIDER_SECOND_FACTOR] !== undefined;
   return sessionOwes(demand, { held, provedElsewhere, proofs: shown, emailVerified: account.emailVerifiedAt !== null, now: world.clock.now() }, METHODS);
@@ -179,13 +199,15 @@ export async function endSession(transaction: Transaction, sessionId: string): P
   await store.deleteSession(transaction, sessionId);
 }
 
-/** Ends one of an account's own sessions; false where it is not theirs or is gone. */
+/** Ends one of an account's own sessions, and remembers its browser no longer; false where it is not theirs or is gone. */
 export async function endSessionOf(transaction: Transaction, accountId: string, sessionId: string): Promise<boolean> {
+  await store.deleteDeviceOfSession(transaction, { accountId, sessionId });
   return store.deleteSessionOf(transaction, accountId, sessionId);
 }
 
-/** Ends all sessions of an account but `except`; all of them without it. */
+/** Ends all sessions of an account but `except`; all of them without it. No browser is remembered any longer, this one neither (TD-3). */
 export async function endSessions(transaction: Transaction, accountId: string, except?: string): Promise<void> {
+  await endTrust(transaction, accountId);
   await store.deleteSessions(transaction, accountId, except);
 }
 

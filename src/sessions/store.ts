@@ -10,6 +10,7 @@ declare module '../platform/database/database.ts' {
     sessions: SessionRow;
     app_sessions: AppSessionRow;
     api_keys: ApiKeyRow;
+    trusted_devices: TrustedDeviceRow;
   }
 }
 
@@ -49,7 +50,8 @@ function wholeSessions(queries: Queries) {
     .innerJoin('policies as i', (join) => join.on('i.id', '=', INSTALLATION))
     .select(['s.id', 's.proofs', 's.created_at', 's.last_seen_at', 's.expires_at', 's.user_agent', 's.address', 's.failed_tries'])
     .select(['a.id as account_id', 'a.email', 'a.email_verified_at', 'a.name', 'a.language', 'a.password_changed_at', 'a.created_at as account_created_at'])
-    .select(['m.organisation_id', 'm.role', 'm.joined_at', 'm.suspended_at', 'd.deadline_at', sql<string>`coalesce(p.rules, i.rules)`.as('rules')])
+    .select(['m.organisation_id', 'm.role', 'm.joined_at', 'm.suspended_at', 'd.deadline_at'])
+    .select([sql<string>`coalesce(p.rules, i.rules)`.as('rules'), sql<number>`coalesce(p.tightened_at, i.tightened_at)`.as('tightened_at')])
     .select((select) =>
       METHODS.map(({ kind }) =>
         select
@@ -235,4 +237,81 @@ export async function deleteApiKey(transaction: Transaction, id: string): Promis
 
 export async function updateUsed(transaction: Transaction, id: string, now: number): Promise<void> {
   await transaction.updateTable('api_keys').set({ last_used_at: now }).where('id', '=', id).execute();
+}
+
+export interface TrustedDeviceRow {
+  id: string;
+  account_id: string;
+  token_hash: string;
+  browser_hash: string;
+  user_agent: string;
+  address: string;
+  /** When the second factor was shown. */
+  created_at: number;
+  last_used_at: number;
+  expires_at: number;
+}
+
+/** In the place of whoever that browser was remembered for before. */
+export async function putDevice(transaction: Transaction, row: TrustedDeviceRow): Promise<void> {
+  await transaction
+    .insertInto('trusted_devices')
+    .values(row)
+    .onConflict((conflict) => conflict.column('browser_hash').doUpdateSet(row))
+    .execute();
+}
+
+export async function selectDevice(queries: Queries, { accountId, id }: { accountId: string; id: string }): Promise<TrustedDeviceRow | undefined> {
+  return queries.selectFrom('trusted_devices').selectAll().where('id', '=', id).where('account_id', '=', accountId).executeTakeFirst();
+}
+
+/** The one last used first. */
+export async function selectDevices(queries: Queries, accountId: string): Promise<TrustedDeviceRow[]> {
+  return queries.selectFrom('trusted_devices').selectAll().where('account_id', '=', accountId).orderBy('last_used_at', 'desc').orderBy('id').execute();
+}
+
+/** False where the token is not the one that counts, or the browser another. */
+export async function replaceDeviceToken(
+  transaction: Transaction,
+  { id, from, browserHash, to, now }: { id: string; from: string; browserHash: string; to: string; now: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('trusted_devices')
+    .set({ token_hash: to, last_used_at: now })
+    .where('id', '=', id)
+    .where('token_hash', '=', from)
+    .where('browser_hash', '=', browserHash)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function deleteDevice(transaction: Transaction, { accountId, id }: { accountId: string; id: string }): Promise<void> {
+  await transaction.deleteFrom('trusted_devices').where('id', '=', id).where('account_id', '=', accountId).execute();
+}
+
+export async function deleteDevices(transaction: Transaction, accountId: string): Promise<void> {
+  await transaction.deleteFrom('trusted_devices').where('account_id', '=', accountId).execute();
+}
+
+/** That of the browser of a session. */
+export async function deleteDeviceOfSession(transaction: Transaction, { accountId, sessionId }: { accountId: string; sessionId: string }): Promise<void> {
+  await transaction
+    .deleteFrom('trusted_devices')
+    .where('account_id', '=', accountId)
+    .where('browser_hash', 'in', (select) =>
+      select.selectFrom('sessions').select('browser_hash').where('id', '=', sessionId).where('account_id', '=', accountId),
+    )
+    .execute();
+}
+
+export async function deleteSessionsInBrowser(
+  transaction: Transaction,
+  { accountId, browserHash, exceptSession }: { accountId: string; browserHash: string; exceptSession: string },
+): Promise<void> {
+  await transaction
+    .deleteFrom('sessions')
+    .where('account_id', '=', accountId)
+    .where('browser_hash', '=', browserHash)
+    .where('id', '!=', exceptSession)
+    .execute();
 }

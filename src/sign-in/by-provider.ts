@@ -53,13 +53,16 @@ export type ArrivedAnswer =
     }
   | { readonly ok: false; readonly reason: 'turned-off' | Failure['reason']; readonly connection: Connection };
 
-export async function answerArrival(world: World, { token, caller }: { token: string; caller: Caller }): Promise<ArrivedAnswer> {
+export async function answerArrival(
+  world: World,
+  { token, deviceToken, caller }: { token: string; deviceToken: string | undefined; caller: Caller },
+): Promise<ArrivedAnswer> {
   const arrived = await arrive(world, { token, purpose: 'sign-in', browserToken: caller.browserToken });
   if (!arrived) return { ok: false, reason: 'lost' };
   const { connection, outcome, carried } = arrived;
   if (!outcome.ok || connection.enabledAt === null) return refuseArrival(world, arrived, caller);
   return world.database.transaction((transaction) =>
-    enterAs(world, transaction, { connection, identity: outcome.identity, proof: 'sso', returnTo: carried.returnTo, caller }),
+    enterAs(world, transaction, { connection, identity: outcome.identity, proof: 'sso', returnTo: carried.returnTo, deviceToken, caller }),
   );
 }
 
@@ -76,7 +79,14 @@ async function refuseArrival(world: World, { connection, outcome }: Arrived, cal
 /** A password that the organisation's directory is asked about, counted like any other before anybody looks. */
 export async function answerDirectoryPassword(
   world: World,
-  { connection, email, password, returnTo, caller }: { connection: Connection; email: string; password: string; returnTo: string | null; caller: Caller },
+  {
+    connection,
+    email,
+    password,
+    returnTo,
+    deviceToken,
+    caller,
+  }: { connection: Connection; email: string; password: string; returnTo: string | null; deviceToken: string | undefined; caller: Caller },
 ): Promise<PasswordAnswer | Exclude<ArrivedAnswer, { ok: true }>> {
   const counted = await countTry(world, { email, browserToken: caller.browserToken, address: caller.address });
   if (!counted.ok) {
@@ -97,7 +107,7 @@ export async function answerDirectoryPassword(
   }
   await forgiveTry(world, counted, { own: true });
   return world.database.transaction((transaction) =>
-    enterAs(world, transaction, { connection, identity: checked.identity, proof: 'password', returnTo, caller }),
+    enterAs(world, transaction, { connection, identity: checked.identity, proof: 'password', returnTo, deviceToken, caller }),
   );
 }
 
@@ -109,8 +119,9 @@ async function enterAs(
     identity,
     proof,
     returnTo,
+    deviceToken,
     caller,
-  }: { connection: Connection; identity: Identity; proof: 'sso' | 'password'; returnTo: string | null; caller: Caller },
+  }: { connection: Connection; identity: Identity; proof: 'sso' | 'password'; returnTo: string | null; deviceToken: string | undefined; caller: Caller },
 ): Promise<ArrivedAnswer> {
   const recognised = await recognise(world, transaction, { connection, identity, from: caller });
   if (!recognised.ok) {
@@ -128,7 +139,7 @@ async function enterAs(
     returnTo,
     provider: atProvider(connection, identity),
   };
-  return { ok: true, entered: await enter(world, transaction, { account, caller, state }), returnTo };
+  return { ok: true, entered: await enter(world, transaction, { account, caller, state, deviceToken }), returnTo };
 }
 
 /** A provider that does not say when somebody signed in there may have let them in days ago: that is no fresh proof of anything. */

@@ -16,7 +16,7 @@ export const CONNECT_ADDRESS = '/account/connect';
 
 export function mountByProvider(web: Web<undefined>, world: World): void {
   web.get(ARRIVAL, async (visit) => {
-    const answered = await answerArrival(world, { token: visit.query.get('with') ?? '', caller: visit });
+    const answered = await answerArrival(world, { token: visit.query.get('with') ?? '', deviceToken: visit.cookie('device'), caller: visit });
     return answered.ok ? enterBrowser(visit, answered.entered, { next: NEXT, home: answered.returnTo ?? HOME }) : refused(world, visit, answered);
   });
 }
@@ -39,6 +39,7 @@ export async function askDirectory(world: World, visit: Visit, connection: Conne
     email: visit.field('email'),
     password: visit.field('password'),
     returnTo,
+    deviceToken: visit.cookie('device'),
     caller: visit,
   });
   if (answered.ok) return enterBrowser(visit, answered.entered, { next: NEXT, home: returnTo ?? HOME });

@@ -12,8 +12,9 @@ import { findMember, findSuspending } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
+import { momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
-import { endSessions, openSession } from '../sessions/sessions.ts';
+import { endSessions, openSession, TRUSTED_DEVICE, trustDevice, useTrust, type DeviceToken } from '../sessions/sessions.ts';
 import { keepProviderSession, type Connection } from '../sso/sso.ts';
 
 /** Who asks, from where: a visit is one. */
@@ -23,7 +24,7 @@ export interface Caller extends Origin {
 
 export type Entered =
   /** All was shown that is asked for. */
-  | { readonly kind: 'session'; readonly token: string; readonly sessionId: string; readonly accountId: string }
+  | { readonly kind: 'session'; readonly token: string; readonly sessionId: string; readonly accountId: string; readonly device?: DeviceToken | undefined }
   /** More is asked for: the token goes into the attempt cookie. */
   | { readonly kind: 'attempt'; readonly token: string };
 
@@ -75,8 +76,16 @@ export async function answerPassword(
     password,
     returnTo,
     required,
+    deviceToken,
     caller,
-  }: { email: string; password: string; returnTo: string | null; required: Connection | undefined; caller: Caller },
+  }: {
+    email: string;
+    password: string;
+    returnTo: string | null;
+    /** The organisation wants its people to come by it. */ required: Connection | undefined;
+    /** Of a browser that may be remembered. */ deviceToken: string | undefined;
+    caller: Caller;
+  },
 ): Promise<PasswordAnswer> {
   const checked = await checkPassword(world, { email, password, browserToken: caller.browserToken, address: caller.address });
   if (!checked.ok) {
@@ -103,8 +112,8 @@ export async function answerPassword(
       await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'provider-required' } });
       return { ok: false, reason: 'provider-required', connection: required };
     }
-    const proofs = { password: world.clock.now() };
-    return { ok: true, entered: await enter(world, transaction, { account, caller, state: { proofs, returnTo, insists: required !== undefined } }), returnTo };
+    const state = { proofs: { password: world.clock.now() }, returnTo, insists: required !== undefined };
+    return { ok: true, entered: await enter(world, transaction, { account, caller, state, deviceToken }), returnTo };
   });
 }
 
@@ -112,7 +121,17 @@ export async function answerPassword(
 export async function enter(
   world: World,
   transaction: Transaction,
-  { account, caller, state }: { account: Account; caller: Caller; state: Pick<attempts.AttemptState, 'proofs' | 'returnTo'> & Partial<attempts.AttemptState> },
+  {
+    account,
+    caller,
+    state,
+    deviceToken,
+  }: {
+    account: Account;
+    caller: Caller;
+    state: Pick<attempts.AttemptState, 'proofs' | 'returnTo'> & Partial<attempts.AttemptState>;
+    deviceToken?: string | undefined;
+  },
 ): Promise<Entered> {
   // Its time may have come a moment ago: whatever is asked for below is asked of the account as it is then.
   await resetIfDue(world, transaction, account.id);
@@ -126,9 +145,34 @@ export async function enter(
   const situation = await attempts.situationOf(world, { queries: transaction, attempt, browserToken: caller.browserToken, sessionProofs: {} });
   if (!situation) throw new Error('The account of a sign-in has gone.');
   if (situation.step === 'done') return { kind: 'session', accountId: account.id, ...(await finishSignIn(world, transaction, situation, caller)) };
+  // Where a second factor is insisted on, it is shown.
+  const remembered =
+    deviceToken === undefined || state.insists === true ? undefined : await enterRemembered(world, transaction, { situation, caller, deviceToken });
+  if (remembered) return remembered;
   const [strongest] = attempts.choices(situation);
   if (situation.step === 'second-factor' && strongest !== undefined) await attempts.ask(world, transaction, situation, { kind: strongest, from: caller });
   return { kind: 'attempt', token };
+}
+
+/** Where this browser is remembered, and nothing else is asked for than the second factor. Undefined where it is shown as always. */
+async function enterRemembered(
+  world: World,
+  transaction: Transaction,
+  {
+    situation: { attempt, account, step, verdict, policy },
+    caller,
+    deviceToken: token,
+  }: { situation: attempts.Situation; caller: Caller; deviceToken: string },
+): Promise<Entered | undefined> {
+  if (step !== 'second-factor' || verdict.kind !== 'passes') return undefined;
+  const { browserToken } = caller;
+  const device = await useTrust(world, transaction, { accountId: account.id, token, browserToken, from: caller, demand: policy.demand });
+  if (!device) return undefined;
+  const proofs = { ...attempt.state.proofs, [TRUSTED_DEVICE]: device.shownAt };
+  const spared = await attempts.saveAttempt(world, transaction, attempt, { proofs });
+  const situation = await attempts.situationOf(world, { queries: transaction, attempt: spared, browserToken, sessionProofs: {} });
+  if (situation?.step !== 'done') throw new Error('A remembered browser is asked for more than a second factor.');
+  return { kind: 'session', accountId: account.id, ...(await finishSignIn(world, transaction, situation, caller)), device };
 }
 
 /** The last step: what was set up or replaced on the way is stored, the attempt ends and the session opens, or none of it. */
@@ -137,7 +181,12 @@ export async function finishSignIn(
   transaction: Transaction,
   situation: attempts.Situation,
   caller: Caller,
-): Promise<{ token: string; sessionId: string; /** A method was set up on the way. */ setUp: boolean }> {
+): Promise<{
+  token: string;
+  sessionId: string;
+  /** A method was set up on the way. */ setUp: boolean;
+  /** This browser is remembered. */ device?: DeviceToken | undefined;
+}> {
   const { attempt, account } = situation;
   const { state } = attempt;
   if (state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
@@ -164,7 +213,20 @@ export async function finishSignIn(
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
   if (isNewBrowser) await record(world, transaction, { event: 'authn_login_new_browser', accountId: account.id, from: caller });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });
-  return { ...opened, setUp };
+  return { ...opened, setUp, device: state.remembersDevice ? await remember(world, transaction, situation, caller) : undefined };
+}
+
+/** The box was ticked, and no policy has come to say no since. The owner is told (TD-4). */
+async function remember(
+  world: World,
+  transaction: Transaction,
+  { account, policy: { demand } }: attempts.Situation,
+  caller: Caller,
+): Promise<DeviceToken | undefined> {
+  if (demand.trustFor === 0) return undefined;
+  const device = await trustDevice(world, transaction, { accountId: account.id, browser: caller, from: caller, demand });
+  await attempts.tell(world, transaction, 'device-trusted', { account, from: caller, subjectOf: momentOf(device.expiresAt) });
+  return device;
 }
 
 /**
@@ -209,7 +271,7 @@ async function beginVerifyingEmail(
 /** Puts the cookie of what was entered into the browser; the cookie of the step before goes (SE-2). */
 export function enterBrowser(
   visit: Visit,
-  entered: { readonly kind: 'session' | 'attempt'; readonly token: string },
+  entered: { readonly kind: 'session' | 'attempt'; readonly token: string; readonly device?: DeviceToken | undefined },
   { next, home }: { next: string; home: string },
 ): Answer {
   if (entered.kind === 'attempt') {
@@ -219,5 +281,7 @@ export function enterBrowser(
   }
   visit.clearCookie('attempt');
   visit.setCookie('session', entered.token);
+  const { device } = entered;
+  if (device) visit.setCookie('device', device.token, device);
   return redirect(home);
 }

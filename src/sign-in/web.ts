@@ -74,7 +74,14 @@ async function signIn(world: World, visit: Visit): Promise<Answer> {
   const answered =
     !byPassword && where.way === 'directory'
       ? await askDirectory(world, visit, where.connection)
-      : await answerPassword(world, { email, password, returnTo, required: await requiredFor(world, visit, where, then), caller: visit });
+      : await answerPassword(world, {
+          email,
+          password,
+          returnTo,
+          required: await requiredFor(world, visit, where, then),
+          deviceToken: visit.cookie('device'),
+          caller: visit,
+        });
   if ('kind' in answered) return answered;
   if (answered.ok) return enterBrowser(visit, answered.entered, { next: NEXT, home: answered.returnTo ?? HOME });
   if (answered.reason === 'provider-required')
@@ -127,12 +134,12 @@ function signInJourney(world: World): Journey<undefined> {
       // Where a new phone is set up comes before wherever one was going.
       const resetWaits = (await findReset(transaction, situation.account.id)) !== undefined;
       const repairs = resetWaits || usedRecoveryKey || onlySignedInAt(proofs) !== undefined;
-      const { token, setUp } = await finishSignIn(world, transaction, situation, visit);
+      const { token, setUp, device } = await finishSignIn(world, transaction, situation, visit);
       return () => {
         if (usedRecoveryKey) visit.setCookie('notice', 'recovered');
         const confirmation = `/sign-in/done${returnTo === null ? '' : `?then=${encodeURIComponent(returnTo)}`}`;
         const home = setUp ? confirmation : repairs ? '/account/security' : (returnTo ?? HOME);
-        return enterBrowser(visit, { kind: 'session', token }, { next: START, home });
+        return enterBrowser(visit, { kind: 'session', token, device }, { next: START, home });
       };
     },
   };

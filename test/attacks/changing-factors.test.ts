@@ -38,6 +38,8 @@ const WITH_A_STALE_SESSION: Readonly<Record<string, 'asks to confirm' | 'changes
   '/account/security/password': 'asks to confirm',
   '/account/security/enable': 'asks to confirm',
   '/account/security/bypass-code/refuse': 'changes no way in',
+  '/account/security/devices/remove': 'changes no way in',
+  '/account/security/devices/remove-all': 'changes no way in',
   '/account/security/reset/stop': 'changes no way in',
   '/account/security/set-up/email': 'goes on with what a fresh proof began',
   '/account/security/set-up/email/send': 'goes on with what a fresh proof began',

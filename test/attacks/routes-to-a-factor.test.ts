@@ -185,6 +185,8 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/account/email': 'an address: limited by mail',
   '/account/security/enable': 'a choice',
   '/account/security/bypass-code/refuse': 'nothing',
+  '/account/security/devices/remove': 'nothing',
+  '/account/security/devices/remove-all': 'nothing',
   '/account/security/reset/stop': 'nothing',
   '/stop-reset': '256 random bits',
   '/sign-in/help': 'what somebody writes: limited by mail',

@@ -108,7 +108,9 @@ describe('over https', () => {
         assert.match(cookie, /^__Host-twinlock-/);
         assert.match(cookie, /; Secure/);
       }
-      assert.match(String(answer.headers['strict-transport-security']), /^max-age=(\d{8,}); includeSubDomains$/);
+      // What proxies are told reaches browsers at hosts of apps, of which, and of those below them, it is not ours to say that.
+      if (path.startsWith('/forward-auth')) assert.equal(answer.headers['strict-transport-security'], undefined);
+      else assert.match(String(answer.headers['strict-transport-security']), /^max-age=(\d{8,}); includeSubDomains$/);
     }
   });
 });

@@ -123,6 +123,7 @@ async function* makingPolicy(owner: PersonInChromium): Walk {
   yield { name: 'policy, form refused', person: owner };
   await owner.fill('Days that somebody has who joins', '7');
   await owner.fill('Email domains that may join', '');
+  await owner.fill('A device is trusted for (days)', '30');
   await owner.page.getByLabel('Required', { exact: true }).check();
   // So that somebody is asked for something.
   await owner.page.getByLabel(/Authenticator app/).uncheck();
@@ -183,6 +184,23 @@ async function* lookingAfter(owner: PersonInChromium, guest: PersonInChromium): 
   await owner.press('End the suspension');
   yield* makingApps(owner);
   yield* makingPolicy(owner);
+  yield* trustingADevice(owner);
+}
+
+/** The owner has an app by now, and the policy allows it. */
+async function* trustingADevice(owner: PersonInChromium): Walk {
+  await owner.signOut();
+  await owner.enterPassword();
+  await owner.sees('Enter your code');
+  yield { name: 'second factor, a device to remember', person: owner };
+  await owner.page.getByLabel('Remember this device for 30 days').check();
+  await owner.fill('Verification code', owner.phone!.fresh());
+  await owner.press('Continue');
+  await owner.openSecurity();
+  yield { name: 'security, one trusted device', person: owner };
+  await owner.button('Remove').click();
+  await owner.page.getByText('That device is trusted no longer').waitFor();
+  yield { name: 'security, none trusted any longer', person: owner };
 }
 
 async function* readingTheLog(owner: PersonInChromium): Walk {

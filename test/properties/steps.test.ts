@@ -29,7 +29,7 @@ const FLAGS = [
 
 const LACKING = ['nothing', 'set-up-later', 'set-up-now'] as const;
 
-/** All of them: 8 purposes, 4 things missing or not, 4 states of a method, 3 of what is lacking for who signs in, and 13 flags. */
+/** All of them: 8 purposes, 4 things missing or not, 4 states of a method, 3 of what is lacking and a remembered browser for who signs in, and 13 flags. */
 function allFacts(purposes = PURPOSES): Facts[] {
   const flags = Array.from(
     { length: 2 ** FLAGS.length },
@@ -39,7 +39,9 @@ function allFacts(purposes = PURPOSES): Facts[] {
     MISSING.flatMap((missing) =>
       METHODS.flatMap((method) =>
         (purpose === 'sign-in' ? LACKING : LACKING.slice(0, 1)).flatMap((lacking) =>
-          flags.map((flag): Facts => ({ purpose, missing, method, lacking, ...flag })),
+          (purpose === 'sign-in' ? [false, true] : [false]).flatMap((deviceTrusted) =>
+            flags.map((flag): Facts => ({ purpose, missing, method, lacking, deviceTrusted, ...flag })),
+          ),
         ),
       ),
     ),
@@ -58,7 +60,9 @@ function isAllowed(facts: Facts): boolean {
   switch (facts.purpose) {
     case 'sign-in': {
       // A factor that the person has is asked for whatever the policy says, and a Recovery Key is replaced before going on.
-      const open = !facts.protected || (facts.secondFactorShown && (!facts.recoveryKeyUsed || facts.newKeyKept));
+      // A remembered browser stands for it where nothing is set up on the way (TD-1).
+      const shown = facts.secondFactorShown || (facts.deviceTrusted && facts.lacking === 'nothing');
+      const open = !facts.protected || (shown && (!facts.recoveryKeyUsed || facts.newKeyKept));
       if (facts.lacking === 'nothing' || (facts.lacking === 'set-up-later' && facts.postponed)) return open;
       // Then a method is set up, by somebody who has shown a second factor, or the mailbox where the browser is new.
       return open && setUp && (facts.newKeyKept || (facts.protected && facts.recoveryKeyHeld)) && !mailIsOwed(facts);
@@ -101,7 +105,7 @@ function after(step: Exclude<Step, 'done' | 'new-password'>, facts: Facts): Fact
 describe('the next step', () => {
   test('SE-3, exhaustive: an attempt is done exactly when everything that is asked for was shown', () => {
     const all = allFacts();
-    assert.equal(all.length, (7 + 3) * 4 * 4 * 2 ** 13);
+    assert.equal(all.length, (7 + 3 * 2) * 4 * 4 * 2 ** 13);
     for (const facts of all) {
       if ((nextStep(facts) === 'done') !== isAllowed(facts)) assert.fail(`${nextStep(facts)} for ${JSON.stringify(facts)}`);
     }

@@ -95,6 +95,9 @@ function faultyDatabase(real: Database, faults: Faults): Database {
   const inner = makeDatabase(real.engine, real.query.withPlugin(plugin));
   return {
     engine: real.engine,
+    get changes() {
+      return inner.changes;
+    },
     get query() {
       return inner.query;
     },

@@ -54,6 +54,8 @@ export const DECISIONS: readonly string[] = [
   'platform/words/showable.ts',
   'policy/demand.ts',
   'policy/notices.ts',
+  'policy/stricter.ts',
+  'sessions/is-trusted.ts',
   'sessions/notices.ts',
   'sessions/scopes.ts',
   'sessions/session-limits.ts',
@@ -76,6 +78,7 @@ export const PARTS: readonly string[] = [
   'admin/apps-web.ts',
   'admin/policy-form.ts',
   'admin/policy-web.ts',
+  'apps/lookups.ts',
   'apps/rule-lines.ts',
   'attempts/attempt.ts',
   'attempts/steps.ts',
@@ -114,6 +117,7 @@ export const PARTS: readonly string[] = [
   'policy/preview.ts',
   'policy/rules.ts',
   'sessions/api-keys.ts',
+  'sessions/trusted-devices.ts',
 ].map((name) => `src/${name}`);
 
 /**

@@ -1,118 +1,61 @@
-/**
- * A real nginx before a real app, configured by the very lines of docs/forward-auth.md: only addresses and certificates are others. Where the machine has none
- * (Debian: apt-get install nginx) it is undefined; `NGINX` names another place.
- */
+/** A real nginx and a real Caddy, where the machine has one or scripts/fetch-proxies brought it; `NGINX` and `CADDY` name other places. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
-import { connect, createServer as createSocketServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 
-const GUIDE = new URL('../../docs/forward-auth.md', import.meta.url);
+const found = (...places: readonly (string | undefined)[]): string | undefined => places.find((file) => file !== undefined && existsSync(file));
 
-export const NGINX = [process.env['NGINX'], '/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'].find(
-  (file) => file !== undefined && existsSync(file),
-);
+const FETCHED = new URL('../../node_modules/.cache/proxies/', import.meta.url).pathname;
 
-export interface ProxiedApp extends AsyncDisposable {
-  /** With the port. */
-  readonly host: string;
-  readonly origin: string;
-  /** One request by a program, which follows nothing. */
-  ask(path: string, options?: { method?: string; headers?: Record<string, string> }): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>;
+export const NGINX = found(process.env['NGINX'], `${FETCHED}usr/sbin/nginx`, '/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx');
+export const CADDY = found(process.env['CADDY'], `${FETCHED}usr/bin/caddy`, '/usr/bin/caddy', '/usr/local/bin/caddy');
+
+export interface Place {
+  /** Its own, to write to. */
+  readonly directory: string;
+  /** Of 127.0.0.1, where it will listen. */
+  readonly port: number;
 }
 
-/** An app that answers with the headers that it got, at a host below localhost. */
-export async function serveBehindNginx({ name, portalPort }: { name: string; portalPort: number }): Promise<ProxiedApp> {
-  const app = createServer((asked, response) => {
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ url: asked.url, method: asked.method, headers: asked.headers }));
-  });
-  const appPort = await listen(app);
-  const port = await freePort();
-  const directory = mkdtempSync(path.join(tmpdir(), 'twinlock-nginx-'));
-  chmodSync(directory, 0o755);
-  writeFileSync(path.join(directory, 'nginx.conf'), configuration({ directory, port, appPort, portalPort, name }));
-  const child = spawn(NGINX!, ['-c', path.join(directory, 'nginx.conf'), '-p', directory, '-e', path.join(directory, 'error.log')], { stdio: 'ignore' });
-  await answering(port);
-  const host = `${name}.localhost:${port}`;
+export function startNginx(servers: string, { directory, port }: Place): Promise<AsyncDisposable> {
+  const file = path.join(directory, 'nginx.conf');
+  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((one) => `${one}_temp_path ${directory}/${one};`).join(' ');
+  writeFileSync(
+    file,
+    `pid ${directory}/pid; worker_processes 1; daemon off; master_process off;
+events { worker_connections 64; }
+http { access_log off; ${places}
+${servers}}
+`,
+  );
+  return start(NGINX!, ['-c', file, '-p', directory, '-e', path.join(directory, 'error.log')], port);
+}
+
+export function startCaddy(sites: string, { directory, port }: Place): Promise<AsyncDisposable> {
+  const file = path.join(directory, 'Caddyfile');
+  writeFileSync(file, `{\n  admin off\n  auto_https disable_redirects\n  default_bind 127.0.0.1\n}\n${sites}`);
+  return start(CADDY!, ['run', '--config', file, '--adapter', 'caddyfile'], port, { HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory });
+}
+
+async function start(program: string, words: readonly string[], port: number, environment: Record<string, string> = {}): Promise<AsyncDisposable> {
+  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...environment } });
+  let said = '';
+  child.stderr.on('data', (part: Buffer) => (said += part.toString()));
+  while (!(await answers(port))) if (child.exitCode !== null) throw new Error(`${program} ended: ${said}`);
   return {
-    host,
-    origin: `http://${host}`,
-    ask: (url, options) => ask({ port, host }, url, options),
     async [Symbol.asyncDispose]() {
-      child.kill('SIGQUIT');
-      if (child.exitCode === null) await once(child, 'exit');
-      app.closeAllConnections();
-      app.close();
-      rmSync(directory, { recursive: true });
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await ended;
     },
   };
 }
 
-function configuration({
-  directory,
-  port,
-  appPort,
-  portalPort,
-  name,
-}: {
-  directory: string;
-  port: number;
-  appPort: number;
-  portalPort: number;
-  name: string;
-}): string {
-  const server = /```nginx\n([^]*?)```/
-    .exec(readFileSync(GUIDE, 'utf8'))![1]!
-    .replace('listen 443 ssl;', `listen 127.0.0.1:${port};`)
-    .replace('wiki.example.org;', `${name}.localhost;`)
-    .replaceAll(/^ *ssl_certificate.*\n/gm, '')
-    .replaceAll('127.0.0.1:3000', `127.0.0.1:${portalPort}`)
-    .replaceAll('127.0.0.1:8080', `127.0.0.1:${appPort}`);
-  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((one) => `${one}_temp_path ${directory}/${one};`).join(' ');
-  return `pid ${directory}/pid; worker_processes 1; daemon off; master_process off;
-events { worker_connections 64; }
-http { access_log off; ${places}
-${server}}
-`;
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createSocketServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
-async function answering(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    const open = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(() => false);
-    socket.destroy();
-    if (open) return;
-  }
-}
-
-async function ask(
-  { port, host }: { port: number; host: string },
-  url: string,
-  { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
-): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
-  // By address: below localhost programs find no names, as browsers do.
-  const asking = request({ host: '127.0.0.1', port, path: url, method, headers: { ...headers, host } });
-  asking.end();
-  const [response] = (await once(asking, 'response')) as [IncomingMessage];
-  let body = '';
-  for await (const part of response.setEncoding('utf8')) body += String(part);
-  return { status: response.statusCode!, headers: response.headers, body };
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const open = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(() => false);
+  socket.destroy();
+  return open;
 }

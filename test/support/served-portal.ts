@@ -21,13 +21,16 @@ export interface ServedPortalOptions extends Partial<Omit<TestWorldOptions, 'ins
   /** As `npm start`: mail is shown at /dev/mail and sent nowhere. */
   readonly development?: boolean;
   readonly trustedProxies?: readonly string[];
+  /** Where people reach it, if that is a proxy before it; else http://localhost and the port that was free. */
+  readonly behind?: string;
   /** Who may make an account; everybody unless told. */
   readonly signUp?: Installation['signUp'];
 }
 
 export class ServedPortal implements AsyncDisposable {
-  /** http://localhost and the port that was free. It stays the same over a restart. */
+  /** http://localhost and the port that was free, unless it is behind a proxy. It stays the same over a restart. */
   readonly origin: string;
+  readonly port: number;
   readonly mail: MailServer;
   /** The one that the portal asks for the records of domains. */
   readonly names: NameServer;
@@ -39,6 +42,7 @@ export class ServedPortal implements AsyncDisposable {
     this.#running = running;
     this.names = names;
     this.origin = running.world.installation.origin;
+    this.port = (running.app.server.address() as AddressInfo).port;
     this.mail = mail;
   }
 
@@ -48,12 +52,17 @@ export class ServedPortal implements AsyncDisposable {
     signUp = 'open',
     engine = 'sqlite',
     trustedProxies = [],
+    behind,
     ...options
   }: ServedPortalOptions): Promise<ServedPortal> {
     const mail = await startMailServer();
     const names = await NameServer.start();
-    const network = { nameServers: [names.address], ...options.network };
-    const world = await makeTestWorld({ ...options, network, engine, installation: { name, origin: '', secure: false, development, signUp } });
+    const world = await makeTestWorld({
+      ...options,
+      network: { nameServers: [names.address], ...options.network },
+      engine,
+      installation: { name, origin: behind ?? '', secure: behind?.startsWith('https:') === true, development, signUp },
+    });
     return new ServedPortal(await run(world, mail, { port: 0, development, trustedProxies }), mail, names);
   }
 
@@ -95,7 +104,7 @@ export class ServedPortal implements AsyncDisposable {
     const { kept, world } = this.#running;
     await this.#stop();
     this.#running = await run(await kept.restart(), this.mail, {
-      port: Number(new URL(this.origin).port),
+      port: this.port,
       development: world.installation.development,
       trustedProxies: this.#running.trustedProxies,
     });
@@ -141,7 +150,7 @@ async function run(
   const delivery = startDelivery(world, transportFor(mail, installation.name, development));
   const app = await makeApp(world, { afterPost: delivery.nudge, showMail: development, trustedProxies });
   await app.listen({ port, host: '127.0.0.1' });
-  installation.origin = `http://localhost:${(app.server.address() as AddressInfo).port}`;
+  if (!installation.secure) installation.origin = `http://localhost:${(app.server.address() as AddressInfo).port}`;
   return { kept, world, app, delivery, trustedProxies };
 }
 

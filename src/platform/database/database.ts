@@ -25,6 +25,8 @@ export interface Database {
    * undid it, since it and another waited for each other, it runs again: so `work` may change nothing but the database.
    */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** Goes up with each transaction of this process, before whoever asked for it hears that it is done. For who remembers what they read. */
+  readonly changes: number;
   close(): Promise<void>;
 }
 
@@ -34,8 +36,12 @@ const insideTransaction = new AsyncLocalStorage<true>();
 
 export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
   const transact: Database['transaction'] = engine === 'sqlite' ? groupCommits(kysely) : (work) => kysely.transaction().execute(work);
+  let changes = 0;
   return {
     engine,
+    get changes() {
+      return changes;
+    },
     get query() {
       if (insideTransaction.getStore()) throw new Error('Use the transaction that was handed in, not database.query, inside a transaction.');
       return kysely;
@@ -47,6 +53,9 @@ export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
           return await transact((transaction) => insideTransaction.run(true, () => work(transaction)));
         } catch (error) {
           if (tries === TRIES_MOST || !isDeadlock(error)) throw error;
+        } finally {
+          // Also where it failed: whether a commit that broke was one is not known.
+          changes += 1;
         }
       }
     },

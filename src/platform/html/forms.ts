@@ -150,8 +150,9 @@ export function button({ label, waitSeconds, ...look }: Button): Html {
 }
 
 /** Looks like a button and is a link: it changes nothing. */
-export function linkButton({ label, href, ...look }: Omit<Button, 'waitSeconds'> & { href: string }): Html {
-  return html`<a class="${buttonClass(look)}" href="${href}">${label}</a>`;
+/** `goesOn`: the browser follows it by itself, see `goesOnTo` in layout.ts. */
+export function linkButton({ label, href, goesOn, ...look }: Omit<Button, 'waitSeconds'> & { href: string; goesOn?: boolean }): Html {
+  return html`<a class="${buttonClass(look)}" href="${href}" ${goesOn && html` data-goes-on`}>${label}</a>`;
 }
 
 /**

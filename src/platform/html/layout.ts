@@ -14,7 +14,7 @@ export interface AlonePage {
   readonly footer?: Value;
   readonly progress?: { readonly at: number; readonly of: number } | undefined;
   readonly signedIn?: SignedIn | undefined;
-  /** Where the browser goes on to by itself, at once. */
+  /** Where the browser goes on to by itself, at once. The body has a link there too, with `goesOn`: with JavaScript that is what the browser follows. */
   readonly goesOnTo?: string;
   /** For what is read rather than answered. */
   readonly wide?: boolean;
@@ -149,7 +149,7 @@ function document({
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        ${goesOnTo !== undefined && html`<meta http-equiv="refresh" content="0; url=${goesOnTo}" />`}
+        ${goesOnTo !== undefined && html`<noscript><meta http-equiv="refresh" content="0; url=${goesOnTo}" /></noscript>`}
         <title>${title} · ${installationName}</title>
         <link rel="stylesheet" href="${assets.style.address}" />
         <link rel="icon" href="${assets.icon.address}" type="image/svg+xml" />

@@ -39,7 +39,7 @@ function logProblem({ log }: World, problem: Problem, error: unknown, request: F
 }
 
 /** The stack, and the stacks of what caused it. Never the values that an error carries beside: those of a database name rows. */
-function whole(error: unknown): string {
+export function whole(error: unknown): string {
   if (!(error instanceof Error)) return `Thrown, and no Error: ${typeof error}`;
   const own = error.stack ?? `${error.name}: ${error.message}`;
   return error.cause === undefined || error.cause === error ? own : `${own}\ncaused by ${whole(error.cause)}`;

@@ -1,24 +1,34 @@
 /**
  * Questions that a reverse proxy asks about a request that it holds, and the answers. What the proxy says of that request is believed only where the operator
- * named the proxy (TWINLOCK_TRUSTED_PROXIES); an empty list names nobody.
+ * named the proxy (TWINLOCK_TRUSTED_PROXIES); an empty list names nobody. These are asked far more often than pages are, so on the portal's own server they are
+ * answered before anything that only pages need; the router has them too, for whatever comes to it. One function answers both. Whatever fails is refused.
  */
 import { BlockList, isIP } from 'node:net';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Html } from '../html/html.ts';
+import type { World } from '../world.ts';
+import { whole } from './answer-problem.ts';
+import { splitAddress } from './read-visit.ts';
+import { securityHeaders } from './security-headers.ts';
 
-import { addressOf, splitAddress, userAgentOf } from './read-visit.ts';
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Asked by a proxy in the method of the request that it holds, so a POST is no form. */
+    readonly askedByProxy?: true;
+  }
+}
 
 export interface Proxied {
   /** Whether a proxy asks that the operator named. */
   readonly trusted: boolean;
+  readonly method: string;
+  /** Path and query, as the proxy asks them. */
+  readonly url: string;
   /** Undefined where it was not sent. One that was sent twice comes with a comma in it. */
   header(name: string): string | undefined;
   /** Of the host that the proxy stands before. */
   cookie(name: string): string | undefined;
-  readonly query: URLSearchParams;
-  readonly address: string;
-  readonly userAgent: string;
-  readonly requestId: string;
 }
 
 export interface ProxiedAnswer {
@@ -27,34 +37,116 @@ export interface ProxiedAnswer {
   readonly body?: string | Html;
 }
 
+export type AnswerProxied = (request: Proxied) => Promise<ProxiedAnswer>;
+
+export interface ProxiedRoutes {
+  /** By their paths; asked by GET. */
+  readonly exact: Readonly<Record<string, AnswerProxied>>;
+  /** By the beginning of the path, up to a slash; asked in whatever method. */
+  readonly below: Readonly<Record<string, AnswerProxied>>;
+}
+
 const COOKIE_CHARACTERS_MOST = 200;
 
 export function mountProxied(
+  world: World,
   fastify: FastifyInstance,
-  path: string,
-  { trustedProxies, handle }: { trustedProxies: readonly string[]; handle: (request: Proxied) => Promise<ProxiedAnswer> },
+  { trustedProxies, exact, below }: ProxiedRoutes & { trustedProxies: readonly string[] },
 ): void {
   const trusted = listOf(trustedProxies);
-  fastify.get(path, async (request, reply) => {
-    const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
-    const answer = await handle({
-      trusted: isIP(peer) !== 0 && trusted.check(peer, isIP(peer) === 4 ? 'ipv4' : 'ipv6'),
-      header: (name) => [request.headers[name] ?? undefined].flat().join(', ') || undefined,
-      cookie: (name) => {
-        const value = request.cookies[name];
-        return value === undefined || value === '' || value.length > COOKIE_CHARACTERS_MOST ? undefined : value;
-      },
-      query: new URLSearchParams(splitAddress(request.url).query),
-      address: addressOf(request),
-      userAgent: userAgentOf(request),
-      requestId: request.id,
-    });
-    void reply
-      .code(answer.status)
-      .headers(answer.headers ?? {})
-      .type(typeof answer.body === 'string' || answer.body === undefined ? 'text/plain; charset=utf-8' : 'text/html; charset=utf-8');
-    return reply.send(answer.body?.toString() ?? '');
+  const listenerOf =
+    (answer: AnswerProxied): RequestListener =>
+    (request, response) =>
+      void respond(world, { answer, trusted }, request, response);
+  const exactly = new Map(Object.entries(exact).map(([path, answer]) => [path, listenerOf(answer)]));
+  const beneath = Object.entries(below).map(([path, answer]) => [`${path}/`, listenerOf(answer)] as const);
+
+  const { server } = fastify;
+  const others = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const url = request.url ?? '';
+    const end = url.indexOf('?');
+    const found =
+      (request.method === 'GET' ? exactly.get(end === -1 ? url : url.slice(0, end)) : undefined) ?? beneath.find(([path]) => url.startsWith(path))?.[1];
+    if (found) found(request, response);
+    else for (const other of others) other(request, response);
   });
+
+  for (const [path, listener] of exactly) {
+    fastify.get(path, (request, reply) => {
+      reply.hijack();
+      listener(request.raw, reply.raw);
+    });
+  }
+  void fastify.register(async (scope) => {
+    // What a proxy holds back it does not send, and nothing of it would be read.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const [path, listener] of beneath) {
+      scope.all(`${path}*`, { config: { askedByProxy: true } }, (request, reply) => {
+        reply.hijack();
+        listener(request.raw, reply.raw);
+      });
+    }
+  });
+}
+
+async function respond(
+  world: World,
+  { answer, trusted }: { answer: AnswerProxied; trusted: BlockList },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  let answered: ProxiedAnswer;
+  try {
+    answered = await answer(readProxied(request, trusted));
+  } catch (error) {
+    world.log.error('bug', { requestId: Buffer.from(world.random.bytes(9)).toString('base64url'), error: whole(error) });
+    answered = { status: 500, body: 'Something went wrong, so nobody is let through.\n' };
+  }
+  write(world, request, response, answered);
+}
+
+function write(world: World, { method, url = '' }: IncomingMessage, response: ServerResponse, { status, headers = {}, body = '' }: ProxiedAnswer): void {
+  const text = body.toString();
+  const about = {
+    // Whoever is let through sees nothing of this answer. What is to be true of an app's whole host and those below it is for the app to say.
+    ...(status === 200 ? { 'cache-control': 'no-store' } : securityHeaders({ secure: false })),
+    'content-type': typeof body === 'string' ? 'text/plain; charset=utf-8' : 'text/html; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  };
+  response.writeHead(status, about).end(text);
+  // Whoever is let through stands in the proxy's own log.
+  if (status !== 200) world.log.info('request', { method, path: splitAddress(url).path, status });
+}
+
+function readProxied(request: IncomingMessage, trusted: BlockList): Proxied {
+  const { headers, url = '', method = '' } = request;
+  const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+  const family = isIP(peer);
+  return {
+    trusted: family !== 0 && trusted.check(peer, family === 4 ? 'ipv4' : 'ipv6'),
+    method,
+    url,
+    header: (name) => {
+      const value = headers[name];
+      return (Array.isArray(value) ? value.join(', ') : value) || undefined;
+    },
+    cookie: (name) => cookieIn(headers.cookie, name),
+  };
+}
+
+/** The first of that name. The values that we set have nothing in them that is ever encoded. */
+function cookieIn(header: string | undefined, name: string): string | undefined {
+  for (const pair of header?.split(';') ?? []) {
+    const end = pair.indexOf('=');
+    if (end === -1 || pair.slice(0, end).trim() !== name) continue;
+    const value = pair.slice(end + 1).trim();
+    return value === '' || value.length > COOKIE_CHARACTERS_MOST ? undefined : value;
+  }
+  return undefined;
 }
 
 function listOf(networks: readonly string[]): BlockList {

@@ -1,7 +1,7 @@
 import type { Installation } from '../world.ts';
 
 /** For every answer, errors and redirects too (WE-4 to WE-6, SE-8). Assets set a cache-control of their own. */
-export function securityHeaders({ secure }: Installation): Record<string, string> {
+export function securityHeaders({ secure }: Pick<Installation, 'secure'>): Record<string, string> {
   return secure ? { ...ALWAYS, 'strict-transport-security': 'max-age=63072000; includeSubDomains' } : ALWAYS;
 }
 

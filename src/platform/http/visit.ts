@@ -36,7 +36,7 @@ export interface Visit {
 }
 
 /** Sent as `__Host-twinlock-NAME` where the origin is https, else `twinlock-NAME`; always HttpOnly, SameSite=Lax, Path=/. */
-export type CookieName = 'session' | 'attempt' | 'browser' | 'reset' | 'notice';
+export type CookieName = 'session' | 'attempt' | 'browser' | 'device' | 'reset' | 'notice';
 
 /** What a handler returns. */
 export type Answer = PageAnswer | RedirectAnswer | FileAnswer;

@@ -59,8 +59,9 @@ export async function makeWeb(
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.headers(headers);
     if (request.url.includes('%00')) throw new Problem('bad-request', 'The address could not be read. Check it for a slip.');
-    const reads = request.method === 'GET' || request.method === 'HEAD';
-    if (!reads && request.routeOptions.config.fromElsewhere !== true) refuseForeignPost(world, request);
+    const { askedByProxy, fromElsewhere } = request.routeOptions.config;
+    const safe = request.method === 'GET' || request.method === 'HEAD' || askedByProxy || fromElsewhere;
+    if (!safe) refuseForeignPost(world, request);
   });
   fastify.addHook('onResponse', async (request, reply) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') afterPost();

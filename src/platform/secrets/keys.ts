@@ -27,6 +27,7 @@ export type HashPurpose =
   | 'app browser'
   | 'attempt token'
   | 'browser token'
+  | 'trusted device'
   | 'password reset token'
   | 'invitation token'
   | 'set-up token'

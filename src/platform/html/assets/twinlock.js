@@ -92,5 +92,28 @@ addEventListener('pageshow', () => {
   for (const form of all('form')) delete form.dataset.sent;
 });
 
+// Into an app. What stands behind # in its address reaches no server: browsers take it along from redirect to redirect, and here it is kept over the pages
+// and forms between the first of ours and the one that leads into that very app.
+const way = wayIn();
+if (way !== undefined && location.hash !== '') sessionStorage.setItem('way-in', JSON.stringify({ way, hash: location.hash }));
+for (const link of all('[data-goes-on]')) {
+  const kept = JSON.parse(sessionStorage.getItem('way-in') ?? '{}');
+  sessionStorage.removeItem('way-in');
+  if (kept.way === way) link.hash = kept.hash;
+  // Nobody comes back to this page by the back button, and is sent away again.
+  location.replace(link.href);
+}
+
+/** The address in the app, and the browser that asked for it, as they stand in the address of this page: encoded once for each page on the way. */
+function wayIn() {
+  let text = location.search.replaceAll('+', ' ');
+  try {
+    for (let times = 0; times < 6; times += 1) text = decodeURIComponent(text);
+  } catch {
+    // A percent sign of the app's own address; what was decoded so far is as good on every page.
+  }
+  return /[?&]start=[^]*/.exec(text)?.[0].slice(1);
+}
+
 // To the one code that is asked for, unless the page asks for the focus elsewhere. Nothing scrolls away: a QR code above is what comes first.
 if (!document.querySelector('[autofocus]')) document.querySelector('.alone input.code')?.focus({ preventScroll: true });

@@ -5,7 +5,7 @@ import { adminOperations } from './admin/api.ts';
 import { mountAdmin, SSO_TESTED } from './admin/web.ts';
 import { mountForgotPassword } from './forgot-password/web.ts';
 import { mountLostPhone } from './lost-phone/web.ts';
-import { mountApps, proxiedRoutes } from './apps/web.ts';
+import { mountApps, mountKeySet, proxiedRoutes } from './apps/web.ts';
 import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from './manage-account/manage-account.ts';
 import { CONFIRM_ARRIVAL, mountManageAccount } from './manage-account/web.ts';
 import { mountOrganisations } from './organisations/web.ts';
@@ -44,6 +44,7 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   await mountApi(world, { fastify, web }, { guard: keyGuard(world), callerOf: keyIdOf, operations: adminOperations(world), scopes: SCOPE_WORDS });
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);
 
+  mountKeySet(fastify, world);
   mountProxied(world, fastify, { ...proxiedRoutes(world), trustedProxies: options.trustedProxies ?? [] });
 
   fastify.get('/healthz', async () => {

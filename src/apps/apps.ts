@@ -7,7 +7,7 @@
  */
 import { record, type Origin } from '../audit/audit.ts';
 import { FIRST_FACTORS } from '../attempts/attempts.ts';
-import { amrOf, assuranceLevel, factorOf, isFactor } from '../factors/factors.ts';
+import { assuranceLevel, factorOf, isFactor } from '../factors/factors.ts';
 import { byWhom, findActing, may, type Actor } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
@@ -22,6 +22,7 @@ import { NEEDS, ruleFor, verdictOn, type Need, type Rule, type Ruled, type Someb
 import * as store from './store.ts';
 
 export { hostFrom } from './hosts.ts';
+export { makeIdentities, NOBODY, type Identities } from './identity.ts';
 export { addressFrom, originOf, requestedBelow, requestedFrom, urlOf, type Requested } from './requested.ts';
 export { rulesFrom, rulesInWords } from './rule-lines.ts';
 export { NEEDS, ruleFor, type Need, type Rule, type Ruled } from './rules.ts';
@@ -92,20 +93,6 @@ function somebodyOf(world: World, { organisationId }: App, session: Session): So
     proofAge: world.clock.now() - Math.min(Math.max(...FIRST_FACTORS.map((kind) => proofs[kind] ?? 0)), ...second),
   };
 }
-
-/** Who it is, as headers that the proxy hands on to the app. Names are percent-encoded where they are not plain ASCII. */
-export function identityHeaders({ organisationId }: App, { account, proofs, roles }: Session): Record<string, string> {
-  const kinds = Object.keys(proofs);
-  return {
-    'Remote-User': account.id,
-    'Remote-Email': plain(account.email),
-    'Remote-Name': plain(account.name),
-    'Remote-Groups': roles.get(organisationId) ?? '',
-    'Remote-Amr': amrOf(kinds).join(' '),
-  };
-}
-
-const plain = (text: string): string => text.replaceAll(/[^ -~]|%/gu, (character) => encodeURIComponent(character));
 
 /** A code that leads this browser into the app, once, within half a minute. `start`: what the browser got when it was sent here, hashed. */
 export async function makeCode(

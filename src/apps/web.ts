@@ -1,4 +1,5 @@
 // /forward-auth, which proxies ask; /apps/enter, which leads a signed-in browser into an app; and the page of somebody's apps.
+import type { FastifyInstance } from 'fastify';
 import { record } from '../audit/audit.ts';
 import { factorOf } from '../factors/factors.ts';
 import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from '../manage-account/manage-account.ts';
@@ -12,16 +13,18 @@ import {
   addressFrom,
   enterByCode,
   findAppOf,
-  identityHeaders,
   judge,
   listApps,
   makeCode,
+  makeIdentities,
+  NOBODY,
   originOf,
   requestedBelow,
   requestedFrom,
   startHash,
   urlOf,
   type App,
+  type Identities,
   type Judged,
   type Requested,
 } from './apps.ts';
@@ -32,6 +35,7 @@ const FORWARD_AUTH = '/forward-auth';
 /** What Envoy's path_prefix is. */
 const ENVOY = `${FORWARD_AUTH}/envoy`;
 const ENTER = '/apps/enter';
+const KEY_SET = '/.well-known/jwks.json';
 /** On the app's own host. */
 const CALLBACK = '/.twinlock/callback';
 /** How long somebody may take to sign in, before the app has to be asked for again. */
@@ -43,7 +47,7 @@ const refuse = (reason: string): ProxiedAnswer => ({ status: 403, body: `${reaso
 
 /** What proxies ask. */
 export function proxiedRoutes(world: World): ProxiedRoutes {
-  const asking = { world, lookups: makeLookups(world) };
+  const asking = { world, lookups: makeLookups(world), identities: makeIdentities(world) };
   return {
     exact: {
       [FORWARD_AUTH]: (request) => answerForwardAuth(asking, request, saidByHeaders(request)),
@@ -61,6 +65,7 @@ export function proxiedRoutes(world: World): ProxiedRoutes {
 interface Asking {
   readonly world: World;
   readonly lookups: Lookups;
+  readonly identities: Identities;
 }
 
 /** What a proxy says that somebody asked for; `requested` is undefined where that can't be read. */
@@ -89,18 +94,19 @@ const saidByPath = ({ method, url, header }: Proxied): Said => ({
 });
 
 /** Answers 200 where the request may pass, with who it is; 401 with where to sign in; 403 with the reason. Writes nothing. */
-async function answerForwardAuth({ world, lookups }: Asking, request: Proxied, said: Said): Promise<ProxiedAnswer> {
-  const found = await readProxied({ world, lookups }, request, said);
+async function answerForwardAuth(asking: Asking, request: Proxied, said: Said): Promise<ProxiedAnswer> {
+  const { world, lookups, identities } = asking;
+  const found = await readProxied(asking, request, said);
   if ('status' in found) return found;
   const { requested, app } = found;
-  if (said.passedOn && requested.path === CALLBACK) return answerCallback({ world, lookups }, request, said);
+  if (said.passedOn && requested.path === CALLBACK) return answerCallback(asking, request, said);
   const session = await sessionAt(lookups, request, requested);
   const judged = judge(world, app, requested, session);
   switch (judged?.verdict) {
     case undefined:
       return refuse('This path can be read in two ways, and what it may do depends on it.');
     case 'let-in':
-      return { status: 200, headers: session ? identityHeaders(app, session) : NOBODY };
+      return { status: 200, headers: session ? identities.headersOf(session, { organisationId: app.organisationId, origin: originOf(requested) }) : NOBODY };
     case 'sign-in':
     case 'step-up':
       return leadToPortal(world, request, { requested, passedOn: said.passedOn });
@@ -111,8 +117,6 @@ async function answerForwardAuth({ world, lookups }: Asking, request: Proxied, s
   }
 }
 
-/** Empty, so that what a client made up under these names is overwritten all the same. */
-const NOBODY = { 'Remote-User': '', 'Remote-Email': '', 'Remote-Name': '', 'Remote-Groups': '', 'Remote-Amr': '' };
 /** As which an app may read the same names: many turn whatever is no letter into an underscore. Envoy, which does not drop them by itself, is told to. */
 const OTHER_SPELLINGS = Object.keys(NOBODY)
   .flatMap((name) => ['_', '.'].map((between) => name.toLowerCase().replace('-', between)))
@@ -169,6 +173,12 @@ async function answerCallback(asking: Asking, request: Proxied, said: Said): Pro
   const origin = originOf(requested);
   if (!entered) return { status: 403, body: pages.notEntered(world.installation, origin) };
   return { status: 303, headers: { location: `${origin}${entered.target}`, 'set-cookie': hostCookie('app', entered.token, { secure }) } };
+}
+
+/** By which apps check the header Remote-Token. It changes with the installation's keys, which is never but by hand. */
+export function mountKeySet(fastify: FastifyInstance, world: World): void {
+  const { keySet } = makeIdentities(world);
+  fastify.get(KEY_SET, async () => keySet);
 }
 
 /** The context is a session that has all that the policies ask. */

@@ -155,7 +155,7 @@ function walkThrough(proxy: ReverseProxy): void {
   });
 
   test('FA: what a client calls itself never reaches the app, in whatever spelling', async () => {
-    const words = ['User', 'Email', 'Name', 'Groups', 'Amr'];
+    const words = ['User', 'Email', 'Name', 'Groups', 'Amr', 'Token'];
     const spellings = words.flatMap((word) => [
       `Remote-${word}`,
       `remote-${word}`,

@@ -1,6 +1,9 @@
 // Traefik, Caddy and Envoy before an app, each by what it really sends and takes, as test/support/proxy-shapes.ts has it from the guide's lines.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, mock, test } from 'node:test';
+import { minutes, seconds } from '../../src/platform/durations.ts';
 import { AppBehindProxy, callbackOn } from '../support/app-behind-proxy.ts';
 import { confirmIfAsked, foundOrganisation, joinAs } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
@@ -14,12 +17,7 @@ describe('an app behind', () => {
   before(async () => {
     portal = await openPortal({ engine: 'sqlite', checkHtml: false, app: { trustedProxies: ['127.0.0.1'] } });
     owner = await foundOrganisation(portal);
-    await owner.browser.visit('/admin/apps/new');
-    await confirmIfAsked(owner.browser, owner.password);
-    owner.browser.fill('Name', 'Wiki');
-    owner.browser.fill('Host', 'wiki.example.org');
-    owner.browser.fill('Rules by path', 'open /public methods=GET,HEAD\ntwo-factor /admin');
-    await owner.browser.press('Add app');
+    await addApp(owner, 'wiki.example.org', 'open /public methods=GET,HEAD\ntwo-factor /admin');
     ada = await joinAs(portal, owner, 'Member');
   });
   after(() => portal.close());
@@ -59,7 +57,7 @@ describe('an app behind', () => {
 
       test('FA: what a client calls itself never reaches the app, in whatever spelling', async () => {
         const wiki = appBehind();
-        const made = ['user', 'email', 'name', 'groups', 'amr'].flatMap((word) => [`remote-${word}`, `remote_${word}`, `remote.${word}`]);
+        const made = ['user', 'email', 'name', 'groups', 'amr', 'token'].flatMap((word) => [`remote-${word}`, `remote_${word}`, `remote.${word}`]);
         const lies = Object.fromEntries(made.map((name) => [name, 'root']));
         const got = await wiki.toApp(portal.browser(), '/public/a', lies);
         assert.ok(got, 'it is open to all');
@@ -97,3 +95,106 @@ describe('an app behind', () => {
       assert.equal((await portal.app.inject({ url, headers })).statusCode, 403);
   });
 });
+
+describe('an app that checks Remote-Token by the lines of the guide', () => {
+  type WhoIs = (token: string) => { readonly sub: string; readonly email: string; readonly name: string; readonly groups: string[]; readonly amr: string[] };
+  let portal: Portal;
+  let ada: Person;
+  let wiki: AppBehindProxy;
+  let camera: AppBehindProxy;
+  let whoIs: WhoIs;
+  before(async () => {
+    // The lines ask the clock of the machine.
+    portal = await openPortal({ engine: 'sqlite', checkHtml: false, startAt: Date.now(), app: { trustedProxies: ['127.0.0.1'] } });
+    const owner = await foundOrganisation(portal);
+    for (const host of ['wiki.example.org', 'camera.example.org']) await addApp(owner, host, 'open /public');
+    ada = await joinAs(portal, owner, 'Member');
+    wiki = new AppBehindProxy(portal, 'http://wiki.example.org');
+    camera = new AppBehindProxy(portal, 'http://camera.example.org');
+    whoIs = await checkOfTheGuide(await portal.app.listen({ host: '127.0.0.1', port: 0 }), portal.world.installation.origin);
+  });
+  after(() => portal.close());
+
+  const tokenAt = async (app: AppBehindProxy): Promise<string> => {
+    await app.open(ada.browser, '/');
+    return (await app.ask(ada.browser, '/')).headers['remote-token']!;
+  };
+
+  test('knows who it is, by name as it is written', async () => {
+    const { sub, email, name, groups, amr } = whoIs(await tokenAt(wiki));
+    assert.deepEqual([email, name, groups, amr], [ada.email, ada.name, ['member'], ['pwd']]);
+    assert.equal(sub, (await wiki.ask(ada.browser, '/')).headers['remote-user']);
+  });
+
+  test('FA: takes no token of another app, of another minute, by another key, by none, or changed by a letter', async () => {
+    const token = await tokenAt(wiki);
+    const [head = '', claims = '', signature = ''] = token.split('.');
+    const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const own = `${encoded({ ...read(head), jwk: publicKey.export({ format: 'jwk' }) })}.${claims}`;
+    const madeUp: Readonly<Record<string, string>> = {
+      'of another app': await tokenAt(camera),
+      'by another key': `${own}.${sign(null, Buffer.from(own), privateKey).toString('base64url')}`,
+      'by none': `${encoded({ ...read(head), alg: 'none' })}.${claims}.`,
+      'by the public key as a secret': (() => {
+        const text = `${encoded({ ...read(head), alg: 'HS256' })}.${claims}`;
+        return `${text}.${createHmac('sha256', JSON.stringify(publicKey.export({ format: 'jwk' })))
+          .update(text)
+          .digest('base64url')}`;
+      })(),
+      'of somebody else': `${head}.${encoded({ ...read(claims), email: 'root@example.org' })}.${signature}`,
+      'without its end': token.slice(0, -2),
+      'another key id': `${encoded({ ...read(head), kid: 'x' })}.${claims}.${signature}`,
+      nothing: '',
+      words: 'a.b.c',
+    };
+    for (const [what, made] of Object.entries(madeUp)) assert.throws(() => whoIs(made), what);
+    assert.equal(whoIs(token).email, ada.email);
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + minutes(1) });
+    try {
+      assert.throws(() => whoIs(token), /too old/);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  test('gets another token a second later, and none where nobody is signed in', async () => {
+    const first = await tokenAt(wiki);
+    portal.clock.advance(seconds(1));
+    assert.notEqual(await tokenAt(wiki), first);
+    assert.equal((await wiki.ask(portal.browser(), '/public')).headers['remote-token'], '');
+  });
+
+  test('the keys are public, only those, and the same after a restart', async () => {
+    const { body, headers } = await portal.app.inject('/.well-known/jwks.json');
+    assert.match(String(headers['content-type']), /^application\/json/);
+    const { keys } = JSON.parse(body) as { keys: Record<string, string>[] };
+    assert.deepEqual(
+      keys.map((key) => Object.keys(key).toSorted()),
+      [['alg', 'crv', 'kid', 'kty', 'use', 'x']],
+    );
+    await portal.restart();
+    assert.equal((await portal.app.inject('/.well-known/jwks.json')).body, body);
+  });
+});
+
+async function checkOfTheGuide<WhoIs>(address: string, issuer: string): Promise<WhoIs> {
+  const guide = readFileSync(new URL('../../docs/forward-auth.md', import.meta.url), 'utf8');
+  const lines = /```js\n([^]*?)```/.exec(guide)![1]!;
+  const here = lines
+    .replace('https://login.example.org/.well-known', `${address}/.well-known`)
+    .replaceAll('https://login.example.org', issuer)
+    .replaceAll('https://wiki.example.org', 'http://wiki.example.org');
+  const { whoIs } = (await import(`data:text/javascript,${encodeURIComponent(here)}`)) as { whoIs: WhoIs };
+  return whoIs;
+}
+
+async function addApp({ browser, password }: Person, host: string, rules: string): Promise<void> {
+  await browser.visit('/admin/apps/new');
+  await confirmIfAsked(browser, password);
+  browser.fill('Name', host);
+  browser.fill('Host', host);
+  browser.fill('Rules by path', rules);
+  await browser.press('Add app');
+}

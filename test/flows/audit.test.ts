@@ -320,8 +320,24 @@ async function resetSomebody(
   await log.expect('its time comes', () => resetWhoIsDue(portal), {
     authn_methods_reset: { ...asked, approver: second, methods: 'recovery-key totp' },
   });
+  await rememberADevice(log, ann, { ada, portal });
   await ada.signIn({ by: 'app' });
   await log.news();
+}
+
+async function rememberADevice(log: Log, ann: Person, { ada, portal }: { ada: Person; portal: Portal }): Promise<void> {
+  await imposeRules(portal, ada, { resetNeedsApproval: true, trustedDeviceDays: 30 });
+  await ann.enterPassword();
+  ann.browser.check('Remember this device for 30 days');
+  await log.news();
+  await log.expect('remembering', () => ann.enterCode(ann.phone.fresh()), {
+    authn_factor_success: { kind: 'totp', purpose: 'sign-in', name: 'Authenticator app' },
+    authn_device_trusted: {},
+    authn_login_success: { methods: 'password totp' },
+    session_created: {},
+  });
+  await ann.browser.visit('/account/security');
+  await log.expect('forgetting', () => ann.browser.press('Remove'), { authn_device_trust_ended: { reason: 'by the owner' } });
 }
 
 /** As the portal does by itself where TWINLOCK_AUDIT_RETENTION_DAYS is set. */

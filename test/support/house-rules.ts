@@ -78,6 +78,7 @@ export const PARTS: readonly string[] = [
   'admin/apps-web.ts',
   'admin/policy-form.ts',
   'admin/policy-web.ts',
+  'apps/identity.ts',
   'apps/lookups.ts',
   'apps/rule-lines.ts',
   'attempts/attempt.ts',

@@ -36,7 +36,7 @@ export function codeField({ label, name, value = '', error }: { label: string; n
 export interface PasswordField {
   readonly label: string;
   readonly name: string;
-  readonly autocomplete: 'current-password' | 'new-password' | 'off';
+  readonly autocomplete: 'current-password' | 'new-password';
   /** It may be left empty. */
   readonly optional?: boolean;
   readonly error?: string | undefined;

@@ -25,6 +25,7 @@ export type HashPurpose =
   | 'app session token'
   | 'app code'
   | 'app browser'
+  | 'app token'
   | 'attempt token'
   | 'browser token'
   | 'trusted device'

@@ -16,6 +16,7 @@ import { organisationDays } from './migrations/0014-organisation-days.ts';
 import { helpRequests } from './migrations/0015-help-requests.ts';
 import { apps } from './migrations/0016-apps.ts';
 import { trustedDevices } from './migrations/0018-trusted-devices.ts';
+import { vouchedKeys } from './migrations/0019-vouched-keys.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -53,6 +54,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0015-help-requests', helpRequests],
   ['0016-apps', apps],
   ['0018-trusted-devices', trustedDevices],
+  ['0019-vouched-keys', vouchedKeys],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

@@ -20,6 +20,8 @@ import {
   type Role,
 } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
+import { CLAIM_MAILS, spend } from '../platform/limits/limits.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
 import { Problem } from '../platform/problem.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
@@ -142,6 +144,19 @@ export async function requireNewPassword(world: World, actor: Actor, targetId: s
     await endAll(transaction, targetId);
     const details = { organisation: actor.organisation.id, by: byWhom(actor) };
     await record(world, transaction, { event: 'authn_password_change', accountId: targetId, from: actor.from, details });
+  });
+}
+
+/** Asks somebody again to verify their address, by mail to it: until then they can set nothing up that codes and notices go to. */
+export function askToVerify(world: World, actor: Actor, targetId: string): Promise<Acted> {
+  return actOnMember(world, actor, { action: 'invite', targetId, notice: 'verify-email' }, async (transaction) => {
+    const account = await lockAccount(transaction, targetId);
+    if (!account || account.emailVerifiedAt !== null) throw new Problem('conflict', 'This person’s address is verified, so there is nothing to ask for.');
+    const spent = await spend(transaction, world, CLAIM_MAILS, parseEmailAddress(account.email)!.key);
+    if (!spent.allowed)
+      throw new Problem('too-many-requests', 'Several mails went to this address already, and it is not proved to be theirs. Try again later.', {
+        retryAt: spent.retryAt,
+      });
   });
 }
 

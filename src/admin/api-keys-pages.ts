@@ -1,8 +1,8 @@
 import { may, type KeyRole } from '../organisations/organisations.ts';
 import { button, checkbox, linkButton, mistakes, notice, select, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
-import { dateOf, momentOf } from '../platform/words/times.ts';
-import { KEY_DAYS_MOST, SCOPE_WORDS, SCOPES, type ApiKey, type Scope } from '../sessions/sessions.ts';
+import { dateOf, momentOf, timeOf } from '../platform/words/times.ts';
+import { asksForAPerson, KEY_DAYS_MOST, SCOPE_WORDS, SCOPES, type ApiKey, type Scope } from '../sessions/sessions.ts';
 import { addressIn, consoleForm, consolePage, type Frame } from './pages.ts';
 
 const API_KEYS = '/admin/api-keys';
@@ -14,6 +14,9 @@ export function apiKeys(frame: Frame, keys: readonly ApiKey[]): Html {
     title: 'API keys',
     current: 'api-keys',
     body: html`<p class="quiet">Programs show a key instead of signing in. What they can do with it is at <a href="/api/docs">API</a>.</p>
+      <p class="quiet">
+        Bypass codes, resets and ownership ask for a person: whoever made the key stands by it here first, and for ten minutes it may do that in their name.
+      </p>
       ${may(frame.role, 'manage-keys') && html`<div class="actions">${linkButton({ label: 'Create API key', href: addressIn(frame, `${API_KEYS}/new`), main: true })}</div>`}
       <section class="card" aria-labelledby="keys">
         <h2 id="keys">Keys</h2>
@@ -23,7 +26,7 @@ export function apiKeys(frame: Frame, keys: readonly ApiKey[]): Html {
 }
 
 function keyRow(frame: Frame, key: ApiKey): Html {
-  const { id, name, role, scopes, maker, createdAt, lastUsedAt } = key;
+  const { name, role, scopes, maker, createdAt, lastUsedAt } = key;
   return html`<div class="row">
     <div class="grow">
       <p><strong>${name}</strong> <span class="tag">${NAMES[role]}</span> ${stateOf(frame, key)}</p>
@@ -33,19 +36,32 @@ function keyRow(frame: Frame, key: ApiKey): Html {
         ${lastUsedAt === null ? 'Not used yet.' : `Last used ${momentOf(lastUsedAt)}.`}
       </p>
     </div>
-    ${
-      may(frame.role, 'manage-keys') &&
-      consoleForm(frame, {
-        action: `${API_KEYS}/${id}/revoke`,
-        body: html`<button class="button danger" type="submit" aria-label="Revoke ${name}">Revoke</button>`,
-      })
-    }
+    ${may(frame.role, 'manage-keys') && keyActions(frame, key)}
   </div>`;
 }
 
-function stateOf({ now }: Frame, { expiresAt, stands }: ApiKey): Html | false {
+function keyActions(frame: Frame, key: ApiKey): Html {
+  const { id, name, maker, expiresAt, stands } = key;
+  const own = maker.id === frame.account.id && asksForAPerson(key) && stands && expiresAt > frame.now;
+  return html`<div class="actions">
+    ${
+      own &&
+      consoleForm(frame, {
+        action: `${API_KEYS}/${id}/stand-by`,
+        body: html`<button class="button" type="submit" aria-label="Stand by ${name}">Stand by it</button>`,
+      })
+    }
+    ${consoleForm(frame, {
+      action: `${API_KEYS}/${id}/revoke`,
+      body: html`<button class="button danger" type="submit" aria-label="Revoke ${name}">Revoke</button>`,
+    })}
+  </div>`;
+}
+
+function stateOf({ now }: Frame, { expiresAt, stands, vouchedUntil }: ApiKey): Html | false {
   if (expiresAt <= now) return html`<span class="tag warn">expired</span>`;
-  return !stands && html`<span class="tag warn">rests: its maker may make none now</span>`;
+  if (!stands) return html`<span class="tag warn">rests: its maker may make none now</span>`;
+  return vouchedUntil !== null && now < vouchedUntil && html`<span class="tag warn">stood by until ${timeOf(vouchedUntil)}</span>`;
 }
 
 const untilOf = ({ now }: Frame, { expiresAt }: ApiKey): string => `${expiresAt <= now ? 'Worked until' : 'Works until'} ${momentOf(expiresAt)}.`;

@@ -3,7 +3,7 @@ import { may } from '../organisations/organisations.ts';
 import { page, type Visit, type Web } from '../platform/http/visit.ts';
 import { noSuchPage } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
-import { KEY_DAYS_MOST, listApiKeys, makeApiKey, revokeApiKey, SCOPES, type KeyRefusal } from '../sessions/sessions.ts';
+import { KEY_DAYS_MOST, listApiKeys, makeApiKey, revokeApiKey, SCOPES, vouchForApiKey, type KeyRefusal } from '../sessions/sessions.ts';
 import { proofIsFresh } from './admin.ts';
 import * as pages from './api-keys-pages.ts';
 import { actorOf, change, confirmFirst, done, frameOf, type Console } from './console.ts';
@@ -30,6 +30,14 @@ export function mountApiKeys(web: Web<Console>, world: World): void {
       const frame = frameOf(world, visit, context);
       if (made.ok) return page(pages.madeApiKey(frame, made));
       return page(pages.newApiKey(frame, typed, mistakeOf(made.reason)), made.reason === 'not-allowed' ? 403 : made.reason === 'too-many' ? 409 : 422);
+    }),
+  );
+  web.post(
+    `${API_KEYS}/:id/stand-by`,
+    change(world, { action: 'manage-keys', back: () => API_KEYS }, async (visit, context) => {
+      const vouched = await vouchForApiKey(world, actorOf(visit, context), visit.parameters['id']!);
+      if (!vouched.ok) throw noSuchPage();
+      return done(visit, context, 'key-vouched', API_KEYS);
     }),
   );
   web.post(

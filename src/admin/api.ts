@@ -5,6 +5,8 @@ import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { KEY_ROLES } from '../organisations/organisations.ts';
 import { SCOPES, type KeyHolder } from '../sessions/sessions.ts';
+import { keyOperations } from './api-keys-api.ts';
+import { appOperations } from './apps-api.ts';
 import { auditOperations } from './audit-api.ts';
 import { helpOperations } from './help-api.ts';
 import { invitationOperations } from './invitations-api.ts';
@@ -23,6 +25,8 @@ export const adminOperations = (world: World): readonly Operation<KeyHolder>[] =
   ...policyOperations(world),
   ...auditOperations(world),
   ...webhookOperations(world),
+  ...appOperations(world),
+  ...keyOperations(world),
 ];
 
 const organisationShape = z

@@ -12,7 +12,7 @@ export const HELP_REASONS: Readonly<Record<Exclude<HelpRefusal, 'not-found'> | '
   'not-allowed': 'Your role here lets you look, and change nothing.',
   oneself: 'This is you. Use your Recovery Key, or ask somebody else who looks after the organisation.',
   'higher-role': 'This person’s role is higher than yours. For an owner, the operator of the server can help.',
-  'needs-a-person': 'A key of the API can’t help: whoever does shows first that it is them.',
+  'needs-a-person': 'A key of the API can’t help while nobody stands by it: whoever helps shows first that it is them.',
   'two-factor-off':
     'This person signs in with the password alone, so there is nothing to get past. Who has forgotten it presses “Forgot password?” on the sign-in page.',
   'own-two-factor-off': 'First turn two-factor authentication on for yourself: whoever knew your password could let themselves in as anybody otherwise.',

@@ -37,6 +37,8 @@ const NOTICES: Readonly<Record<string, string>> = {
   'reset-stopped': 'The reset is stopped, and nothing was removed. The person, and the others who look after them, are told by mail.',
   'help-closed': 'The request is closed.',
   'bypass-code-revoked': 'The bypass code is taken back, and no longer works. The person is told by mail.',
+  'key-vouched': 'For ten minutes the key may do what asks for a person, in your name. The owner is told by mail.',
+  'verification-sent': 'The mail is on its way.',
   'key-revoked': 'The API key is revoked. Programs that use it are refused from now on.',
   suspended: 'The person is suspended and signed out everywhere, and is told by mail.',
   resumed: 'The suspension is ended, and the person is told by mail.',

@@ -1,6 +1,6 @@
 // People, for programs: the same reading and the same deeds as /admin/people.
 import { z } from 'zod';
-import { changeRole, findMember, GIVEN_ROLES, ROLES, type ActRefusal, type Role } from '../organisations/organisations.ts';
+import { changeRole, transferOwnership, findMember, GIVEN_ROLES, ROLES, type ActRefusal, type Role } from '../organisations/organisations.ts';
 import { CURSOR_CHARACTERS_MOST, openCursor, sealCursor } from '../platform/api/cursor.ts';
 import { operation, type Operation } from '../platform/api/operation.ts';
 import { noSuchThing, Problem } from '../platform/problem.ts';
@@ -8,6 +8,7 @@ import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
 import {
+  askToVerify,
   endSessionsOf,
   remove,
   requireNewPassword,
@@ -34,7 +35,7 @@ const instant = z.iso.datetime();
 const personFields = {
   id: z.string(),
   name: z.string(),
-  email: z.string().describe('Verified'),
+  email: z.string(),
   role: z.enum(ROLES),
   joinedAt: instant,
   twoFactor: z.enum(['on', 'off']),
@@ -57,7 +58,7 @@ const personInFullShape = z
   .meta({ id: 'PersonInFull' });
 
 export function peopleOperations(world: World): readonly Operation<KeyHolder>[] {
-  return [list(world), read(world), setRole(world), endTheirSessions(world), ...accessOperations(world), removePerson(world)];
+  return [list(world), read(world), setRole(world), endTheirSessions(world), ...accessOperations(world), makeOwner(world), removePerson(world)];
 }
 
 const list = (world: World): Operation<KeyHolder> =>
@@ -133,7 +134,7 @@ const setRole = (world: World): Operation<KeyHolder> =>
     method: 'POST',
     path: '/people/{id}/role',
     summary: 'Changes what somebody may do',
-    description: 'They are told by mail. Ownership is passed on in the console alone, by the owner.',
+    description: 'They are told by mail. Ownership is passed on by transferOwnership.',
     parameters: idParameter,
     body: z.strictObject({
       role: z.enum(GIVEN_ROLES),
@@ -178,6 +179,7 @@ const accessOperations = (world: World): readonly Operation<KeyHolder>[] =>
         'The old one stops working at once; they choose the new one by a link to their mailbox.',
         requireNewPassword,
       ],
+      ['resendVerification', 'resend-verification', 'Asks somebody again to verify their address', 'Where it is not verified yet.', askToVerify],
     ] as const
   ).map(([name, verb, summary, what, work]) =>
     operation({
@@ -196,6 +198,28 @@ const accessOperations = (world: World): readonly Operation<KeyHolder>[] =>
       },
     }),
   );
+
+const makeOwner = (world: World): Operation<KeyHolder> =>
+  operation({
+    tag: TAG,
+    scope: 'ownership:write',
+    name: 'transferOwnership',
+    method: 'POST',
+    path: '/people/{id}/make-owner',
+    summary: 'Passes ownership on',
+    description:
+      'They become the owner, and the owner an admin; only they can give it back. By a key that the owner made, and by which the owner stands: in the console, for ten minutes.',
+    parameters: idParameter,
+    answer: { status: 204, says: 'They are the owner' },
+    refusals: ['not-allowed', 'conflict'],
+    handle: async (holder: KeyHolder, { parameters: { id } }) => {
+      const passed = await transferOwnership(world, holder.actor, { targetId: id, seen: await roleNow(world, holder, id) });
+      if (passed.ok) return;
+      throw passed.reason === 'not-allowed' || passed.reason === 'higher-role'
+        ? new Problem('not-allowed', 'Only the owner passes ownership on: by a key of their own, by which they stand in the console, for ten minutes.')
+        : actProblem(passed.reason);
+    },
+  });
 
 const removePerson = (world: World): Operation<KeyHolder> =>
   operation({

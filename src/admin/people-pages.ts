@@ -149,7 +149,9 @@ export function person(frame: Frame, one: PersonInFull, { refused, events }: { r
     body: html`${refused !== undefined && notice({ kind: 'bad', text: refused })}
       <section class="card" aria-labelledby="about">
         <h2 id="about">About <span class="tag">${NAMES[role]}</span></h2>
-        <p>${account.email} <span class="tag good">verified</span></p>
+        <p>
+          ${account.email} ${account.emailVerifiedAt === null ? html`<span class="tag warn">not verified</span>` : html`<span class="tag good">verified</span>`}
+        </p>
         <p class="quiet">
           Joined ${dateOf(joinedAt)}. ${lastSignInAt === null ? 'No sign-in on record.' : `Last sign-in ${momentOf(lastSignInAt)}.`}
           ${sessions === 0 ? 'Not signed in now.' : sessions === 1 ? 'Signed in in one browser.' : `Signed in in ${sessions} browsers.`}
@@ -193,7 +195,7 @@ function actions(frame: Frame, one: PersonInFull): Html | false {
           ${button({ label: 'Change role', main: true })}`,
       })}
     </section>
-    ${lostPhone(frame, one)}
+    ${account.emailVerifiedAt === null && verificationCard(frame, account)} ${lostPhone(frame, one)}
     <section class="card" aria-labelledby="sessions">
       <h2 id="sessions">Sessions</h2>
       <p class="quiet">Signs ${account.name} out in every browser.</p>
@@ -213,6 +215,16 @@ function actions(frame: Frame, one: PersonInFull): Html | false {
       <p class="quiet">${account.name} no longer belongs to ${frame.organisation.name}. The account itself stays.</p>
       ${consoleForm(frame, { action: `${address}/remove`, body: html`${seen}${button({ label: 'Remove from the organisation', danger: true })}` })}
     </section>`;
+}
+
+function verificationCard(frame: Frame, { id, name, email }: PersonInFull['account']): Html {
+  return html`<section class="card" aria-labelledby="verification">
+    <h2 id="verification">Email</h2>
+    <p class="quiet">
+      ${name} has not shown yet that ${email} is theirs, and can set up nothing before that. The mail asks for it, and leads to where it is done.
+    </p>
+    ${consoleForm(frame, { action: `${PEOPLE}/${id}/resend-verification`, body: button({ label: 'Ask again to verify' }) })}
+  </section>`;
 }
 
 function passwordCard(frame: Frame, { id, name }: PersonInFull['account']): Html {

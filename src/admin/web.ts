@@ -20,6 +20,7 @@ import { noSuchPage, Problem } from '../platform/problem.ts';
 import { timeOf, waitingTime } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import {
+  askToVerify,
   countPeople,
   STANDINGS,
   TWO_FACTOR_FILTERS,
@@ -207,6 +208,7 @@ function mountPerson(web: Web<Console>, world: World): void {
   mount('suspend', 'suspend', 'suspended', (actor, targetId) => suspend(world, actor, targetId));
   mount('resume', 'suspend', 'resumed', (actor, targetId) => resume(world, actor, targetId));
   mount('require-password', 'require-password', 'password-required', (actor, targetId) => requireNewPassword(world, actor, targetId));
+  mount('resend-verification', 'invite', 'verification-sent', (actor, targetId) => askToVerify(world, actor, targetId));
   mount('end-sessions', 'end-sessions', 'all-signed-out', (actor, targetId) => endSessionsOf(world, actor, targetId));
 }
 

@@ -102,6 +102,7 @@ export const AUDIT_EVENTS = {
   organisation_member_resumed: ['organisation', 'by'],
   organisation_ownership_transferred: ['organisation', 'by'],
   api_key_created: ['organisation', 'key', 'name', 'role', 'scopes', 'expires', 'by'],
+  api_key_vouched: ['organisation', 'key', 'name', 'until', 'by'],
   api_key_revoked: ['organisation', 'key', 'name', 'by'],
   authn_api_key_fail: ['organisation', 'key', 'reason'],
   organisation_people_exported: ['organisation', 'people', 'by'],

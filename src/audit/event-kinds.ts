@@ -140,6 +140,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   organisation_member_resumed: byNamed('people', 'Suspension ended'),
   organisation_ownership_transferred: byNamed('people', 'Became the owner'),
   api_key_created: byNamed('policy', ({ name, role, expires }) => `Made the API key “${name}” that acts ${roleIn(role)} until ${expires}`),
+  api_key_vouched: byNamed('policy', ({ name, until }) => `Stood by the API key “${name}” until ${until}: it may do what asks for a person`),
   api_key_revoked: byNamed('policy', ({ name }) => `Revoked the API key “${name}”`),
   authn_api_key_fail: failed('sign-in', ({ reason }) => `API key refused${reason === undefined ? '' : `: ${reason}`}`),
   organisation_people_exported: byNamed('record', ({ people }) => `Exported a list of ${people} ${people === '1' ? 'person' : 'people'}`),

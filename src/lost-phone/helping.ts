@@ -20,7 +20,7 @@ import { administratorMessage, helpMessage, type AdministratorNotice, type HelpN
 export type HelpRefusal =
   | ActRefusal
   | 'not-found'
-  /** A key of the API asks: nobody can be asked afresh who they are. */
+  /** A key of the API asks, by which nobody stands: nobody can be asked afresh who they are. */
   | 'needs-a-person'
   /** The person signs in with the password alone. */
   | 'two-factor-off'
@@ -32,7 +32,7 @@ export type HelpRefusal =
 /** Why somebody who may help members at all can't help this one, or undefined. */
 export async function helpRefusal(world: World, queries: Queries, actor: Actor, { id }: Account): Promise<HelpRefusal | undefined> {
   const { account: helper, key } = actor;
-  if (key) return 'needs-a-person';
+  if (key?.vouched === false) return 'needs-a-person';
   if (standing(await listFactors(world, queries, helper.id)).length === 0) return 'own-two-factor-off';
   if (standing(await listFactors(world, queries, id)).length === 0) return 'two-factor-off';
   return (await looksAfterOthers(queries, actor, id)) ? 'looks-after-others' : undefined;

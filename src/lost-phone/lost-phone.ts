@@ -6,7 +6,7 @@
  * a set time, in which the person, or anybody who looks after them, stops it; it is decided again, and once, at the moment at which it happens.
  */
 export { findBypassCode, issueBypassCode, issueBypassCodeByOperator, refuseBypassCode, revokeBypassCode, type LiveBypassCode } from './bypass-codes.ts';
-export { CHECKS, groundsFrom, type Grounds, type GroundsRefused, type GroundsTyped } from './grounds.ts';
+export { CHECKS, groundsFrom, type Check, type Grounds, type GroundsRefused, type GroundsTyped } from './grounds.ts';
 export { helpRefusal, nameOf, type HelpRefusal } from './helping.ts';
 export { askForHelp, closeRequest, findRequest, HELP_ADDRESS, listRequests, sweepRequests, whoHelps, type HelpRequest } from './requests.ts';
 export {

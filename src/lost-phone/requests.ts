@@ -92,8 +92,11 @@ export function closeRequest(
   world: World,
   actor: Actor,
   targetId: string,
-): Promise<{ ok: true } | { ok: false; reason: ActRefusal | 'not-found' | 'changed-meanwhile' }> {
-  return act<{ ok: true } | { ok: false; reason: 'changed-meanwhile' }>(world, actor, { action: 'issue-bypass-code', targetId }, async (transaction) => {
+): Promise<{ ok: true } | { ok: false; reason: ActRefusal | 'not-found' | 'needs-a-person' | 'changed-meanwhile' }> {
+  type Closed = { ok: true } | { ok: false; reason: 'needs-a-person' | 'changed-meanwhile' };
+  return act<Closed>(world, actor, { action: 'issue-bypass-code', targetId }, async (transaction) => {
+    // A stolen key must not keep people from being helped.
+    if (actor.key?.vouched === false) return { ok: false, reason: 'needs-a-person' };
     if (!(await store.takeRequest(transaction, targetId))) return { ok: false, reason: 'changed-meanwhile' };
     const details = { organisation: actor.organisation.id, by: byWhom(actor) };
     await record(world, transaction, { event: 'authn_help_closed', accountId: targetId, from: actor.from, details });

@@ -2,7 +2,7 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { Origin } from '../audit/audit.ts';
 import type { Queries } from '../platform/database/database.ts';
-import { lowerRole, roleOf, type KeyRole, type Role } from './permissions.ts';
+import { lowerRole, roleOf, type Action, type KeyRole, type Role } from './permissions.ts';
 import * as store from './store.ts';
 
 export interface Organisation {
@@ -36,6 +36,8 @@ export interface ActingKey {
   readonly id: string;
   readonly name: string;
   readonly role: KeyRole;
+  /** Whoever made it has shown a moment ago that it is them, and stands by what it does. */
+  readonly vouched: boolean;
 }
 
 export async function findMember(queries: Queries, organisationId: string, accountId: string): Promise<Member | undefined> {
@@ -44,9 +46,11 @@ export async function findMember(queries: Queries, organisationId: string, accou
 }
 
 /** As what somebody acts now: a key is never worth more than the member who made it. Undefined where they belong to the organisation no more, or are suspended. */
-export async function findActing(queries: Queries, { organisation, account, key }: Actor): Promise<Member | undefined> {
+export async function findActing(queries: Queries, { organisation, account, key }: Actor, action?: Action): Promise<Member | undefined> {
   const member = await findMember(queries, organisation.id, account.id);
   if (member?.suspendedAt !== null) return undefined;
+  // What is the owner's alone: a key that acts as much as a key can, and by which the owner stands, is the owner.
+  if (key?.vouched === true && key.role === 'admin' && action === 'transfer-ownership') return member;
   return key ? { ...member, role: lowerRole(member.role, key.role) } : member;
 }
 

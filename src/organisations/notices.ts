@@ -2,7 +2,15 @@ import type { Message } from '../platform/mail/message.ts';
 import type { Role } from './permissions.ts';
 
 /** What somebody is told by mail when another person changed what they are in an organisation. */
-export type MembershipNotice = 'role-changed' | 'removed' | 'ownership-received' | 'sessions-ended' | 'suspended' | 'resumed' | 'password-required';
+export type MembershipNotice =
+  | 'role-changed'
+  | 'removed'
+  | 'ownership-received'
+  | 'sessions-ended'
+  | 'suspended'
+  | 'resumed'
+  | 'password-required'
+  | 'verify-email';
 
 interface NoticeInput {
   readonly to: { readonly name: string; readonly address: string };
@@ -71,6 +79,11 @@ const WORDS: Record<MembershipNotice, (said: Said) => { subject: string; sentenc
     subject: `Choose a new password for ${installation}`,
     sentence: `${by}, who looks after ${organisation}, asks you to choose a new password. The old one no longer works, and you were signed out in every browser. At the page below you ask for a link to this address.`,
     link: { label: 'Forgot password?', path: '/forgot-password' },
+  }),
+  'verify-email': ({ organisation, installation, by }) => ({
+    subject: `Verify your email for ${installation}`,
+    sentence: `${by}, who looks after ${organisation}, asks you to verify that this address is yours. Sign in, and enter the code that is sent to you then.`,
+    link: { label: 'Verify email', path: '/verify-email' },
   }),
 };
 

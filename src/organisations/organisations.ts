@@ -182,7 +182,7 @@ export function transferOwnership(world: World, actor: Actor, { targetId, seen }
     if (!(await store.updateRole(transaction, { organisationId, accountId: account.id, from: 'owner', to: 'admin' }))) throw overtaken();
     // Thrown, so that the first statement is undone.
     if (!(await store.updateRole(transaction, { organisationId, accountId: targetId, from: seen, to: 'owner' }))) throw overtaken();
-    const details = { organisation: organisationId, by: account.id };
+    const details = { organisation: organisationId, by: byWhom(actor) };
     await record(world, transaction, { event: 'organisation_ownership_transferred', accountId: targetId, from, details });
     await tell(world, transaction, 'ownership-received', { actor, targetId });
     return { ok: true };
@@ -232,7 +232,7 @@ export function act<Done>(
   work: (transaction: Transaction, people: { acting: Member; target: Member }) => Promise<Done>,
 ): Promise<Done | NotActed> {
   return world.database.transaction(async (transaction): Promise<Done | NotActed> => {
-    const acting = await findActing(transaction, actor);
+    const acting = await findActing(transaction, actor, action);
     if (!acting) return { ok: false, reason: 'not-allowed' };
     const target = await findMember(transaction, actor.organisation.id, targetId);
     if (!target) return { ok: false, reason: 'not-found' };
@@ -266,7 +266,8 @@ async function tell(
   const target = await findAccount(transaction, targetId);
   if (!target) return;
   const { name: installationName, origin } = world.installation;
-  const to = { name: target.name, address: target.email };
+  // A name is what its owner says it is, and goes to no address that may be a stranger's.
+  const to = { name: target.emailVerifiedAt === null ? '' : target.name, address: target.email };
   await post(world, transaction, [
     membershipMessage(notice, { to, organisationName: actor.organisation.name, installationName, origin, by: nameOfActor(actor), role }),
   ]);

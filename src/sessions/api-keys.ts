@@ -1,12 +1,15 @@
 /**
  * API keys: what programs show instead of signing in. A key acts for its organisation, in the name of whoever made it, as the role and with the scopes that
  * it was given. The door is sessions.ts.
+ * What asks for a person (a bypass code, a reset, ownership) a key does only while its maker stands by it: they have shown in the console that it is them, and
+ * for ten minutes it is as if they did it (AD-4).
  * Invariants: a key is 256 random bits behind a known prefix, shown once; only a keyed hash of it is stored, and found by (so that comparing takes no time that
  * tells anything). It is worth nothing from its end on, once it is revoked, once its maker belongs to the organisation no more (the database takes it
- * with the membership), and while they are suspended or may not make keys: no door stays open behind somebody. See docs/decisions/0017-api-keys.md.
+ * with the membership), and while they are suspended, may not make keys or have yet to set up what the policies ask for: no door stays open behind somebody. See docs/decisions/0017-api-keys.md.
  */
-import { findAccount, nameRefusal } from '../accounts/accounts.ts';
+import { findAccount, nameRefusal, type Account } from '../accounts/accounts.ts';
 import { record, type Origin } from '../audit/audit.ts';
+import { listFactors, standing } from '../factors/factors.ts';
 import { byWhom, findActing, findOwner, keyRoleOf, may, reaches, roleOf, type Actor, type KeyRole, type Organisation } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
@@ -16,8 +19,9 @@ import { post } from '../platform/mail/mail.ts';
 import { isApiKeyToken, makeApiKeyToken, makeId } from '../platform/secrets/tokens.ts';
 import { momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
+import { METHODS, readDemand, sessionOwes } from '../policy/policy.ts';
 import { apiKeyMessage, type ApiKeyNotice } from './notices.ts';
-import { SCOPES, scopeOf, scopesBeyond, type Scope } from './scopes.ts';
+import { PERSONAL_SCOPES, SCOPES, scopeOf, scopesBeyond, type Scope } from './scopes.ts';
 import * as store from './store.ts';
 
 export interface ApiKey {
@@ -29,6 +33,8 @@ export interface ApiKey {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly lastUsedAt: number | null;
+  /** Until when its maker stands by it; null where they don't. */
+  readonly vouchedUntil: number | null;
   /** False while its maker is suspended, or may not make keys: then it opens nothing. */
   readonly stands: boolean;
 }
@@ -42,6 +48,8 @@ export interface KeyHolder {
 
 const KEYS_MOST = 50;
 export const KEY_DAYS_MOST = 365;
+/** As long as a proof is fresh (FC-1). */
+const VOUCHED_FOR = minutes(10);
 const SEEN_EVERY = minutes(1);
 /** How long one that has ended is still shown. */
 const SHOWN_FOR = days(30);
@@ -98,6 +106,7 @@ async function insertKey(
     created_at: now,
     expires_at: now + lifetime,
     last_used_at: null,
+    vouched_until: null,
   };
   await store.insertApiKey(transaction, row);
   const details = {
@@ -128,18 +137,45 @@ export async function revokeApiKey(
   world: World,
   actor: Actor,
   id: string,
-): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: 'not-found' | 'not-allowed' }> {
+): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: 'not-found' | 'not-allowed' | 'needs-a-person' }> {
   return world.database.transaction(async (transaction) => {
     const acting = await findActing(transaction, actor);
-    if (!acting || actor.key || !may(acting.role, 'manage-keys')) return { ok: false, reason: 'not-allowed' };
+    if (!acting || !may(acting.role, 'manage-keys')) return { ok: false, reason: 'not-allowed' };
     const row = (await store.selectApiKeys(transaction, actor.organisation.id)).find((one) => one.id === id);
-    if (!row || !(await store.deleteApiKey(transaction, id))) return { ok: false, reason: 'not-found' };
+    if (!row) return { ok: false, reason: 'not-found' };
+    // Whoever took one key must not shut all other programs out. That it is revoked itself is what one wants of a key that was taken.
+    if (actor.key?.vouched === false && actor.key.id !== id) return { ok: false, reason: 'needs-a-person' };
+    if (!(await store.deleteApiKey(transaction, id))) return { ok: false, reason: 'not-found' };
     const details = { organisation: actor.organisation.id, key: id, name: row.name, by: byWhom(actor) };
     await record(world, transaction, { event: 'api_key_revoked', accountId: row.made_by, from: actor.from, details });
     await tell(world, transaction, 'revoked', { actor, key: keyFrom(row) });
     return { ok: true };
   });
 }
+
+/** Its maker stands by it. The caller has seen to a fresh proof. Nobody else can: it is in their name that it acts. */
+export async function vouchForApiKey(
+  world: World,
+  actor: Actor,
+  id: string,
+): Promise<{ readonly ok: true; readonly until: number } | { readonly ok: false; readonly reason: 'not-found' | 'not-allowed' }> {
+  return world.database.transaction(async (transaction) => {
+    const acting = await findActing(transaction, actor);
+    if (!acting || actor.key || !may(acting.role, 'manage-keys')) return { ok: false, reason: 'not-allowed' };
+    const row = (await store.selectApiKeys(transaction, actor.organisation.id)).find((one) => one.id === id);
+    const now = world.clock.now();
+    if (!row || row.made_by !== actor.account.id || !asksForAPerson(keyFrom(row)) || now >= row.expires_at) return { ok: false, reason: 'not-found' };
+    const until = now + VOUCHED_FOR;
+    if (!(await store.updateVouched(transaction, id, until))) return { ok: false, reason: 'not-found' };
+    const details = { organisation: actor.organisation.id, key: id, name: row.name, until: momentOf(until), by: byWhom(actor) };
+    await record(world, transaction, { event: 'api_key_vouched', accountId: actor.account.id, from: actor.from, details });
+    await tell(world, transaction, 'vouched', { actor, key: keyFrom(row) });
+    return { ok: true, until };
+  });
+}
+
+/** Whether it may do something for which its maker has to stand by it. */
+export const asksForAPerson = ({ scopes }: Pick<ApiKey, 'scopes'>): boolean => scopes.some((scope) => PERSONAL_SCOPES.includes(scope));
 
 /** The owner, and whoever made it: a key that nobody expected is noticed by somebody. */
 async function tell(world: World, transaction: Transaction, notice: ApiKeyNotice, { actor, key }: { actor: Actor; key: ApiKey }): Promise<void> {
@@ -164,7 +200,7 @@ async function tell(world: World, transaction: Transaction, notice: ApiKeyNotice
 
 export type Entered =
   | { readonly ok: true; readonly holder: KeyHolder }
-  | { readonly ok: false; readonly reason: 'unknown' | 'expired' | 'resting' }
+  | { readonly ok: false; readonly reason: 'unknown' | 'expired' | 'resting' | 'maker-owes' }
   | { readonly ok: false; readonly reason: 'too-many'; readonly retryAt: number };
 
 /** Who shows this key. Counts the request, and a wrong key for the network that it came from. */
@@ -181,9 +217,21 @@ export async function enterByKey(world: World, token: string, from: Origin): Pro
   if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
   const account = await findAccount(world.database.query, row.made_by);
   if (!account) return { ok: false, reason: 'unknown' };
-  const { id, name, scopes, expiresAt, role } = keyFrom(row);
+  if (await owesSetUp(world, account)) return { ok: false, reason: 'maker-owes' };
+  const { id, name, scopes, expiresAt, role, vouchedUntil } = keyFrom(row);
   const organisation = { id: row.organisation_id, name: row.organisation_name };
-  return { ok: true, holder: { actor: { account, organisation, from, key: { id, name, role } }, scopes, expiresAt } };
+  const vouched = vouchedUntil !== null && now < vouchedUntil;
+  return { ok: true, holder: { actor: { account, organisation, from, key: { id, name, role, vouched } }, scopes, expiresAt } };
+}
+
+/** Whoever has to set something up before they may go on is let into the console no more, and neither is what they made. */
+async function owesSetUp(world: World, { id, emailVerifiedAt }: Account): Promise<boolean> {
+  const { query } = world.database;
+  const now = world.clock.now();
+  const { demand } = await readDemand(query, id);
+  if (demand.dueAt === null || now < demand.dueAt) return false;
+  const held = standing(await listFactors(world, query, id)).map(({ kind }) => kind);
+  return sessionOwes(demand, { held, proofs: [], emailVerified: emailVerifiedAt !== null, now }, METHODS) === 'set-up';
 }
 
 async function refuseKey(
@@ -221,6 +269,7 @@ function keyFrom(row: store.ApiKeyShown): ApiKey {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
+    vouchedUntil: row.vouched_until,
     stands: stands(row),
   };
 }

@@ -11,6 +11,7 @@ const CHALLENGE = 'Bearer realm="api"';
 const WORDS = {
   unknown: 'This API key is not known here. It was revoked, or never made.',
   expired: 'This API key has expired. Make a new one in the console.',
+  'maker-owes': 'Whoever made this API key has yet to set up the second factor that the Security Policy asks for. Until then it opens nothing.',
   resting: 'Whoever made this API key may make none any more, so it opens nothing.',
 } as const;
 

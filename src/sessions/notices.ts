@@ -1,7 +1,7 @@
 import type { Message } from '../platform/mail/message.ts';
 
 /** What is told by mail of an API key. */
-export type ApiKeyNotice = 'made' | 'revoked';
+export type ApiKeyNotice = 'made' | 'vouched' | 'revoked';
 
 interface NoticeInput {
   readonly to: { readonly name: string; readonly address: string };
@@ -16,7 +16,7 @@ export function apiKeyMessage(notice: ApiKeyNotice, { to, organisationName, inst
   const where = `${organisationName} on ${installationName}`;
   return {
     to,
-    subject: notice === 'made' ? `An API key was made for ${organisationName}` : `An API key of ${organisationName} was revoked`,
+    subject: SUBJECTS[notice](organisationName),
     code: undefined,
     paragraphs:
       notice === 'made'
@@ -24,13 +24,24 @@ export function apiKeyMessage(notice: ApiKeyNotice, { to, organisationName, inst
             `${by} made the API key “${key.name}” for ${where}.`,
             `Whoever has it acts as ${key.role} until ${key.until}, without signing in. It may: ${key.scopes.join(', ')}.`,
           ]
-        : [`${by} revoked the API key “${key.name}” for ${where}. Programs that use it are refused from now on.`],
+        : notice === 'vouched'
+          ? [
+              `${by} stands by the API key “${key.name}” for ${where}.`,
+              'For ten minutes it may do what asks for a person: issue bypass codes, reset methods, or pass ownership on, as far as it was made for that.',
+            ]
+          : [`${by} revoked the API key “${key.name}” for ${where}. Programs that use it are refused from now on.`],
     link: { label: 'See the API keys', url: `${origin}/admin/api-keys` },
     asked: undefined,
     notYou:
-      notice === 'made'
+      notice !== 'revoked'
         ? 'If you did not expect this, revoke the key there, and ask who made it.'
         : 'If you did not expect this, ask whoever revoked it, or somebody else who looks after the organisation.',
     expiresAt: undefined,
   };
 }
+
+const SUBJECTS: Readonly<Record<ApiKeyNotice, (organisation: string) => string>> = {
+  made: (organisation) => `An API key was made for ${organisation}`,
+  vouched: (organisation) => `An API key of ${organisation} may do more for ten minutes`,
+  revoked: (organisation) => `An API key of ${organisation} was revoked`,
+};

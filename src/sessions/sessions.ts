@@ -21,6 +21,7 @@ import * as store from './store.ts';
 import { endTrust } from './trusted-devices.ts';
 
 export {
+  asksForAPerson,
   enterByKey,
   KEY_DAYS_MOST,
   listApiKeys,
@@ -28,6 +29,7 @@ export {
   nameApiKeys,
   revokeApiKey,
   sweepApiKeys,
+  vouchForApiKey,
   type ApiKey,
   type KeyHolder,
   type KeyRefusal,

@@ -179,6 +179,8 @@ export interface ApiKeyRow {
   created_at: number;
   expires_at: number;
   last_used_at: number | null;
+  /** Until when its maker stands by it; null where they never did. */
+  vouched_until: number | null;
 }
 
 /** With whoever made it, as they are now. */
@@ -195,7 +197,7 @@ const selectKeys = (queries: Queries) =>
     .selectFrom('api_keys as k')
     .innerJoin('memberships as m', (join) => join.onRef('m.organisation_id', '=', 'k.organisation_id').onRef('m.account_id', '=', 'k.made_by'))
     .innerJoin('accounts as a', 'a.id', 'k.made_by')
-    .select(['k.id', 'k.organisation_id', 'k.made_by', 'k.name', 'k.role', 'k.scopes', 'k.created_at', 'k.expires_at', 'k.last_used_at'])
+    .select(['k.id', 'k.organisation_id', 'k.made_by', 'k.name', 'k.role', 'k.scopes', 'k.created_at', 'k.expires_at', 'k.last_used_at', 'k.vouched_until'])
     .select(['m.role as maker_role', 'm.suspended_at as maker_suspended_at', 'a.name as maker_name', 'a.email as maker_email']);
 
 export interface ApiKeyFound extends ApiKeyShown {
@@ -233,6 +235,12 @@ export async function insertApiKey(transaction: Transaction, row: ApiKeyRow): Pr
 export async function deleteApiKey(transaction: Transaction, id: string): Promise<boolean> {
   const { numDeletedRows } = await transaction.deleteFrom('api_keys').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;
+}
+
+/** False where the key is gone. */
+export async function updateVouched(transaction: Transaction, id: string, until: number): Promise<boolean> {
+  const { numUpdatedRows } = await transaction.updateTable('api_keys').set({ vouched_until: until }).where('id', '=', id).executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 export async function updateUsed(transaction: Transaction, id: string, now: number): Promise<void> {

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { makeApp } from '../../src/app.ts';
+import { findAccount } from '../../src/accounts/accounts.ts';
+import { addApp } from '../../src/apps/apps.ts';
 import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { days, minutes, seconds } from '../../src/platform/durations.ts';
 import { SCOPES, type Scope } from '../../src/sessions/sessions.ts';
@@ -28,6 +30,9 @@ const RULES = {
   emailDomains: [],
 };
 
+const GROUNDS = { reason: 'Phone lost', check: 'in-person' };
+const APP = { name: 'Wiki', rules: [{ path: '/admin', need: 'two-factor' }], otherwise: 'signed-in' };
+
 /** Every operation: the scope that it asks for, and a body that would do. A new one fails the first test below until it stands here. */
 const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly query?: string; readonly body?: Readonly<Record<string, unknown>> }>> = {
   'GET /organisation': {},
@@ -39,10 +44,16 @@ const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly que
   'POST /people/:id/suspend': { scope: 'people:write' },
   'POST /people/:id/resume': { scope: 'people:write' },
   'POST /people/:id/require-password': { scope: 'people:write' },
+  'POST /people/:id/resend-verification': { scope: 'people:write' },
+  'POST /people/:id/make-owner': { scope: 'ownership:write' },
+  'POST /people/:id/bypass-code': { scope: 'help:write', body: GROUNDS },
+  'POST /people/:id/reset': { scope: 'help:write', body: GROUNDS },
+  'POST /people/:id/reset/approve': { scope: 'help:write' },
   'DELETE /people/:id': { scope: 'people:write' },
   'DELETE /people/:id/bypass-code': { scope: 'people:write' },
   'DELETE /people/:id/reset': { scope: 'people:write' },
   'GET /help-requests': { scope: 'people:read' },
+  'DELETE /help-requests/:id': { scope: 'help:write' },
   'GET /invitations': { scope: 'people:read' },
   'POST /invitations': { scope: 'people:write', body: { email: 'new@example.net', role: 'member' } },
   'POST /invitations/:id/resend': { scope: 'people:write' },
@@ -65,6 +76,13 @@ const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly que
   'POST /audit/webhook/pause': { scope: 'audit:write' },
   'POST /audit/webhook/resume': { scope: 'audit:write' },
   'DELETE /audit/webhook': { scope: 'audit:write' },
+  'GET /apps': { scope: 'apps:read' },
+  'GET /apps/:id': { scope: 'apps:read' },
+  'POST /apps': { scope: 'apps:write', body: { ...APP, host: 'new.example.org' } },
+  'PUT /apps/:id': { scope: 'apps:write', body: APP },
+  'DELETE /apps/:id': { scope: 'apps:write' },
+  'GET /api-keys': { scope: 'keys:read' },
+  'DELETE /api-keys/:id': { scope: 'keys:write' },
 };
 const ABOUT_ONE = Object.keys(OPERATIONS).filter((one) => one.includes(':id'));
 
@@ -74,13 +92,17 @@ interface Ids {
   readonly invitations: string;
   readonly previews: string;
   readonly events: string;
+  readonly apps: string;
+  readonly 'api-keys': string;
 }
-const sameId = (id: string): Ids => ({ people: id, invitations: id, previews: id, events: id });
+const sameId = (id: string): Ids => ({ people: id, invitations: id, previews: id, events: id, apps: id, 'api-keys': id });
 
 const ask = (program: Program, operation: string, ids: Ids, headers: Record<string, string> = {}): Promise<Answered> => {
   const [method, path] = operation.split(' ') as [string, string];
   const { body, query } = OPERATIONS[operation]!;
-  const folder = /(\w+)\/:id/.exec(path)?.[1] as keyof Ids | undefined;
+  const named = /([\w-]+)\/:id/.exec(path)?.[1];
+  // A request for help goes by whose it is.
+  const folder = (named === 'help-requests' ? 'people' : named) as keyof Ids | undefined;
   const address = path.replace(':version', '1').replace(':id', folder === undefined ? '' : ids[folder]);
   return program.ask(method, query === undefined ? address : `${address}?${query}`, body, { 'if-match': '*', ...headers });
 };
@@ -126,7 +148,26 @@ describe('the API', () => {
         .where('event', '=', 'organisation_joined')
         .where('account_id', '=', person)
         .executeTakeFirstOrThrow();
-      return { people: person, invitations: id, previews: String(made.json!['id']), events: event.id };
+      const { id: founder } = await accountOf(portal, by.email);
+      const { organisation_id: organisation } = await world.database.query
+        .selectFrom('memberships')
+        .select('organisation_id')
+        .where('account_id', '=', founder)
+        .executeTakeFirstOrThrow();
+      const actor = {
+        account: (await findAccount(world.database.query, founder))!,
+        organisation: { id: organisation, name: '' },
+        from: { address: '192.0.2.1', userAgent: 'a test', requestId: '' },
+      };
+      const app = await addApp(world, actor, { name: 'Wiki', host: `${guest.email.split('@')[0]}.example.org`, rules: [], last: 'signed-in' });
+      assert.ok(app.ok);
+      const apiKey = await world.database.query
+        .selectFrom('api_keys')
+        .select('id')
+        .where('organisation_id', '=', organisation)
+        .where('name', '=', 'To fill')
+        .executeTakeFirstOrThrow();
+      return { people: person, invitations: id, previews: String(made.json!['id']), events: event.id, apps: app.id, 'api-keys': apiKey.id };
     };
     ours = await fill(owner);
     theirOwner = await portal.newcomer().join();

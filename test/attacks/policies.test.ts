@@ -11,6 +11,7 @@ import { openSession } from '../../src/sessions/sessions.ts';
 import { confirmIfAsked, foundOrganisation, impose, invitationPath, joinAs, openPerson, sendInvitation } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, openPortal, type Portal } from '../support/portal.ts';
+import { makeKey, Program } from '../support/program-client.ts';
 import { accountOf, sessionsOf } from './intruder.ts';
 
 const FROM = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
@@ -93,6 +94,25 @@ describe('a stolen password', () => {
     await ada.browser.press('Accept');
     assert.equal((await query.selectFrom('memberships').select('role').where('role', '=', 'admin').execute()).length, 1);
   });
+});
+
+test('who owes a set-up has no console, and the keys that they made rest until it is done: no way around by a program', async () => {
+  await using portal = await open();
+  const owner = await foundOrganisation(portal);
+  const admin = await joinAs(portal, owner, 'Admin');
+  const program = new Program(portal, await makeKey(admin, { name: 'Sync' }));
+  await impose(portal, owner, { twoFactor: 'required', from: portal.clock.now() + days(2) });
+  assert.equal((await program.get('/people')).status, 200, 'there is time left');
+  portal.clock.advance(days(2));
+  const refused = await program.get('/people');
+  assert.deepEqual([refused.status, /has yet to set up the second factor/.test(refused.body)], [401, true]);
+  await admin.browser.visit('/admin/people');
+  assert.equal(admin.browser.page.path, '/account/confirm');
+  await confirmIfAsked(admin.browser, admin.password);
+  await admin.browser.press('Enable With Authenticator App');
+  await admin.setUpApp();
+  await admin.keepRecoveryKey();
+  assert.equal((await program.get('/people')).status, 200);
 });
 
 describe('a policy that changes in the middle', () => {

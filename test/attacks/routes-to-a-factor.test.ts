@@ -202,6 +202,8 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/admin/audit/export': 'nothing',
   '/admin/api-keys/new': 'nothing',
   '/admin/api-keys/:id/revoke': 'nothing',
+  '/admin/api-keys/:id/stand-by': 'nothing',
+  '/admin/people/:id/resend-verification': 'nothing',
   '/admin/audit/webhook': 'nothing',
   '/admin/audit/webhook/test': 'nothing',
   '/admin/audit/webhook/pause': 'nothing',

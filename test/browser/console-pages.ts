@@ -236,6 +236,8 @@ async function* makingKeys(owner: PersonInChromium, auditor: PersonInChromium): 
   await owner.press('Create API key');
   yield { name: 'API key, no scope', person: owner };
   await owner.page.getByLabel('people:read').check();
+  await owner.page.getByLabel('Acts as', { exact: true }).selectOption('Admin');
+  await owner.page.getByLabel('help:write').check();
   await owner.fill('Days until it expires', '400');
   await owner.press('Create API key');
   yield { name: 'API key, days refused', person: owner };
@@ -244,6 +246,8 @@ async function* makingKeys(owner: PersonInChromium, auditor: PersonInChromium): 
   yield { name: 'API key, shown', person: owner };
   await owner.press('Done');
   yield { name: 'API keys, one', person: owner };
+  await owner.press(/^Stand by /);
+  yield { name: 'API keys, one that its maker stands by', person: owner };
   await auditor.visit('/admin/api-keys');
   yield { name: 'API keys, as an auditor', person: auditor };
   await auditor.visit('/api/docs');

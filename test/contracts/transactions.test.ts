@@ -101,6 +101,8 @@ test('on sqlite, a commit that fails has failed for all who shared it', async ()
 /** Frames of the write-ahead log that end a commit: those that say how many pages the database has after them (SQLite file format, 4.1). */
 function commitsIn({ place }: TestWorld): number {
   const log = readFileSync(`${place}-wal`);
+  // Nothing was written since the file was opened.
+  if (log.length === 0) return 0;
   const [headerBytes, frameHeaderBytes, pageBytes] = [32, 24, log.readUInt32BE(8)];
   let commits = 0;
   for (let at = headerBytes; at + frameHeaderBytes + pageBytes <= log.length; at += frameHeaderBytes + pageBytes)

@@ -1,6 +1,16 @@
-import { HtmlValidate, StaticConfigLoader, type ConfigData } from 'html-validate';
+/**
+ * Holds pages against the HTML standard. Most differ from one that was seen in nothing but whose page it is, and when: a page of a shape that was found valid,
+ * by this process or another, in this run or before, is not looked at again; so most tests need not even load the package.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type * as Package from 'html-validate';
 
-const config: ConfigData = {
+const require = createRequire(import.meta.url);
+
+const config: Package.ConfigData = {
   extends: ['html-validate:recommended'],
   rules: {
     // The formatter writes <br />.
@@ -10,19 +20,20 @@ const config: ConfigData = {
   },
 };
 
-/** The loader of the package puts the whole standard together anew for each page, which takes three times as long as checking it. */
-class LoadedOnce extends StaticConfigLoader {
-  #loaded: ReturnType<StaticConfigLoader['getConfigFor']> | undefined;
+let loaded: Package.HtmlValidate | undefined;
 
-  override getConfigFor(handle: string): ReturnType<StaticConfigLoader['getConfigFor']> {
-    return (this.#loaded ??= super.getConfigFor(handle));
+function load(): Package.HtmlValidate {
+  const { HtmlValidate, StaticConfigLoader } = require('html-validate') as typeof Package;
+  /** The loader of the package puts the whole standard together anew for each page, which takes three times as long as checking it. */
+  class LoadedOnce extends StaticConfigLoader {
+    #loaded: ReturnType<Package.StaticConfigLoader['getConfigFor']> | undefined;
+
+    override getConfigFor(handle: string): ReturnType<Package.StaticConfigLoader['getConfigFor']> {
+      return (this.#loaded ??= super.getConfigFor(handle));
+    }
   }
+  return new HtmlValidate(new LoadedOnce(config));
 }
-
-const validator = new HtmlValidate(new LoadedOnce(config));
-
-/** Pages already found valid: most differ from one that was seen in nothing but whose page it is, and when. */
-const valid = new Set<string>();
 
 /** The page without what is no matter of HTML: digits and keys in its text, and those in the values of fields and links. Other attributes stay. */
 function shapeOf(body: string): string {
@@ -32,17 +43,32 @@ function shapeOf(body: string): string {
     .replaceAll(/>[^<]*/g, (text) => text.replaceAll(/[\dA-Z]{4}(?:[- ][\dA-Z]{2,4}){6,}|\d+/g, '0'));
 }
 
+/** The shapes that were found valid: in memory, and as empty files, each named by the hash of one. Another version of the package, and other rules, begin anew. */
+const valid = new Set<string>();
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
+const modules = path.resolve(import.meta.dirname, '../../node_modules');
+const rules = hashOf(readFileSync(import.meta.filename, 'utf8') + readFileSync(path.join(modules, 'html-validate/package.json'), 'utf8'));
+const foundValid = path.join(modules, '.cache/valid-html', rules);
+mkdirSync(foundValid, { recursive: true });
+
 /** Throws, with every message and the line that it is about, where a page is not valid HTML. */
 export function checkHtml(body: string, where: string): void {
-  const shape = shapeOf(body);
+  const shape = hashOf(shapeOf(body));
   if (valid.has(shape)) return;
-  const report = validator.validateStringSync(body);
-  if (!report.valid) {
-    const lines = body.split('\n');
-    const messages = report.results.flatMap((result) =>
-      result.messages.map((found) => `  ${found.message} (${found.ruleId}): ${(lines[found.line - 1] ?? '').trim().slice(0, 200)}`),
-    );
-    throw new Error(`The page ${where} is not valid HTML:\n${messages.join('\n')}`);
+  const file = path.join(foundValid, shape);
+  if (!existsSync(file)) {
+    validate(body, where);
+    writeFileSync(file, '');
   }
   valid.add(shape);
+}
+
+function validate(body: string, where: string): void {
+  const report = (loaded ??= load()).validateStringSync(body);
+  if (report.valid) return;
+  const lines = body.split('\n');
+  const messages = report.results.flatMap((result) =>
+    result.messages.map((found) => `  ${found.message} (${found.ruleId}): ${(lines[found.line - 1] ?? '').trim().slice(0, 200)}`),
+  );
+  throw new Error(`The page ${where} is not valid HTML:\n${messages.join('\n')}`);
 }

@@ -233,7 +233,10 @@ function seen(element: HTMLElement): boolean {
 function formOf(root: HTMLElement, control: HTMLElement): HTMLElement | undefined {
   const id = control.getAttribute('form');
   if (id) return root.querySelectorAll('form').find((form) => form.getAttribute('id') === id);
-  return control.closest('form') ?? undefined;
+  // Quicker than by a selector, and asked of every field of the page.
+  let at: HTMLElement | null = control;
+  while (at && at.rawTagName.toLowerCase() !== 'form') at = at.parentNode;
+  return at ?? undefined;
 }
 
 /** What a control adds to the form that is sent. */

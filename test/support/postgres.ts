@@ -11,6 +11,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { migrate } from '../../src/platform/database/migrate.ts';
+import { openPostgres } from '../../src/platform/database/postgres.ts';
+import { quickDirectory } from './quick-directory.ts';
 
 export interface PostgresServer {
   /** Of the database `postgres`, as a role that may make databases. */
@@ -29,18 +32,42 @@ export function startPostgres(): Promise<PostgresServer> {
 let databasesMade = 0;
 
 /** Makes a new, empty database and returns its URL. It goes with the server, or by `dropPostgresDatabase`. */
-export async function freshPostgresDatabase(server: PostgresServer): Promise<string> {
+export function freshPostgresDatabase(server: PostgresServer): Promise<string> {
+  return createDatabase(server, 'template1');
+}
+
+/** The same, with our tables in it: a copy of one that the migrations ran on once in this process. */
+export async function migratedPostgresDatabase(server: PostgresServer): Promise<string> {
+  let template = migrated.get(server);
+  if (!template) migrated.set(server, (template = makeMigratedDatabase(server)));
+  return createDatabase(server, await template);
+}
+
+const migrated = new WeakMap<PostgresServer, Promise<string>>();
+
+async function makeMigratedDatabase(server: PostgresServer): Promise<string> {
+  const url = await freshPostgresDatabase(server);
+  const database = openPostgres(url);
+  await migrate(database);
+  // Nobody may be connected to what is copied.
+  await database.close();
+  return nameIn(url);
+}
+
+async function createDatabase(server: PostgresServer, template: string): Promise<string> {
   const name = `test_${process.pid}_${(databasesMade += 1)}`;
   // The copy by files is the quicker one where nothing is lost by a crash.
-  await administer(server, `create database ${name} strategy file_copy`);
+  await administer(server, `create database ${name} template ${template} strategy file_copy`);
   const url = new URL(server.url);
   url.pathname = `/${name}`;
   return url.href;
 }
 
+const nameIn = (url: string): string => new URL(url).pathname.slice(1);
+
 /** Ends whoever is still connected. */
 export async function dropPostgresDatabase(server: PostgresServer, url: string): Promise<void> {
-  await administer(server, `drop database if exists ${new URL(url).pathname.slice(1)} with (force)`);
+  await administer(server, `drop database if exists ${nameIn(url)} with (force)`);
 }
 
 async function administer(server: PostgresServer, statement: string): Promise<void> {
@@ -61,31 +88,35 @@ async function start(): Promise<PostgresServer> {
   const given = process.env['POSTGRES_URL'];
   if (given) return { url: given, stop: async () => void (running = undefined) };
 
-  const directory = mkdtempSync(path.join(tmpdir(), 'twinlock-postgres-'));
-  if (isRoot) chownSync(directory, NOBODY, NOBODY);
+  // Two places: programs may not be run from where files are kept in memory.
+  const [directory, data] = [tmpdir(), quickDirectory()].map((place) => mkdtempSync(path.join(place, 'twinlock-postgres-'))) as [string, string];
+  if (isRoot) for (const one of [directory, data]) chownSync(one, NOBODY, NOBODY);
   const binaries = readableBinaries(directory);
-  const options = { ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}), env: { PATH: process.env['PATH'], LC_ALL: 'C' }, cwd: directory };
+  const options = { ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}), env: { PATH: process.env['PATH'], LC_ALL: 'C', DATA: data }, cwd: directory };
 
   const initialised = spawnSync(
     path.join(binaries, 'initdb'),
-    ['-D', 'db', '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+    ['-D', path.join(data, 'db'), '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
     { ...options, encoding: 'utf8' },
   );
   if (initialised.status !== 0)
     throw new Error(`No PostgreSQL for the tests: initdb failed. ${initialised.error?.message ?? initialised.stderr}\n${HOW_TO_GET_IT}`);
 
   const port = await freePort();
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'full_page_writes=off', 'max_connections=300'];
+  // No test cuts the power, and no database lives long enough to be tidied up.
+  const careless = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'wal_level=minimal', 'max_wal_senders=0', 'max_wal_size=256MB'];
+  const plain = ['autovacuum=off', 'jit=off', 'io_method=sync', 'file_copy_method=clone', 'max_connections=300'];
+  const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${data}`, ...careless, ...plain];
   const server = spawn(
     'sh',
     [
       '-c',
       // What runs in the background has no standard input of its own, hence the copy.
-      'exec 3<&0; "$@" & server=$!; (cat <&3 >/dev/null; kill -QUIT $server) & watch=$!; wait $server; kill $watch 2>/dev/null; cd / && rm -rf "$OLDPWD"',
+      'exec 3<&0; "$@" & server=$!; (cat <&3 >/dev/null; kill -QUIT $server) & watch=$!; wait $server; kill $watch 2>/dev/null; cd / && rm -rf "$OLDPWD" "$DATA"',
       'sh',
       path.join(binaries, 'postgres'),
       '-D',
-      'db',
+      path.join(data, 'db'),
       '-p',
       String(port),
       ...settings.flatMap((setting) => ['-c', setting]),
@@ -94,13 +125,14 @@ async function start(): Promise<PostgresServer> {
   );
   await ready(server);
   return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    // By its socket: the network, even this machine's own, takes longer.
+    url: `postgres://postgres@localhost:${port}/postgres?host=${encodeURIComponent(data)}`,
     async stop() {
       running = undefined;
       server.ref();
       server.stdin.end();
       if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
-      rmSync(directory, { recursive: true, force: true });
+      for (const one of [directory, data]) rmSync(one, { recursive: true, force: true });
     },
   };
 }

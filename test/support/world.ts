@@ -6,10 +6,10 @@
  *   await using later = await world.restart();      // the same data and clock after the process ended
  *   await using other = await world.secondProcess(); // the same data and clock, at the same time
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe } from 'node:test';
+import { sql } from 'kysely';
 import type { Database, Engine } from '../../src/platform/database/database.ts';
 import { migrate } from '../../src/platform/database/migrate.ts';
 import { openPostgres } from '../../src/platform/database/postgres.ts';
@@ -18,7 +18,8 @@ import { makeNetwork, type NetworkOptions } from '../../src/platform/http/networ
 import { makeKeys } from '../../src/platform/secrets/keys.ts';
 import { makePasswordHasher, type Argon2Parameters } from '../../src/platform/secrets/password-hash.ts';
 import type { Clock, Installation, Log, World } from '../../src/platform/world.ts';
-import { dropPostgresDatabase, freshPostgresDatabase, startPostgres } from './postgres.ts';
+import { dropPostgresDatabase, migratedPostgresDatabase, startPostgres } from './postgres.ts';
+import { quickDirectory } from './quick-directory.ts';
 import { seededRandom } from './seeded-random.ts';
 
 export interface TestWorld extends World, AsyncDisposable {
@@ -131,21 +132,42 @@ interface Shared extends TestWorldOptions {
 
 interface Storage {
   readonly place: string;
-  open(): Database;
+  open(): Promise<Database>;
   remove(): Promise<void>;
 }
 
 async function makeStorage({ engine, path: given }: TestWorldOptions): Promise<Storage> {
   if (engine === 'postgres') {
-    if (given) return { place: given, open: () => openPostgres(given), remove: async () => undefined };
+    if (given) return { place: given, open: async () => openPostgres(given), remove: async () => undefined };
     const server = await startPostgres();
-    const url = await freshPostgresDatabase(server);
-    return { place: url, open: () => openPostgres(url), remove: () => dropPostgresDatabase(server, url) };
+    const url = await migratedPostgresDatabase(server);
+    return { place: url, open: async () => openPostgres(url), remove: () => dropPostgresDatabase(server, url) };
   }
-  if (given) return { place: given, open: () => openSqlite(given), remove: async () => undefined };
-  const directory = mkdtempSync(path.join(tmpdir(), 'twinlock-world-'));
+  if (given) return { place: given, open: () => openCarelessly(given), remove: async () => undefined };
+  const directory = mkdtempSync(path.join(quickDirectory(), 'twinlock-world-'));
   const file = path.join(directory, 'twinlock.sqlite');
-  return { place: file, open: () => openSqlite(file), remove: async () => rmSync(directory, { recursive: true, force: true }) };
+  copyFileSync(await (migratedFile ??= makeMigratedFile()), file);
+  return { place: file, open: () => openCarelessly(file), remove: async () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+/** Without waiting for the disk at each commit, as the PostgreSQL server of the tests runs too: no test cuts the power. */
+async function openCarelessly(file: string): Promise<Database> {
+  const database = openSqlite(file);
+  await sql`pragma synchronous = off`.execute(database.query);
+  return database;
+}
+
+/** A database that the migrations have run on, and nothing else: copying it is quicker than running them again. */
+let migratedFile: Promise<string> | undefined;
+
+async function makeMigratedFile(): Promise<string> {
+  const directory = mkdtempSync(path.join(quickDirectory(), 'twinlock-migrated-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const file = path.join(directory, 'twinlock.sqlite');
+  const database = await openCarelessly(file);
+  await migrate(database);
+  await database.close();
+  return file;
 }
 
 async function openWorld(shared: Shared, { owner }: { owner: boolean }): Promise<TestWorld> {
@@ -154,7 +176,7 @@ async function openWorld(shared: Shared, { owner }: { owner: boolean }): Promise
   // Worlds over the same data must not draw the same ids.
   const random = seededRandom((shared.seed ?? 1) * 1000 + shared.worldsOpened);
   const keys = makeKeys([ROOT_KEY]);
-  const database = storage.open();
+  const database = await storage.open();
   await migrate(database);
 
   let open = true;

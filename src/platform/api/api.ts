@@ -12,7 +12,7 @@ import { addressOf, splitAddress, userAgentOf } from '../http/read-visit.ts';
 import { doesNotFit, noSuchThing, Problem, type Mistake } from '../problem.ts';
 import type { World } from '../world.ts';
 import { once, type Answer } from './idempotency.ts';
-import { openApiDocument, type Described } from './openapi.ts';
+import { openApiDocument, type Described, type OpenApi } from './openapi.ts';
 import { docsPage } from './pages.ts';
 import { etagOf, noFields, routeOf, type Input, type Operation } from './operation.ts';
 import { readStrictJson } from './strict-json.ts';
@@ -47,14 +47,16 @@ export async function mountApi<Context>(
   { guard, callerOf, operations, scopes }: Api<Context>,
 ): Promise<void> {
   const described = { operations, scopes, path: API_PATH };
-  const document = openApiDocument(world.installation, described);
-  web.get('/api/docs', async () => page(docsPage(world.installation, document, described)));
+  let made: OpenApi | undefined;
+  // Made when somebody asks for it: that takes as long as all else that a start does.
+  const document = (): OpenApi => (made ??= openApiDocument(world.installation, described));
+  web.get('/api/docs', async () => page(docsPage(world.installation, document(), described)));
   await fastify.register(
     async (api) => {
       api.removeAllContentTypeParsers();
       api.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: BODY_BYTES_MOST }, readBody);
       for (const operation of operations) mount(world, api, { operation, guard, callerOf });
-      api.get('/openapi.json', (_request, reply) => void reply.type('application/json; charset=utf-8').send(JSON.stringify(document)));
+      api.get('/openapi.json', (_request, reply) => void reply.type('application/json; charset=utf-8').send(JSON.stringify(document())));
     },
     { prefix: API_PATH },
   );

@@ -17,6 +17,7 @@ import { helpRequests } from './migrations/0015-help-requests.ts';
 import { apps } from './migrations/0016-apps.ts';
 import { sso } from './migrations/0017-sso.ts';
 import { trustedDevices } from './migrations/0018-trusted-devices.ts';
+import { vouchedKeys } from './migrations/0019-vouched-keys.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -55,6 +56,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0016-apps', apps],
   ['0017-sso', sso],
   ['0018-trusted-devices', trustedDevices],
+  ['0019-vouched-keys', vouchedKeys],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

@@ -2,7 +2,7 @@
  * The console of an organisation: what those who look after it see and do. Who may open it is decided in one place (web.ts, `consoleGuard`), what somebody
  * may do in another (organisations/permissions.ts, asked in the transaction that does it). Nobody sees another organisation's people, by whatever id.
  */
-import { changePassword, findAccount, hashNewPassword, lockAccount, type Account } from '../accounts/accounts.ts';
+import { changePassword, findAccount, hashNewPassword, hasPassword, lockAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { listFactors, passingAmong } from '../factors/factors.ts';
@@ -26,6 +26,7 @@ import { Problem } from '../platform/problem.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { fixDeadlineOf } from '../policy/policy.ts';
+import { listLinks } from '../sso/sso.ts';
 import { endSessions, listSessions, type Session } from '../sessions/sessions.ts';
 import { standingKinds } from './people.ts';
 import * as store from './store.ts';
@@ -71,6 +72,9 @@ export interface PersonInFull {
   /** As of PersonShown. */
   readonly kinds: readonly string[];
   readonly methods: readonly { readonly kind: string; readonly name: string; readonly createdAt: number; readonly lastUsedAt: number | null }[];
+  /** Identity providers of this organisation that they sign in by. */
+  readonly providers: readonly string[];
+  readonly hasPassword: boolean;
   readonly sessions: number;
   /** null: may come and go. */
   readonly suspendedAt: number | null;
@@ -94,6 +98,8 @@ export async function readPerson(world: World, organisation: Organisation, accou
     kinds: standingKinds(enrolled.map(({ kind }) => kind)),
     suspendedAt: member.suspendedAt,
     methods: enrolled.filter((one) => !passing.includes(one)).map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
+    providers: (await listLinks(query, accountId)).filter((one) => one.organisationId === organisation.id).map(({ connectionName }) => connectionName),
+    hasPassword: await hasPassword(query, accountId),
     sessions: (await listSessions(world, query, accountId)).length,
     lastSignInAt: signIn?.at ?? null,
     help: await readHelp(world, accountId),

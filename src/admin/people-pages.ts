@@ -140,7 +140,7 @@ export function invite(frame: Frame, { email, role, refused }: { email: string; 
 const MEANINGS = 'Admins look after people. Auditors see everything and change nothing. Members see their own account alone.';
 
 export function person(frame: Frame, one: PersonInFull, { refused, events }: { refused: string | undefined; events: Html }): Html {
-  const { account, role, joinedAt, lastSignInAt, methods, sessions } = one;
+  const { account, role, joinedAt, lastSignInAt, methods, providers, sessions } = one;
   const stands = methods.some(({ kind }) => factorOf(kind).stands);
   return consolePage(frame, {
     title: 'Person',
@@ -154,17 +154,22 @@ export function person(frame: Frame, one: PersonInFull, { refused, events }: { r
         </p>
         <p class="quiet">
           Joined ${dateOf(joinedAt)}. ${lastSignInAt === null ? 'No sign-in on record.' : `Last sign-in ${momentOf(lastSignInAt)}.`}
+          ${providers.length > 0 && `Comes by ${providers.join(' and ')}.`}
           ${sessions === 0 ? 'Not signed in now.' : sessions === 1 ? 'Signed in in one browser.' : `Signed in in ${sessions} browsers.`}
         </p>
       </section>
       <section class="card" aria-labelledby="methods">
         <h2 id="methods">Two-Factor Authentication ${stands ? html`<span class="tag good">On</span>` : html`<span class="tag warn">Off</span>`}</h2>
-        ${methods.length === 0 && html`<p class="quiet">${account.name} signs in with the password alone.</p>`} ${methods.map(methodRow)}
+        ${methods.length === 0 && html`<p class="quiet">${account.name} signs in ${wayIn(one)} alone.</p>`} ${methods.map(methodRow)}
       </section>
       ${actions(frame, one)} ${events}
       <p><a href="${addressIn(frame, PEOPLE)}">Back to People</a></p>`,
   });
 }
+
+/** The first factor, in words. */
+const wayIn = ({ providers, hasPassword }: PersonInFull): string =>
+  [...(hasPassword || providers.length === 0 ? ['with the password'] : []), ...providers.map((name) => `by ${name}`)].join(' or ');
 
 function methodRow({ kind, name, createdAt, lastUsedAt }: PersonInFull['methods'][number]): Html {
   const { words, pages } = factorOf(kind);
@@ -201,7 +206,7 @@ function actions(frame: Frame, one: PersonInFull): Html | false {
       <p class="quiet">Signs ${account.name} out in every browser.</p>
       ${consoleForm(frame, { action: `${address}/end-sessions`, body: button({ label: 'End all sessions', danger: true }) })}
     </section>
-    ${passwordCard(frame, account)} ${suspensionCard(frame, one)}
+    ${one.hasPassword && passwordCard(frame, account)} ${suspensionCard(frame, one)}
     ${
       may(frame.role, 'transfer-ownership') &&
       html`<section class="card" aria-labelledby="ownership">

@@ -85,7 +85,14 @@ function domainRow(frame: Frame, one: Domain, connections: readonly Connection[]
                 <dt>Text</dt>
                 <dd><code>${one.recordText}</code></dd>
               </dl>
-              ${manages && consoleForm(frame, { action: `${SSO}/domains/check`, body: html`${hidden}${button({ label: 'Check the record', main: true })}` })}`
+              ${
+                manages &&
+                consoleForm(frame, {
+                  action: `${SSO}/domains/check`,
+                  body: html`${hidden}
+                    <div class="actions">${button({ label: 'Check the record', main: true })}</div>`,
+                })
+              }`
           : html`<p class="quiet">${leads ? `Leads to ${leads.name}` : 'Leads nowhere yet: passwords are asked for'}. Verified ${dateOf(one.verifiedAt)}.</p>
               ${
                 manages &&
@@ -144,7 +151,7 @@ interface Shown {
 
 export function newConnection(frame: Frame, { protocol, fields, mistakes = {}, refused }: Shown & { protocol: AnyProtocol }): Html {
   return consolePage(frame, {
-    title: `Connect ${protocol.words.name}`,
+    title: `New connection: ${protocol.words.name}`,
     current: 'sso',
     body: html`${saidMistakes(...Object.values(mistakes))} ${refused !== undefined && notice({ kind: 'bad', text: refused })}
       <section class="card">

@@ -112,14 +112,15 @@ function twoFactorSection(frame: Frame, state: Security): Html {
   </section>`;
 }
 
-function explanation({ installation }: Frame, { on, policy: { demand, askedBy = installation.name }, account }: Security): string {
+function explanation({ installation }: Frame, { on, policy: { demand, askedBy = installation.name }, account, hasPassword }: Security): string {
+  const first = hasPassword ? 'your password' : 'your organisation’s sign-in';
   if (on)
     return demand.twoFactor === 'required'
-      ? `After your password you also show one of these. ${askedBy} asks you for it.`
-      : 'After your password you also show one of these.';
+      ? `After ${first} you also show one of these. ${askedBy} asks you for it.`
+      : `After ${first} you also show one of these.`;
   if (demand.twoFactor === 'off') return `${askedBy} has switched two-factor authentication off, so it can’t be turned on now.`;
   if (account.emailVerifiedAt === null) return `First verify that ${account.email} is yours: codes and notices go there, so it has to reach you.`;
-  return 'A second step after your password, so that a stolen password opens nothing. It takes a minute.';
+  return `A second step after ${first}, so that a stolen password opens nothing. It takes a minute.`;
 }
 
 function twoFactorActions(state: Security): Html | false {

@@ -69,6 +69,23 @@ export function closed(installation: Installation): Html {
   });
 }
 
+/** For an address of an organisation whose people come by its identity provider. */
+export function byProvider(installation: Installation, formToken: string, { name, email }: { name: string; email: string }): Html {
+  return alonePage({
+    installationName: installation.name,
+    language: 'en',
+    title: `Sign in by ${name}`,
+    body: html`<p>
+        Your organisation wants its people to sign in by ${name}. You need no account and no password of your own: the first time that you come, it is made.
+      </p>
+      ${form({
+        action: '/sign-in/sso',
+        formToken,
+        body: html`<input type="hidden" name="email" value="${email}" />${button({ label: `Go on to ${name}`, main: true, wide: true })}`,
+      })}`,
+  });
+}
+
 /** Beside the address that may not join. `invited`: the one that the link is for. */
 export function notJoining(invited: string | undefined): string {
   return invited === undefined

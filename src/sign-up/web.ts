@@ -7,6 +7,7 @@ import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import type { Session } from '../sessions/sessions.ts';
 import { enterBrowser, verifyAddress } from '../sign-in/sign-in.ts';
+import { findConnectionFor } from '../sso/sso.ts';
 import * as pages from './pages.ts';
 import { finishVerifying, isVerified, signUp, startVerifyingEmail } from './sign-up.ts';
 
@@ -40,6 +41,10 @@ export function mountSignUp(web: Web<undefined>, signedIn: Web<Session>, world: 
 async function answerSignUp(world: World, visit: Visit): Promise<Answer> {
   const then = thenOf(visit.field('then'));
   const fields = { email: visit.field('email'), name: visit.field('name'), then };
+  const address = then === '' ? parseEmailAddress(fields.email) : undefined;
+  const connection = address && (await findConnectionFor(world, world.database.query, address.key));
+  // Its password would open nothing. Whoever follows a link to somewhere may need the account all the same: to own an organisation, or to connect it.
+  if (connection?.required) return page(pages.byProvider(world.installation, visit.formToken, { name: connection.name, email: fields.email }), 403);
   const answered = await signUp(world, { ...fields, password: visit.field('password'), then: then === '' ? null : then, caller: visit });
   if (!answered.ok && answered.reason === 'not-joining') {
     if (!isJoiningOpen(answered.terms)) return page(pages.closed(world.installation), 403);

@@ -126,6 +126,7 @@ async function tell(
 export interface Link {
   readonly connectionId: string;
   readonly connectionName: string;
+  readonly organisationId: string;
   /** The protocol's. */
   readonly kind: string;
   readonly createdAt: number;
@@ -138,6 +139,7 @@ export async function listLinks(queries: Queries, accountId: string): Promise<Li
   return (await store.selectLinksOf(queries, accountId)).map((row) => ({
     connectionId: row.connection_id,
     connectionName: row.connection_name,
+    organisationId: row.organisation_id,
     kind: row.kind,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,

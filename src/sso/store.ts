@@ -192,12 +192,12 @@ export async function selectLink(queries: Queries, connectionId: string, subject
 export async function selectLinksOf(
   queries: Queries,
   accountId: string,
-): Promise<(LinkRow & { connection_name: string; kind: string; enabled_at: number | null })[]> {
+): Promise<(LinkRow & { connection_name: string; kind: string; enabled_at: number | null; organisation_id: string })[]> {
   return queries
     .selectFrom('sso_links as l')
     .innerJoin('sso_connections as c', 'c.id', 'l.connection_id')
     .selectAll('l')
-    .select(['c.name as connection_name', 'c.kind', 'c.enabled_at'])
+    .select(['c.name as connection_name', 'c.kind', 'c.enabled_at', 'c.organisation_id'])
     .where('l.account_id', '=', accountId)
     .orderBy('l.created_at')
     .execute();

@@ -45,7 +45,7 @@ export async function* connecting(owner: PersonInChromium, provider: OpenIdProvi
   yield { name: 'connection, which kind', person: owner };
   await owner.press('Choose OpenID Connect');
   yield { name: 'connection, new', person: owner };
-  await fillConnection(owner, { issuer: 'http://', clientId: 'later', clientSecret: 'later' });
+  await fillConnection(owner, { issuer: 'ftp://id.example.org', clientId: 'later', clientSecret: 'later' });
   await owner.press('Add connection');
   yield { name: 'connection, refused', person: owner };
   await fillConnection(owner, { issuer: provider.issuer, clientId: 'later', clientSecret: 'later' });

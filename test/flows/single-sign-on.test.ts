@@ -4,7 +4,7 @@ import { after, describe, test } from 'node:test';
 import { CookieJar } from '../support/cookie-jar.ts';
 import { NameServer } from '../support/name-server.ts';
 import { OpenIdProvider } from '../support/openid-provider.ts';
-import { foundOrganisation, impose, joinAs } from '../support/organisation.ts';
+import { foundOrganisation, impose, joinAs, openPerson } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
 import { addOpenId, comeBack, connectOpenId, leadDomain, openConsole, recordOf, signInBy, testConnection, wayOut } from '../support/single-sign-on.ts';
@@ -111,6 +111,8 @@ forEachPortal((open) => {
       assert.equal(again.page.value('Name'), 'Ada Lovelace');
       await openConsole(owner, '/admin/people');
       assert.ok(owner.browser.page.has('Ada Lovelace') && !owner.browser.page.has('ada.king'));
+      await openPerson(owner, 'ada@example.com');
+      assert.ok(owner.browser.page.has('Ada Lovelace signs in by Example Okta alone.') && !owner.browser.page.hasButton('Require a new password'));
     });
 
     test('SI-6 flow 5: after single sign-on the set-up screen, the app, the Recovery Key; and from then on its code', async () => {
@@ -195,6 +197,19 @@ forEachPortal((open) => {
       assert.equal(door.page.status, 403);
       assert.equal(door.page.heading, 'Sign in by Example Okta');
       assert.equal(door.cookies.get('twinlock-session'), undefined);
+
+      // Nor is an account made that would be of no use.
+      const newcomer = portal.newcomer({ email: 'new@example.org' });
+      await newcomer.browser.visit('/sign-up');
+      newcomer.browser.fill('Name', 'New');
+      newcomer.browser.fill('Email', newcomer.email);
+      newcomer.browser.fill('Password', newcomer.password);
+      await newcomer.browser.press('Create account');
+      assert.equal(newcomer.browser.page.heading, 'Sign in by Example Okta');
+      provider.account({ email: newcomer.email });
+      await newcomer.browser.press('Go on to Example Okta');
+      await comeBack(newcomer.browser, provider, { email: newcomer.email });
+      assert.equal(newcomer.browser.page.path, '/account');
 
       provider.state = 'down';
       const broken = portal.browser();

@@ -1,8 +1,22 @@
 // Apps behind the portal, for programs. Rules are checked by what reads them from the console's form.
 import { z } from 'zod';
-import { addApp, changeApp, findApp, listApps, NEEDS, removeApp, rulesFrom, rulesInWords, type App, type AppChanged, type Rule } from '../apps/apps.ts';
+import {
+  addApp,
+  changeApp,
+  findApp,
+  listApps,
+  NEEDS,
+  removeApp,
+  ruleFor,
+  rulesFrom,
+  rulesInWords,
+  versionOf,
+  type App,
+  type AppChanged,
+  type Rule,
+} from '../apps/apps.ts';
 import { ROLES } from '../organisations/organisations.ts';
-import { operation, type Operation } from '../platform/api/operation.ts';
+import { isMatch, operation, type Operation } from '../platform/api/operation.ts';
 import { doesNotFit, noSuchThing, Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
@@ -38,7 +52,14 @@ const sentFields = {
 const appShape = z.object({ id: z.string(), host: z.string(), ...sentFields }).meta({ id: 'App' });
 const host = z.string().max(300).describe('As people open it, with its port where it has one; *.apps.example.org is every host below');
 
-export const appOperations = (world: World): readonly Operation<KeyHolder>[] => [list(world), read(world), add(world), change(world), remove(world)];
+export const appOperations = (world: World): readonly Operation<KeyHolder>[] => [
+  list(world),
+  read(world),
+  add(world),
+  change(world),
+  remove(world),
+  whichRule(world),
+];
 
 const list = (world: World): Operation<KeyHolder> =>
   operation({
@@ -60,8 +81,12 @@ const read = (world: World): Operation<KeyHolder> =>
     summary: 'Shows an app and its rules',
     parameters: idParameter,
     answer: { status: 200, says: 'The app', shape: appShape },
+    version: tagOf,
     handle: (holder: KeyHolder, { parameters: { id } }) => appOf(world, holder, id),
   });
+
+const tagOf = ({ name, rules, otherwise: last }: z.input<typeof appShape>): string =>
+  versionOf({ name, last, rules: rules.map((rule) => ruleShape.parse(rule)) });
 
 async function appOf({ database: { query } }: World, { actor: { organisation } }: KeyHolder, id: string): Promise<z.input<typeof appShape>> {
   const app = await findApp(query, organisation.id, id);
@@ -105,10 +130,13 @@ const change = (world: World): Operation<KeyHolder> =>
     description: 'All of its rules, in the place of those before. They hold from the next request on.',
     parameters: idParameter,
     body: z.strictObject(sentFields),
+    needsIfMatch: true,
     answer: { status: 200, says: 'The app, as it is now', shape: appShape },
+    version: tagOf,
     refusals: ['not-allowed'],
-    handle: async (holder: KeyHolder, { parameters: { id }, body: { name, rules, otherwise: last } }) => {
-      const changed = await changeApp(world, holder.actor, id, { name, last, rules: checked(rules) });
+    handle: async (holder: KeyHolder, { parameters: { id }, body: { name, rules, otherwise: last }, ifMatch }) => {
+      const isSeen = (version: string) => isMatch(ifMatch, version);
+      const changed = await changeApp(world, holder.actor, id, { name, last, rules: checked(rules), isSeen });
       if (!changed.ok) throw appProblem(changed.reason);
       return appOf(world, holder, id);
     },
@@ -131,6 +159,38 @@ const remove = (world: World): Operation<KeyHolder> =>
     },
   });
 
+const whichRule = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...READING,
+    name: 'readRuleOfAddress',
+    method: 'GET',
+    path: '/apps/{id}/rule',
+    summary: 'Says which rule an address of an app meets',
+    parameters: idParameter,
+    query: z.strictObject({
+      path: z.string().max(2000).describe('Such as /admin/users'),
+      method: z
+        .string()
+        .regex(/^[A-Z]{1,20}$/)
+        .default('GET'),
+    }),
+    answer: {
+      status: 200,
+      says: 'The rule',
+      shape: z.object({
+        refused: z.boolean().describe('Whether the path can be read in two ways, so that nobody is let through'),
+        number: z.int().nullable().describe('Of the rule, from 1; null where none fits, or the path is refused'),
+        need: z.enum(NEEDS).nullable().describe('What it asks for'),
+      }),
+    },
+    handle: async ({ actor: { organisation } }: KeyHolder, { parameters: { id }, query: { path, method } }) => {
+      const app = await findApp(world.database.query, organisation.id, id);
+      if (!app) throw noSuchThing();
+      const ruled = ruleFor(app.rules, app.last, { path: path.split('?')[0]!, method });
+      return { refused: !ruled, number: ruled?.index === undefined ? null : ruled.index + 1, need: ruled?.rule.need ?? null };
+    },
+  });
+
 /** As the lines of the form are read, so that both mean the same. */
 function checked(sent: readonly Rule[]): readonly Rule[] {
   const lines = rulesFrom(rulesInWords(sent));
@@ -149,6 +209,10 @@ function appProblem(reason: Exclude<AppChanged, { ok: true }>['reason']): Proble
       return doesNotFit([{ pointer: '#/host', detail: 'That is this portal itself.' }]);
     case 'host-taken':
       return new Problem('conflict', 'There is an app at this host already.');
+    case 'too-many':
+      return new Problem('conflict', 'The organisation has as many apps as one may have.');
+    case 'changed-meanwhile':
+      return new Problem('precondition-failed', 'The app was changed in the meantime, so nothing was done. Read it, and decide anew.');
     case 'not-found':
       return noSuchThing();
     case 'not-allowed':

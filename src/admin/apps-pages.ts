@@ -1,6 +1,6 @@
 import { NEEDS, rulesInWords, type App, type Need } from '../apps/apps.ts';
 import { may } from '../organisations/organisations.ts';
-import { button, choiceGroup, linkButton, mistakes as saidMistakes, notice, textArea, textField } from '../platform/html/forms.ts';
+import { button, choiceGroup, linkButton, mistakes as saidMistakes, textArea, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { addressIn, consoleForm, consolePage, type Frame } from './pages.ts';
 
@@ -89,7 +89,7 @@ export interface Tried {
 export function app(
   frame: Frame,
   one: App,
-  { fields, mistakes = {}, tried, refused }: { fields: AppFields; mistakes?: AppMistakes; tried: Tried; refused?: string | undefined },
+  { fields, version, mistakes = {}, tried }: { fields: AppFields; version: string; mistakes?: AppMistakes; tried: Tried },
 ): Html {
   const address = `${APPS}/${one.id}`;
   const changes = may(frame.role, 'manage-apps');
@@ -97,7 +97,7 @@ export function app(
     title: 'App',
     heading: one.name,
     current: 'apps',
-    body: html`${saidMistakes(...Object.values(mistakes))} ${refused !== undefined && notice({ kind: 'bad', text: refused })}
+    body: html`${saidMistakes(...Object.values(mistakes))}
       <p class="quiet">${one.host}</p>
       ${
         changes
@@ -105,8 +105,9 @@ export function app(
               <h2 id="who">Who may come in</h2>
               ${consoleForm(frame, {
                 action: address,
-                body: html`${textField({ label: 'Name', name: 'name', value: fields.name, required: true, error: mistakes.name })}
-                ${ruleFields(fields, mistakes)} ${button({ label: 'Save', main: true })}`,
+                body: html`<input type="hidden" name="version" value="${version}" />
+                  ${textField({ label: 'Name', name: 'name', value: fields.name, required: true, error: mistakes.name })} ${ruleFields(fields, mistakes)}
+                  ${button({ label: 'Save', main: true })}`,
               })}
             </section>`
           : html`<section class="card">

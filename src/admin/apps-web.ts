@@ -1,5 +1,18 @@
 // /admin/apps: what stands behind the portal, and by which rules. Mounted by web.ts.
-import { addApp, changeApp, findApp, listApps, NEEDS, removeApp, ruleFor, rulesFrom, rulesInWords, type App, type AppChanged } from '../apps/apps.ts';
+import {
+  addApp,
+  changeApp,
+  findApp,
+  listApps,
+  NEEDS,
+  removeApp,
+  ruleFor,
+  rulesFrom,
+  rulesInWords,
+  versionOf,
+  type App,
+  type AppChanged,
+} from '../apps/apps.ts';
 import { may } from '../organisations/organisations.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { noSuchPage } from '../platform/problem.ts';
@@ -48,7 +61,8 @@ function mountOne(web: Web<Console>, world: World): void {
       const read = readFields(visit);
       if (Object.keys(read.mistakes).length > 0) return show(world, visit, context, { fields: read.fields, mistakes: read.mistakes });
       const { name, last } = read.fields;
-      const changed = await changeApp(world, actorOf(visit, context), app.id, { name, last, rules: read.rules });
+      const isSeen = (version: string) => version === visit.field('version');
+      const changed = await changeApp(world, actorOf(visit, context), app.id, { name, last, rules: read.rules, isSeen });
       return changed.ok
         ? done(visit, context, 'app-changed', back(visit))
         : show(world, visit, context, { fields: read.fields, mistakes: mistakeOf(changed.reason) });
@@ -99,6 +113,12 @@ function mistakeOf(reason: Exclude<AppChanged, { ok: true }>['reason']): pages.A
       return { host: 'There is an app at this host already.' };
     case 'own-host':
       return { host: 'That is this portal itself.' };
+    case 'too-many':
+      return { name: 'The organisation has as many apps as one may have. Remove one first.' };
+    case 'changed-meanwhile':
+      return {
+        rules: 'Somebody else changed this app in the meantime. Below is what you wrote: look at what is in force in another window, and save once more.',
+      };
     case 'not-allowed':
     case 'not-found':
       throw noSuchPage();
@@ -115,6 +135,7 @@ async function show(
   const path = (visit.query.get('path') ?? '').slice(0, 2000);
   const method = (visit.query.get('method') ?? 'GET').slice(0, 20).toUpperCase();
   const shown = {
+    version: versionOf(app),
     fields: fields ?? { name: app.name, host: app.host, rules: rulesInWords(app.rules), last: app.last },
     ...(mistakes === undefined ? {} : { mistakes }),
     tried: { address: path, method, answer: path === '' ? undefined : whichRule(app, path.split('?')[0]!, method) },

@@ -54,7 +54,7 @@ async function askDirectory(world: World, visit: Visit, context: Console, connec
     return shown(world, visit, context, connection, {
       ok: false,
       reason: 'refused',
-      detail: 'The directory answered, and says that email and password do not go together.',
+      detail: `The directory answered, and says that email and password do not go together. ${checked.detail ?? ''}`.trim(),
     });
   return shown(world, visit, context, connection, checked);
 }

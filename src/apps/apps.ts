@@ -12,12 +12,14 @@ import { byWhom, findActing, may, type Actor } from '../organisations/organisati
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { seconds } from '../platform/durations.ts';
+import { sha256 } from '../platform/secrets/digest.ts';
 import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import { canBeShown } from '../platform/words/showable.ts';
 import type { World } from '../platform/world.ts';
 import { openAppSession, owes, type Session } from '../sessions/sessions.ts';
 import { hostFrom } from './hosts.ts';
 import type { Requested } from './requested.ts';
+import { rulesInWords } from './rule-lines.ts';
 import { NEEDS, ruleFor, verdictOn, type Need, type Rule, type Ruled, type Somebody, type Verdict } from './rules.ts';
 import * as store from './store.ts';
 
@@ -38,6 +40,8 @@ export interface App {
 }
 
 const NAME_CHARACTERS_MOST = 60;
+/** In one organisation. */
+const APPS_MOST = 500;
 const CODE_LIFETIME = seconds(30);
 
 function appFrom(row: store.AppRow): App {
@@ -133,9 +137,9 @@ export const startHash = (world: World, start: string): string => world.keys.has
 
 export type AppChanged =
   | { readonly ok: true; readonly id: string }
-  | { readonly ok: false; readonly reason: 'not-allowed' | 'not-found' | 'name' | 'host' | 'host-taken' | 'own-host' };
+  | { readonly ok: false; readonly reason: 'not-allowed' | 'not-found' | 'name' | 'host' | 'host-taken' | 'own-host' | 'too-many' | 'changed-meanwhile' };
 
-interface AppFields {
+export interface AppFields {
   readonly name: string;
   readonly rules: readonly Rule[];
   readonly last: Need;
@@ -187,18 +191,29 @@ export async function insertApp(
     last_rule: last,
     created_at: world.clock.now(),
   };
+  if ((await store.countApps(transaction, organisationId)) >= APPS_MOST) return { ok: false, reason: 'too-many' };
   if (!(await store.insertApp(transaction, row))) return { ok: false, reason: 'host-taken' };
   await record(world, transaction, { event: 'app_added', accountId, from, details: { organisation: organisationId, host, name: clean, by } });
   return { ok: true, id: row.id };
 }
 
-export async function changeApp(world: World, actor: Actor, id: string, { name, rules, last }: AppFields): Promise<AppChanged> {
+/** Which state of an app somebody has seen, so that nobody overwrites what they have not. */
+export const versionOf = ({ name, rules, last }: AppFields): string => sha256(JSON.stringify([name, rulesInWords(rules), last])).slice(0, 16);
+
+/** `isSeen`: whether the version that is there is the one that whoever changes it has seen. */
+export async function changeApp(
+  world: World,
+  actor: Actor,
+  id: string,
+  { name, rules, last, isSeen }: AppFields & { isSeen: (version: string) => boolean },
+): Promise<AppChanged> {
   const clean = nameFrom(name);
   if (clean === undefined) return { ok: false, reason: 'name' };
   return world.database.transaction(async (transaction) => {
     if (!(await mayManage(transaction, actor))) return { ok: false, reason: 'not-allowed' };
     const app = await store.selectApp(transaction, actor.organisation.id, id);
     if (!app) return { ok: false, reason: 'not-found' };
+    if (!isSeen(versionOf(appFrom(app)))) return { ok: false, reason: 'changed-meanwhile' };
     await store.updateApp(transaction, id, { name: clean, rules: JSON.stringify(rules), last_rule: last });
     const details = { organisation: actor.organisation.id, host: app.host, name: clean, by: byWhom(actor) };
     await record(world, transaction, { event: 'app_changed', accountId: actor.account.id, from: actor.from, details });

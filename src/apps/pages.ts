@@ -13,8 +13,9 @@ export interface Frame {
 
 /** The apps that somebody may open, as tiles. */
 export function home(frame: Frame, { apps, search, scheme }: { apps: readonly App[]; search: string; scheme: string }): Html {
-  const wanted = search.trim().toLowerCase();
-  const shown = apps.filter(({ name }) => name.toLowerCase().includes(wanted));
+  const { language } = frame.account;
+  const wanted = search.normalize('NFC').trim().toLowerCase();
+  const shown = apps.filter(({ name }) => name.toLowerCase().includes(wanted)).toSorted((one, other) => one.name.localeCompare(other.name, language));
   return alonePage({
     ...pageOf(frame),
     title: 'Your apps',
@@ -25,12 +26,15 @@ export function home(frame: Frame, { apps, search, scheme }: { apps: readonly Ap
         ${shown.map(
           ({ name, host }) =>
             html`<li>
-              <a class="tile" href="${`${scheme}//${host}/`}"><span class="icon" aria-hidden="true">${name.charAt(0).toUpperCase()}</span>${name}</a>
+              <a class="tile" href="${`${scheme}//${host}/`}"><span class="icon" aria-hidden="true">${iconOf(name)}</span>${name}</a>
             </li>`,
         )}
       </ul>`,
   });
 }
+
+/** As a person sees letters: one may be of several code points. */
+const iconOf = (name: string): string => [...new Intl.Segmenter().segment(name)][0]!.segment.toUpperCase();
 
 /** Goes on by itself; the link is for browsers that don't. A page and not a redirect, since a form led here, and its own rule keeps forms on this site. */
 export function entering(frame: Frame, { name }: App, callback: string): Html {

@@ -58,6 +58,15 @@ export async function selectApp(queries: Queries, organisationId: string, id: st
   return queries.selectFrom('apps').selectAll().where('organisation_id', '=', organisationId).where('id', '=', id).executeTakeFirst();
 }
 
+export async function countApps(queries: Queries, organisationId: string): Promise<number> {
+  const { count } = await queries
+    .selectFrom('apps')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('organisation_id', '=', organisationId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** False where the host has an app already. */
 export async function insertApp(transaction: Transaction, row: AppRow): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await transaction

@@ -97,4 +97,6 @@ const REFUSALS = {
   host: 'That is no host. Write it as in wiki.example.org, wiki.example.org:8443 or *.apps.example.org.',
   'host-taken': 'There is an app at this host already.',
   'own-host': 'That is the portal itself.',
+  'too-many': 'The organisation has as many apps as one may have.',
+  'changed-meanwhile': 'It was changed in the meantime.',
 } as const;

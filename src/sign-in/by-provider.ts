@@ -100,6 +100,8 @@ export async function answerDirectoryPassword(
   if (!checked.ok) {
     if (checked.reason !== 'wrong')
       return refuseArrival(world, { connection, outcome: checked, carried: { returnTo, accountId: null, freshFor: null }, fresh: false }, caller);
+    // Locked, expired, disabled: to the person a wrong password, to whoever looks after the directory what it says.
+    if (checked.detail !== undefined) world.log.info('directory_refused', { connection: connection.id, detail: checked.detail });
     await world.database.transaction((transaction) =>
       record(world, transaction, { event: 'authn_login_fail', accountId: counted.accountId, from: caller, details: { reason: 'wrong' } }),
     );

@@ -141,11 +141,14 @@ export interface RedirectProtocol<Settings = never, Pending = never> extends Pro
 /** The portal asks with the password that was typed. */
 export interface PasswordProtocol<Settings = never> extends Protocol<Settings> {
   readonly way: 'password';
-  check(
-    tools: Tools,
-    input: { settings: Settings; email: string; password: string },
-  ): Promise<{ readonly ok: true; readonly identity: Identity } | { readonly ok: false; readonly reason: 'wrong' } | Failure>;
+  check(tools: Tools, input: { settings: Settings; email: string; password: string }): Promise<PasswordAnswer>;
 }
+
+/** `detail`: what is behind it, such as an account that is disabled, for whoever looks after the connection; to the person it is a wrong password. */
+export type PasswordAnswer =
+  | { readonly ok: true; readonly identity: Identity }
+  | { readonly ok: false; readonly reason: 'wrong'; readonly detail?: string }
+  | Failure;
 
 /** Protocols whose shapes are their own business. */
 export type AnyProtocol = RedirectProtocol<unknown, unknown> | PasswordProtocol<unknown>;

@@ -81,6 +81,7 @@ const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly que
   'POST /apps': { scope: 'apps:write', body: { ...APP, host: 'new.example.org' } },
   'PUT /apps/:id': { scope: 'apps:write', body: APP },
   'DELETE /apps/:id': { scope: 'apps:write' },
+  'GET /apps/:id/rule': { scope: 'apps:read', query: 'path=/' },
   'GET /api-keys': { scope: 'keys:read' },
   'DELETE /api-keys/:id': { scope: 'keys:write' },
 };

@@ -114,8 +114,14 @@ forEachPortal((open) => {
       [{ path: '/a', need: 'open', roles: ['owner'] }, '#/rules/0'],
       [{ path: '/a roles=owner', need: 'open' }, '#/rules/0/path'],
     ] as const)
-      assert.equal(problemOf(await program.ask('PUT', `/apps/${id}`, { name: 'Wiki', rules: [rule], otherwise: 'open' })).errors![0]!.pointer, pointer);
-    assert.equal((await program.ask('PUT', `/apps/${id}`, { name: 'Wiki 2', rules: [], otherwise: 'two-factor' })).json!['name'], 'Wiki 2');
+      assert.equal(
+        problemOf(await program.ask('PUT', `/apps/${id}`, { name: 'Wiki', rules: [rule], otherwise: 'open' }, { 'if-match': '*' })).errors![0]!.pointer,
+        pointer,
+      );
+    assert.equal(
+      (await program.ask('PUT', `/apps/${id}`, { name: 'Wiki 2', rules: [], otherwise: 'two-factor' }, { 'if-match': '*' })).json!['name'],
+      'Wiki 2',
+    );
     assert.equal((await program.delete(`/apps/${id}`)).status, 204);
     assert.deepEqual((await program.get('/apps')).json, { apps: [] });
     const leaked = new Program(portal, await makeKey(owner, { name: 'Leaked' }));

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { sweep } from '../../src/sweep.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { accountOf } from '../attacks/intruder.ts';
+import { AppBehindProxy } from '../support/app-behind-proxy.ts';
 import { askForReset, issueBypassCode } from '../support/lost-phone.ts';
 import { confirmIfAsked, foundOrganisation, invitationPath, joinAs } from '../support/organisation.ts';
 import { forEachPortal } from '../support/portal.ts';
@@ -309,6 +310,68 @@ forEachPortal((open) => {
     portal.clock.advance(days(8));
     await bob.enterPassword();
     assert.match(bob.browser.page.path, /^\/sign-in\/set-up/, 'it is in force');
+  });
+
+  test('apps: put behind the portal, read, asked which rule an address meets, changed over the version that was seen and no other, and taken out', async () => {
+    const portal = await open({ app: { trustedProxies: ['127.0.0.1'] } });
+    const owner = await foundOrganisation(portal);
+    const program = new Program(portal, await makeKey(owner, { scopes: ['apps:read', 'apps:write'] }));
+    const rule = { path: '/admin', methods: ['GET', 'POST'], need: 'two-factor', roles: ['owner'], withinMinutes: 10 };
+    const wanted = { name: 'Wiki', rules: [rule], otherwise: 'open' };
+    for (const [wrong, pointer] of [
+      [{ name: ' ' }, '#/name'],
+      [{ host: 'wiki' + '.'.repeat(2) }, '#/host'],
+      [{ host: 'localhost:3000' }, '#/host'],
+      [{ otherwise: 'none' }, '#/otherwise'],
+      [{ rules: [{ ...rule, path: 'admin' }] }, '#/rules/0/path'],
+      [{ rules: [rule, { ...rule, path: '/a roles=owner' }] }, '#/rules/1/path'],
+      [{ rules: [{ ...rule, path: '/a\nopen /' }] }, '#/rules/0/path'],
+      [{ rules: [{ ...rule, path: '/%61' }] }, '#/rules/0'],
+      [{ rules: [{ ...rule, need: 'open' }] }, '#/rules/0'],
+      [{ rules: [{ ...rule, withinMinutes: 0 }] }, '#/rules/0/withinMinutes'],
+      [{ rules: [{ ...rule, methods: ['get'] }] }, '#/rules/0/methods/0'],
+    ] as const)
+      assert.equal(
+        problemOf(await program.post('/apps', { host: 'wiki.example.org', ...wanted, ...wrong })).errors![0]!.pointer,
+        pointer,
+        JSON.stringify(wrong),
+      );
+    const added = await program.post('/apps', { host: 'Wiki.example.org:443', ...wanted });
+    assert.equal(added.status, 201, added.body);
+    const { id, ...shown } = added.json as { id: string };
+    assert.deepEqual(shown, { host: 'wiki.example.org', ...wanted });
+    assert.equal(problemOf(await program.post('/apps', { host: 'wiki.example.org', ...wanted })).code, 'conflict');
+    assert.deepEqual((await program.get('/apps')).json, { apps: [added.json] });
+    const wiki = new AppBehindProxy(portal, 'http://wiki.example.org');
+    assert.equal((await wiki.ask(portal.browser(), '/')).status, 200, 'it takes effect at once');
+
+    const asked = async (query: string) => (await program.get(`/apps/${id}/rule?${query}`)).json;
+    assert.deepEqual(await asked('path=/admin/users'), { refused: false, number: 1, need: 'two-factor' });
+    assert.deepEqual(await asked('path=/admin&method=PUT'), { refused: false, number: null, need: 'open' });
+    assert.deepEqual(await asked('path=/a/../admin'), { refused: true, number: null, need: null });
+
+    const seen = String((await program.get(`/apps/${id}`)).headers['etag']);
+    const put = (ifMatch: string) => program.ask('PUT', `/apps/${id}`, { ...wanted, otherwise: 'signed-in' }, { 'if-match': ifMatch });
+    assert.equal(problemOf(await put('"0"')).code, 'precondition-failed');
+    const changed = await put(seen);
+    assert.deepEqual([changed.status, changed.json!['otherwise']], [200, 'signed-in']);
+    assert.equal(problemOf(await put(seen)).code, 'precondition-failed', 'it is another by now');
+    assert.equal((await wiki.ask(portal.browser(), '/')).status, 401);
+    assert.ok((await owner.browser.visit('/admin/audit?group=policy')).has('by the API key “HR sync”'), owner.browser.page.text);
+
+    // A form of the console that was opened before somebody else changed the app says so, and keeps what was typed.
+    await owner.browser.visit(`/admin/apps/${id}`);
+    await program.ask('PUT', `/apps/${id}`, { ...wanted, otherwise: 'two-factor' }, { 'if-match': '*' });
+    owner.browser.fill('Name', 'Our wiki');
+    await owner.browser.press('Save');
+    assert.match(owner.browser.page.text, /Somebody else changed this app in the meantime/);
+    assert.equal(owner.browser.page.value('Name'), 'Our wiki');
+    await owner.browser.press('Save');
+    assert.match(owner.browser.page.text, /The rules are changed\./);
+
+    assert.equal((await program.delete(`/apps/${id}`)).status, 204);
+    assert.equal((await program.get(`/apps/${id}`)).status, 404);
+    assert.equal((await wiki.ask(portal.browser(), '/')).status, 403);
   });
 
   test('the webhook: set, with a secret that is shown once, tried out, paused, resumed and removed', async () => {

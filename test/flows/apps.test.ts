@@ -158,8 +158,10 @@ forEachPortal((open) => {
   test('the page of one’s apps, with a search; who has none lands on the account', async () => {
     const ada = await joinAs(portal, owner, 'Member');
     await addApp(owner, { name: 'Über-Kamera', host: 'camera.example.org:8443' });
+    await addApp(owner, { name: 'zoo', host: 'zoo.example.org' });
     await ada.browser.visit('/');
     assert.equal(ada.browser.page.heading, 'Your apps');
+    assert.match(ada.browser.page.text, /Über-Kamera.*Wiki.*zoo/, 'in the order of the alphabet');
     assert.equal(ada.browser.page.link('ÜÜber-Kamera'), 'http://camera.example.org:8443/');
     ada.browser.fill('Search', 'wik');
     await ada.browser.press('Find');

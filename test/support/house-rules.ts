@@ -61,6 +61,8 @@ export const DECISIONS: readonly string[] = [
   'sessions/session-limits.ts',
   'sso/notices.ts',
   'sso/whose-account.ts',
+  'sso/ldap/entry.ts',
+  'sso/ldap/whole-message.ts',
   'sso/oidc/is-for-us.ts',
   'sso/oidc/who-it-is.ts',
 ].map((name) => `src/${name}`);
@@ -92,6 +94,7 @@ export const PARTS: readonly string[] = [
   'sso/contract.ts',
   'sso/directories.ts',
   'sso/domains.ts',
+  'sso/ldap/settings.ts',
   'sso/linking.ts',
   'sso/oidc/failures.ts',
   'sso/oidc/settings.ts',

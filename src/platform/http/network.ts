@@ -7,13 +7,20 @@ import { lookup as systemLookup, promises as dns } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import { seconds } from '../durations.ts';
+import { connectOut, type ConnectionOut, type ConnectTo } from './connect-out.ts';
+import { failureFrom, NetworkFailure } from './network-failure.ts';
 import { isPublicAddress } from './public-address.ts';
+
+export { failureFrom, NetworkFailure, type NetworkFailureReason } from './network-failure.ts';
+export type { ConnectionOut } from './connect-out.ts';
 
 export interface Network {
   /** Throws a NetworkFailure; an answer of any status is no failure. The signature is that of `fetch`, as far as libraries use it. */
   fetch(url: string | URL, init?: FetchOptions): Promise<Response>;
   /** The addresses behind a host, all of which may be connected to; throws a NetworkFailure where one may not. For protocols other than HTTP. */
   addressesOf(host: string): Promise<string[]>;
+  /** A connection for another protocol than HTTP, encrypted unless the operator named the host; throws a NetworkFailure. Whoever asked for it destroys it. */
+  connect(to: ConnectTo): Promise<ConnectionOut>;
   /** The TXT records of a name, each in one piece; none where there are none. Throws a NetworkFailure where no server answers. */
   textRecords(name: string): Promise<string[]>;
 }
@@ -24,28 +31,6 @@ export interface FetchOptions {
   readonly body?: string | Uint8Array | URLSearchParams | ArrayBuffer | null;
   readonly signal?: AbortSignal | null;
 }
-
-export type NetworkFailureReason = 'private-address' | 'unknown-host' | 'no-connection' | 'certificate' | 'too-slow' | 'too-large' | 'not-https' | 'redirect';
-
-/** Why nothing came back. `message` is a sentence for whoever typed the address. */
-export class NetworkFailure extends Error {
-  readonly reason: NetworkFailureReason;
-  constructor(reason: NetworkFailureReason, options?: ErrorOptions) {
-    super(SENTENCES[reason], options);
-    this.reason = reason;
-  }
-}
-
-const SENTENCES: Readonly<Record<NetworkFailureReason, string>> = {
-  'private-address': 'The address is of a private network, and the operator of the portal has not named it in TWINLOCK_PRIVATE_HOSTS.',
-  'unknown-host': 'There is no host of that name.',
-  'no-connection': 'No connection came about.',
-  certificate: 'The certificate of the server is not good: it is expired, for another name, or of an authority that this machine does not know.',
-  'too-slow': 'The server took too long to answer.',
-  'too-large': 'The server answered more than anybody would need.',
-  'not-https': 'The address has to start with https://.',
-  redirect: 'The server answered that it has moved. Enter the address that it moved to.',
-};
 
 export interface NetworkOptions {
   /** Hosts of private networks that may be reached, and over http: as they are typed in settings, in lower case. */
@@ -104,6 +89,11 @@ export function makeNetwork({
       }
     },
     addressesOf: (host) => addressesOf(host, { lookup, allowed: mayBePrivate(host.toLowerCase()) }),
+    async connect(to) {
+      const allowed = mayBePrivate(to.host.toLowerCase());
+      if (to.encryption === 'none' && !allowed) throw new NetworkFailure('not-encrypted');
+      return connectOut(await addressesOf(to.host, { lookup, allowed }), to, { millisecondsMost, bytesMost });
+    },
     textRecords: (name) => textRecords(name, resolver),
   };
 }
@@ -160,14 +150,4 @@ export function publicOnly(lookup: typeof systemLookup): LookupFunction {
       return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
     });
   };
-}
-
-/** What a connection failed for, by the code that Node gives it. */
-export function failureFrom(error: unknown): NetworkFailure {
-  if (error instanceof NetworkFailure) return error;
-  const { code = '', cause } = error as { code?: string; cause?: unknown };
-  if (cause instanceof NetworkFailure) return cause;
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new NetworkFailure('unknown-host', { cause: error });
-  if (/TIMEOUT/.test(code)) return new NetworkFailure('too-slow', { cause: error });
-  return new NetworkFailure(/CERT|SIGNED|ISSUER|TLS|SSL/.test(code) ? 'certificate' : 'no-connection', { cause: error });
 }

@@ -12,7 +12,7 @@ import { failureFrom, publicOnly, type NetworkFailureReason } from './network.ts
 import { isPublicAddress } from './public-address.ts';
 
 export type Posted = { readonly ok: true; readonly status: number } | { readonly ok: false; readonly reason: PostFailure; readonly status?: number };
-export type PostFailure = Exclude<NetworkFailureReason, 'too-large' | 'not-https'> | 'status';
+export type PostFailure = Exclude<NetworkFailureReason, 'too-large' | 'not-https' | 'not-encrypted' | 'no-encryption' | 'unreadable'> | 'status';
 
 export interface Post {
   readonly url: URL;

@@ -17,7 +17,7 @@ export {
   type EventGroup,
   type EventResult,
 } from './event-kinds.ts';
-export { findSeenEvent, jsonOf, listSeenEvents, type Author, type SeenEvent, type SeenFilter } from './reading.ts';
+export { cursorBehind, findSeenEvent, jsonOf, listSeenEvents, type Author, type SeenEvent, type SeenFilter } from './reading.ts';
 export {
   deliverWebhooks,
   failureIn,

@@ -67,10 +67,12 @@ function answeredStatus({ status }: Response, what: string): Failure {
 
 /** The library's codes; see OAUTH_… in oauth4webapi. */
 function fromCode({ code = '', cause }: ClientError, what: string): Failure {
-  const { claim, attribute, body } = ((cause as { cause?: unknown } | undefined)?.cause ?? cause ?? {}) as {
+  const { claim, claims, attribute, body, header } = ((cause as { cause?: unknown } | undefined)?.cause ?? cause ?? {}) as {
     claim?: string;
+    claims?: unknown;
     attribute?: string;
     body?: { issuer?: unknown };
+    header?: { alg?: unknown };
   };
   switch (code) {
     case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
@@ -90,6 +92,8 @@ function fromCode({ code = '', cause }: ClientError, what: string): Failure {
     case 'OAUTH_INVALID_SERVER_METADATA':
       return misconfigured(`${what} The provider publishes no address for it.`);
     default:
+      if (header) return untrusted(`The ID token is signed by ${quoted(String(header.alg))}, and not by an algorithm with a public key, such as RS256.`);
+      if (claims) return untrusted('The ID token lacks a claim that it must have, or one is of the wrong kind.');
       return untrusted(`${what} What the provider sent is not what the protocol allows.`);
   }
 }

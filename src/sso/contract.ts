@@ -76,6 +76,8 @@ interface Protocol<Settings> {
   readonly fields: readonly SettingField[];
   /** Whether the provider says anything about addresses that it verified. Where false, only the administrator can. */
   readonly saysVerified: boolean;
+  /** What the protocol makes itself before settings are stored, such as keys. It may take its time: nothing waits for it but who saves them. */
+  prepare?(tools: Pick<Tools, 'now' | 'random' | 'installationName'>, settings: Settings): Promise<Settings>;
 }
 
 /** The addresses of one connection at the portal, absolute. */

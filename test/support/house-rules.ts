@@ -96,6 +96,7 @@ export const PARTS: readonly string[] = [
   'sso/domains.ts',
   'sso/ldap/settings.ts',
   'sso/linking.ts',
+  'sso/failures.ts',
   'sso/oidc/failures.ts',
   'sso/oidc/settings.ts',
   'sso/registry.ts',

@@ -1,27 +1,8 @@
 // Why a provider is not believed, as sentences for whoever looks after the connection. Part of oidc.ts.
 import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
 import { NetworkFailure } from '../../platform/http/network.ts';
-import { canBeShown } from '../../platform/words/showable.ts';
-import type { Failure, FailureReason } from '../contract.ts';
-
-const QUOTED_CHARACTERS_MOST = 150;
-
-const failure =
-  (reason: FailureReason) =>
-  (detail: string): Failure => ({ ok: false, reason, detail });
-
-const unreachable = failure('unreachable');
-export const misconfigured = failure('misconfigured');
-const refused = failure('refused');
-export const untrusted = failure('untrusted');
-
-export const isFailure = (value: object): value is Failure => 'ok' in value && value.ok === false && 'reason' in value;
-
-/** What came unverified: in quotes, cut short, and on one line. */
-export function quoted(text: string): string {
-  const line = [...text.toWellFormed().replaceAll(/\s+/g, ' ')].filter(canBeShown).join('').trim();
-  return `“${line.length > QUOTED_CHARACTERS_MOST ? `${line.slice(0, QUOTED_CHARACTERS_MOST)}…` : line}”`;
-}
+import type { Failure } from '../contract.ts';
+import { misconfigured, quoted, refused, unreachable, untrusted } from '../failures.ts';
 
 /** `what`: the sentence of what went wrong. `secrets`: what must not be said, whatever the provider writes into its answer. */
 export function failureFrom(error: unknown, what: string, secrets: readonly string[]): Failure {

@@ -37,6 +37,7 @@ export async function receiveSignOut(world: World, connectionId: string, callbac
   const connection = await findConnection(world, world.database.query, connectionId);
   const protocol = connection && redirecting(connection);
   if (!connection || !protocol?.readLogout) return undefined;
+  if (protocol.isSignOutAnswer?.(callback)) return { ok: true, reply: addressesOf(world, connectionId).signedOut };
   const { readLogout } = protocol;
   const limit = [PROVIDER_SIGN_OUTS, connectionId, networkOf(from.address)] as const;
   const counted = await world.database.transaction((transaction) => spend(transaction, world, ...limit));

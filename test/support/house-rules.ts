@@ -124,6 +124,7 @@ export const PARTS: readonly string[] = [
   'lost-phone/resets.ts',
   'organisations/invitations.ts',
   'organisations/joining.ts',
+  'organisations/leaving.ts',
   'organisations/membership.ts',
   'organisations/set-up.ts',
   'policy/deadlines.ts',

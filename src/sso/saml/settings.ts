@@ -49,7 +49,7 @@ export const settings: z.ZodType<SamlSettings> = z
     entityId: text.default(''),
     signInAddress: address,
     signOutAddress: address,
-    certificates: lines,
+    certificates: lines.transform((typed, context) => certificatesFrom(typed, (message) => context.addIssue({ code: 'custom', message }))),
     nameIdFormat: z.enum(['persistent', 'unspecified'], 'Choose one of the two.').default('persistent'),
     subjectAttribute: attribute.refine(
       (name) => !CHANGES_HANDS.test(name.slice(name.lastIndexOf('/') + 1)),
@@ -65,16 +65,15 @@ export const settings: z.ZodType<SamlSettings> = z
   .transform((typed, context) => {
     const mistake = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     const { metadata: pasted, ...rest } = typed;
-    const certificates = certificatesFrom(rest.certificates, (message) => mistake('certificates', message));
     if (pasted.length > 0) return { ...rest, metadata: [], ...fromPasted(pasted.join('\n'), rest, mistake) };
-    const { entityId, signInAddress, metadataAddress } = rest;
+    const { entityId, signInAddress, metadataAddress, certificates } = rest;
     // Nothing yet is well: the provider may want to know our addresses first, and they are there once the connection is.
     if (metadataAddress === '' && (entityId !== '' || signInAddress !== '' || certificates.length > 0)) {
       if (entityId === '') mistake('entityId', 'Enter what the provider calls itself.');
       if (signInAddress === '') mistake('signInAddress', 'Enter where the provider lets people sign in.');
       if (certificates.length === 0) mistake('certificates', 'Enter the certificate that the provider signs with.');
     }
-    return { ...rest, metadata: [], certificates };
+    return { ...rest, metadata: [] };
   })
   .transform(({ metadataAddress, metadata, entityId, signInAddress, signOutAddress, certificates, ...rest }) =>
     // In one order, so that what is the same looks the same.
@@ -141,10 +140,11 @@ export const fields: readonly SettingField[] = [
   {
     name: 'nameIdFormat',
     label: 'What kind of NameID is asked for',
+    hint: 'A persistent one stays with one person for ever. One that is an address is refused, whatever is set.',
     kind: 'choice',
     choices: [
-      { value: 'persistent', label: 'Persistent: stays with one person for ever' },
-      { value: 'unspecified', label: 'Whatever is set there (never an address)' },
+      { value: 'persistent', label: 'Persistent' },
+      { value: 'unspecified', label: 'As it is set there' },
     ],
     initial: 'persistent',
     required: false,

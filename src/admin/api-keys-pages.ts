@@ -1,5 +1,5 @@
 import { may, type KeyRole } from '../organisations/organisations.ts';
-import { button, checkbox, linkButton, mistakes, notice, select, textField } from '../platform/html/forms.ts';
+import { button, choiceGroup, linkButton, mistakes, notice, select, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { dateOf, momentOf, timeOf } from '../platform/words/times.ts';
 import { asksForAPerson, KEY_DAYS_MOST, SCOPE_WORDS, SCOPES, type ApiKey, type Scope } from '../sessions/sessions.ts';
@@ -48,7 +48,7 @@ function keyActions(frame: Frame, key: ApiKey): Html {
       own &&
       consoleForm(frame, {
         action: `${API_KEYS}/${id}/stand-by`,
-        body: html`<button class="button" type="submit" aria-label="Stand by ${name}">Stand by it</button>`,
+        body: html`<button class="button" type="submit" aria-label="Stand by ${name}">Stand by</button>`,
       })
     }
     ${consoleForm(frame, {
@@ -80,8 +80,10 @@ export interface KeyMistakes {
   readonly other?: string;
 }
 
+const SCOPE = 'scope';
+const plain = (scope: Scope): string => scope.replace(':', '-');
 /** The field that gives a scope. */
-export const scopeField = (scope: Scope): string => `scope-${scope.replace(':', '-')}`;
+export const scopeField = (scope: Scope): string => `${SCOPE}-${plain(scope)}`;
 
 export function newApiKey(frame: Frame, typed: KeyTyped, refused: KeyMistakes = {}): Html {
   return consolePage(frame, {
@@ -103,10 +105,12 @@ export function newApiKey(frame: Frame, typed: KeyTyped, refused: KeyMistakes = 
               ],
             })}
             <p class="quiet">An auditor sees everything and changes nothing.</p>
-            <fieldset>
-              <legend>What it may do</legend>
-              ${SCOPES.map((scope) => checkbox({ label: `${scope}: ${SCOPE_WORDS[scope]}`, name: scopeField(scope), checked: typed.scopes.includes(scope) }))}
-            </fieldset>
+            ${choiceGroup({
+              question: 'What it may do',
+              name: SCOPE,
+              type: 'checkbox',
+              options: SCOPES.map((scope) => ({ value: plain(scope), label: scope, hint: SCOPE_WORDS[scope], checked: typed.scopes.includes(scope) })),
+            })}
             ${textField({ label: 'Days until it expires', name: 'days', value: typed.days, required: true, error: refused.days, hint: `1 to ${KEY_DAYS_MOST}.` })}
             <div class="actions">${button({ label: 'Create API key', main: true })} ${linkButton({ label: 'Cancel', href: addressIn(frame, API_KEYS) })}</div>`,
         })}

@@ -35,6 +35,11 @@ const choiceOf = <Name extends string>(words: Readonly<Record<Name, string>>) =>
 
 const filterFields = {
   search: z.string().max(SEARCH_CHARACTERS_MOST).default('').describe('How a name or an address begins, or from where: an IP address'),
+  words: z
+    .string()
+    .max(SEARCH_CHARACTERS_MOST)
+    .default('')
+    .describe('Words that stand anywhere in what is said of an event; a page may have none, and a “next”'),
   person: z.string().max(64).default('').describe('The id of somebody'),
   group: choiceOf(EVENT_GROUPS).optional(),
   result: choiceOf(EVENT_RESULTS).optional(),

@@ -2,6 +2,7 @@
 import { findVerifiedByEmail } from '../accounts/accounts.ts';
 import {
   commandLine,
+  cursorBehind,
   eventKindOf,
   findSeenEvent,
   jsonOf,
@@ -35,6 +36,8 @@ const EXPORTED_AT_ONCE = 500;
 export interface AuditFilter {
   /** How a name or an email begins, or an IP address. */
   readonly search: string;
+  /** Words that stand anywhere in what is shown of an event, in whatever case; all of them. */
+  readonly words?: string;
   /** The id of an account. */
   readonly person: string;
   readonly group: EventGroup | undefined;
@@ -57,6 +60,8 @@ export interface ShownEvent extends SeenEvent {
 export interface AuditPage {
   readonly events: readonly ShownEvent[];
   readonly next: string | undefined;
+  /** How far back words were looked for, where there may be more behind it; epoch milliseconds. */
+  readonly lookedBackTo?: number | undefined;
 }
 
 export async function listAudit(
@@ -65,12 +70,60 @@ export async function listAudit(
   filter: AuditFilter,
   { after, most = EVENTS_ON_A_PAGE }: { after: string; most?: number },
 ): Promise<AuditPage> {
-  const { events, next } = await listSeenEvents(queries, organisation.id, {
-    filter: await readFilter(queries, organisation, filter),
-    after,
-    most,
-  });
+  const read = await readFilter(queries, organisation, filter);
+  const words = wordsIn(filter.words);
+  if (words.length > 0) return findWords(queries, organisation, { filter: read, words, after, most });
+  const { events, next } = await listSeenEvents(queries, organisation.id, { filter: read, after, most });
   return { events: await inWords(queries, organisation, events), next };
+}
+
+const WORDS_MOST = 10;
+const wordsIn = (text = ''): readonly string[] => (text.normalize('NFC').toLowerCase().match(/\S+/g) ?? []).slice(0, WORDS_MOST);
+
+/** One look goes so far and no further, so that a word that nowhere stands costs no more than one that does: whoever looks goes on from there. */
+const LOOKED_THROUGH_MOST = 5000;
+
+/** No index helps with what stands in the middle of a sentence that is made when it is shown: so it is made, and looked at, the newest first. */
+async function findWords(
+  queries: Queries,
+  organisation: Organisation,
+  { filter, words, after, most }: { filter: SeenFilter; words: readonly string[]; after: string; most: number },
+): Promise<AuditPage> {
+  const found: ShownEvent[] = [];
+  let looked = 0;
+  let next: string | undefined = after;
+  let last: SeenEvent | undefined;
+  while (next !== undefined && found.length <= most && looked < LOOKED_THROUGH_MOST) {
+    const page: Awaited<ReturnType<typeof listSeenEvents>> = await listSeenEvents(queries, organisation.id, { filter, after: next, most: EXPORTED_AT_ONCE });
+    found.push(...(await inWords(queries, organisation, page.events)).filter((event) => hasWords(event, words)));
+    looked += page.events.length;
+    last = page.events.at(-1);
+    next = page.next;
+    await breathe();
+  }
+  const events = found.slice(0, most);
+  if (found.length > most) return { events, next: cursorBehind(events.at(-1)!) };
+  return { events, next, lookedBackTo: next === undefined ? undefined : last?.at };
+}
+
+/** In all that the page of the event says of it. */
+function hasWords({ event, sentence, on, author, address, userAgent, requestId, details, id, link }: ShownEvent, words: readonly string[]): boolean {
+  const all = [
+    event,
+    sentence,
+    on?.name,
+    on?.email,
+    author,
+    address,
+    userAgent,
+    describeUserAgent(userAgent),
+    requestId,
+    id,
+    link?.hash,
+    ...Object.values(details),
+  ];
+  const text = all.join('\n').normalize('NFC').toLowerCase();
+  return words.every((word) => text.includes(word));
 }
 
 /** Undefined where that event is not the organisation's. */
@@ -103,7 +156,7 @@ export async function exportAudit(
       details: { organisation: organisation.id, format: FORMATS[format], by: byWhom(actor) },
     }),
   );
-  return asText(query, organisation, { filter: read, format });
+  return asText(query, organisation, { filter: read, format, words: wordsIn(filter.words) });
 }
 
 /** The same for the operator on the host: all of it; `taken` is told how many have come. */
@@ -126,13 +179,15 @@ const FORMATS: Readonly<Record<ExportFormat, string>> = { csv: 'CSV', 'json-line
 interface Taken {
   readonly filter: SeenFilter;
   readonly format: ExportFormat;
+  readonly words?: readonly string[];
   readonly taken?: (count: number) => void;
 }
 
-async function* asText(queries: Queries, organisation: Organisation, { filter, format, taken }: Taken): AsyncGenerator<string> {
+async function* asText(queries: Queries, organisation: Organisation, { filter, format, words = [], taken }: Taken): AsyncGenerator<string> {
   let count = 0;
   if (format === 'csv') yield csvOf([COLUMNS]);
-  for await (const events of batches(queries, organisation, filter)) {
+  for await (const batch of batches(queries, organisation, filter)) {
+    const events = words.length === 0 ? batch : (await inWords(queries, organisation, batch)).filter((event) => hasWords(event, words));
     yield format === 'csv' ? csvOf((await inWords(queries, organisation, events)).map(rowOf)) : events.map((event) => `${jsonOf(event)}\n`).join('');
     count += events.length;
     taken?.(count);

@@ -15,7 +15,7 @@ interface AuditShown extends AuditPage {
   readonly person: string | undefined;
 }
 
-export function audit(frame: Frame, { events, next, filter, after, person }: AuditShown): Html {
+export function audit(frame: Frame, { events, next, lookedBackTo, filter, after, person }: AuditShown): Html {
   const query = queryOf(filter);
   return consolePage(frame, {
     title: 'Audit log',
@@ -34,8 +34,9 @@ export function audit(frame: Frame, { events, next, filter, after, person }: Aud
       }
       <section class="card" aria-labelledby="events">
         <h2 id="events">Events</h2>
-        ${events.length === 0 && html`<p class="quiet">Nothing is like that. Try another filter, or a longer time.</p>`}
+        ${events.length === 0 && lookedBackTo === undefined && html`<p class="quiet">Nothing is like that. Try another filter, or a longer time.</p>`}
         ${events.map((one) => eventRow(frame, one))}
+        ${lookedBackTo !== undefined && html`<p class="quiet">Looked back to ${momentOf(lookedBackTo)}. There are older events: go on to look through them, too.</p>`}
         <div class="actions">
           ${after !== '' && linkButton({ label: 'Newest events', href: addressIn(frame, AUDIT, query) })}
           ${next !== undefined && linkButton({ label: 'Older events', href: addressIn(frame, AUDIT, { ...query, after: next }) })}
@@ -47,8 +48,9 @@ export function audit(frame: Frame, { events, next, filter, after, person }: Aud
 }
 
 /** As the address and the export have it. */
-const queryOf = ({ search, person, group, result, event = '', from, to }: AuditFilter): Record<string, string> => ({
+const queryOf = ({ search, words = '', person, group, result, event = '', from, to }: AuditFilter): Record<string, string> => ({
   search,
+  words,
   person,
   group: group ?? '',
   result: result ?? '',
@@ -65,13 +67,14 @@ function exportForm(frame: Frame, query: Record<string, string>, [format, label]
   });
 }
 
-function searchForm(frame: Frame, { search, person, group, result, event = '', from, to }: AuditFilter): Html {
+function searchForm(frame: Frame, { search, words = '', person, group, result, event = '', from, to }: AuditFilter): Html {
   return html`<form method="get" action="${AUDIT}" role="search">
     ${frame.memberships.length > 1 && html`<input type="hidden" name="organisation" value="${frame.organisation.id}" />`}
     ${person !== '' && html`<input type="hidden" name="person" value="${person}" />`}
     ${event !== '' && html`<input type="hidden" name="event" value="${event}" />`}
     <div class="filters">
       ${textField({ label: 'Search', name: 'search', value: search, hint: 'How a name or an email begins, or a whole IP address.' })}
+      ${textField({ label: 'Words', name: 'words', value: words, hint: 'Anywhere in what is said of an event: a reason, a browser, “bypass”.' })}
       ${select({ label: 'Kind of event', name: 'group', value: group ?? '', options: [['', 'Every kind'], ...Object.entries(EVENT_GROUPS)] })}
       ${select({ label: 'Result', name: 'result', value: result ?? '', options: [['', 'Any result'], ...Object.entries(EVENT_RESULTS)] })}
       ${textField({ label: 'From', name: 'from', type: 'date', value: from })} ${textField({ label: 'To', name: 'to', type: 'date', value: to })}

@@ -44,6 +44,7 @@ function filterOf(read: (name: string) => string): AuditFilter {
   const day = (name: string): string => (startOfDay(text(name)) === undefined ? '' : text(name));
   return {
     search: text('search'),
+    words: text('words'),
     person: text('person'),
     group: eventGroupOf(text('group')),
     result: eventResultOf(text('result')),

@@ -73,7 +73,8 @@ function plot(days: readonly DayShown[]): Html | false {
     </svg>
     <figcaption class="quiet">
       <span>${dateOf(first.at)}</span
-      ><span><span class="key-line all"></span> people <span class="key-line guarded"></span> with two-factor authentication</span
+      ><span class="legend"
+        ><span><span class="key-line all"></span> people</span> <span><span class="key-line guarded"></span> with two-factor authentication</span></span
       ><span>${dateOf(last.at)}</span>
     </figcaption>
   </figure>`;

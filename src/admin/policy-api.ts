@@ -255,6 +255,8 @@ const announce = (world: World): Operation<KeyHolder> =>
     refusals: ['not-allowed', 'conflict'],
     handle: async ({ actor }: KeyHolder, { parameters: { id } }) => {
       const told = await tellPeople(world, actor, id);
+      if (!told.ok && told.reason === 'too-many')
+        throw new Problem('too-many-requests', 'Several policies were told to people lately. Wait as long as Retry-After says.', { retryAt: told.retryAt });
       if (!told.ok) throw refusalOf(told.reason);
       return { people: told.people };
     },

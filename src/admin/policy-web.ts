@@ -5,7 +5,7 @@ import { byWhom, keyNamedBy, may, type Organisation } from '../organisations/org
 import type { Queries } from '../platform/database/database.ts';
 import { file, page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
 import { noSuchPage } from '../platform/problem.ts';
-import { momentOf } from '../platform/words/times.ts';
+import { momentOf, waitingTime } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import {
   differencesOf,
@@ -154,6 +154,11 @@ function mountPreview(web: Web<Console>, world: World): void {
     change(world, { action: 'change-policy', back: (visit) => addressOf(PREVIEW, visit.field('draft')) }, async (visit, context) => {
       const draftId = visit.field('draft');
       const told = await tellPeople(world, actorOf(visit, context), draftId);
+      if (!told.ok && told.reason === 'too-many') {
+        const wait = `${waitingTime(told.retryAt - world.clock.now())} (at ${momentOf(told.retryAt)})`;
+        const sentence = `Several policies were told to people lately, and mail that comes too often is read by nobody. You can send it ${wait}.`;
+        return showPreview(world, visit, context, { draft: await draftOf(world, context, draftId), reason: '', refused: { sentence, status: 429 } });
+      }
       if (!told.ok) return showRefused(world, visit, context, told.reason);
       visit.setCookie('notice', 'policy-announced');
       return redirect(addressIn(context, PREVIEW, { draft: draftId }));

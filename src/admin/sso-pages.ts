@@ -197,7 +197,7 @@ function settingField(
     case 'check':
       return checkbox({ label, name, checked: value === true, error });
     case 'choice':
-      return select({ label, name, value: text, options: choices.map((one) => [one.value, one.label] as const), error });
+      return select({ ...about, value: text, options: choices.map((one) => [one.value, one.label] as const) });
     case 'lines':
       return textArea({ ...about, value: text });
     case 'secret':

@@ -12,7 +12,7 @@ export function leaving(frame: Frame, { name, url }: { name: string; url: string
     title: `On to ${name}`,
     goesOnTo: url,
     body: html`<p class="quiet">This is a test: you sign in there, and see what it says of you.</p>
-      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, main: true, wide: true })}</div>`,
+      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, goesOn: true, main: true, wide: true })}</div>`,
   });
 }
 

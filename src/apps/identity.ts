@@ -9,6 +9,8 @@ import type { World } from '../platform/world.ts';
 import type { Session } from '../sessions/sessions.ts';
 
 const LIFETIME = seconds(60);
+/** Tokens that are kept to be told again. */
+const SIGNED_MOST = 20_000;
 
 /** Empty, so that what a client made up under these names is overwritten all the same. */
 export const NOBODY = { 'Remote-User': '', 'Remote-Email': '', 'Remote-Name': '', 'Remote-Groups': '', 'Remote-Amr': '', 'Remote-Token': '' };
@@ -26,36 +28,41 @@ export function makeIdentities(world: World): Identities {
   const kid = signer.publicKey.slice(-12);
   const head = encoded({ alg: 'EdDSA', typ: 'JWT', kid });
   /** A session that checks remember (lookups.ts) is asked about many times in its half second, always at one host. */
-  const made = new WeakMap<Session, { readonly origin: string; readonly headers: IdentityHeaders }>();
+  const ofSession = new WeakMap<Session, { readonly origin: string; readonly headers: IdentityHeaders }>();
+  /** Signing costs as much as all else of a check: who is the same to the app is told so by the same token, until it is a quarter spent. */
+  const signed = new Map<string, { readonly token: string; readonly issuedAt: number }>();
+
+  const tokenOf = (claims: object): string => {
+    const key = JSON.stringify(claims);
+    const now = world.clock.now();
+    const known = signed.get(key);
+    // A clock that was set back is no reason to go on with what is of tomorrow.
+    if (known && now >= known.issuedAt && now - known.issuedAt < LIFETIME / 4) return known.token;
+    const issuedAt = Math.floor(now / 1000);
+    const text = `${head}.${encoded({ ...claims, iat: issuedAt, exp: issuedAt + LIFETIME / 1000 })}`;
+    const token = `${text}.${signer.sign(text)}`;
+    if (signed.size >= SIGNED_MOST) signed.clear();
+    signed.set(key, { token, issuedAt: issuedAt * 1000 });
+    return token;
+  };
 
   const headersOf: Identities['headersOf'] = (session, { organisationId, origin }) => {
-    const known = made.get(session);
+    const known = ofSession.get(session);
     if (known?.origin === origin) return known.headers;
     const { account } = session;
     const group = session.roles.get(organisationId);
     const amr = amrOf(Object.keys(session.proofs));
-    const issuedAt = Math.floor(world.clock.now() / 1000);
-    const claims = {
-      iss: world.installation.origin,
-      aud: origin,
-      sub: account.id,
-      email: account.email,
-      name: account.name,
-      groups: group === undefined ? [] : [group],
-      amr,
-      iat: issuedAt,
-      exp: issuedAt + LIFETIME / 1000,
-    };
-    const text = `${head}.${encoded(claims)}`;
+    const iss = world.installation.origin;
+    const groups = group === undefined ? [] : [group];
     const headers = {
       'Remote-User': account.id,
       'Remote-Email': plain(account.email),
       'Remote-Name': plain(account.name),
       'Remote-Groups': group ?? '',
       'Remote-Amr': amr.join(' '),
-      'Remote-Token': `${text}.${signer.sign(text)}`,
+      'Remote-Token': tokenOf({ iss, aud: origin, sub: account.id, email: account.email, name: account.name, groups, amr }),
     };
-    made.set(session, { origin, headers });
+    ofSession.set(session, { origin, headers });
     return headers;
   };
   return { headersOf, keySet: { keys: [{ ...signer.publicJwk, kid, use: 'sig', alg: 'EdDSA' }] } };

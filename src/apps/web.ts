@@ -43,7 +43,8 @@ const START_SECONDS = 60 * 60;
 /** 256 bits in base64url. */
 const TOKEN = /^[\w-]{43}$/;
 
-const refuse = (reason: string): ProxiedAnswer => ({ status: 403, body: `${reason}\n` });
+/** In a header too, for nginx, which passes on no body: plain ASCII there. */
+const refuse = (reason: string): ProxiedAnswer => ({ status: 403, headers: { 'Twinlock-Reason': reason.replaceAll('’', "'") }, body: `${reason}\n` });
 
 /** What proxies ask. */
 export function proxiedRoutes(world: World): ProxiedRoutes {

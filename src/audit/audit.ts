@@ -17,7 +17,7 @@ export {
   type EventGroup,
   type EventResult,
 } from './event-kinds.ts';
-export { findSeenEvent, jsonOf, listSeenEvents, type Author, type SeenEvent, type SeenFilter } from './reading.ts';
+export { cursorBehind, findSeenEvent, jsonOf, listSeenEvents, type Author, type SeenEvent, type SeenFilter } from './reading.ts';
 export {
   deliverWebhooks,
   failureIn,
@@ -97,6 +97,7 @@ export const AUDIT_EVENTS = {
   organisation_invited: ['organisation', 'email', 'role', 'by'],
   organisation_invitation_revoked: ['organisation', 'email', 'role', 'by'],
   organisation_joined: ['organisation', 'role', 'by'],
+  organisation_left: ['organisation', 'role'],
   organisation_member_removed: ['organisation', 'role', 'by'],
   organisation_member_suspended: ['organisation', 'by'],
   organisation_member_resumed: ['organisation', 'by'],

@@ -135,6 +135,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   organisation_invited: byNamed('people', ({ email, role }) => `Invited ${email} ${roleIn(role)}`),
   organisation_invitation_revoked: byNamed('people', ({ email, role }) => `Took back the invitation of ${email} ${roleIn(role)}`),
   organisation_joined: own('people', ({ role }) => `Joined ${roleIn(role)}`),
+  organisation_left: own('people', ({ role }) => `Left the organisation, where they were ${role}`),
   organisation_member_removed: byNamed('people', ({ role }) => `Removed from the organisation, where they were ${role}`),
   organisation_member_suspended: byNamed('people', 'Suspended'),
   organisation_member_resumed: byNamed('people', 'Suspension ended'),

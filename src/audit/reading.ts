@@ -119,6 +119,9 @@ function authorOf({ user_agent, account_id }: store.AuditEventRow, { by }: Detai
 /** As whoever acts by an API key is recorded. */
 const KEY = 'key ';
 
+/** The `after` of what lies behind an event. */
+export const cursorBehind = (event: SeenEvent): string => cursorOf(event);
+
 const cursorOf = ({ at, id }: { at: number; id: string }): string => `${at.toString(36)}.${id}`;
 
 function readCursor(text: string): { at: number; id: string } | undefined {

@@ -1,7 +1,8 @@
 /**
  * How long events are kept. What is older goes, the oldest first and in small batches, and the log begins behind it: the place of the last that went is kept,
  * signed with a key that stands outside the database, in the same transaction. So the rest stays provable, and says from where on. Nothing is removed that
- * is not as it was written: pruning must not be how somebody gets rid of the traces of having changed it (LO-4).
+ * is not as it was written: pruning must not be how somebody gets rid of the traces of having changed it (LO-4). And nothing goes that a receiver waits for,
+ * before a month more has passed: then it is given up.
  */
 import { days, hours } from '../platform/durations.ts';
 import { breathe, repeat, type Background } from '../platform/background.ts';
@@ -12,6 +13,8 @@ import { commandLine, record } from './record.ts';
 import * as store from './store.ts';
 
 const PRUNED_AT_ONCE = 1000;
+/** How much longer than it would be kept something waits for a receiver that does not take it, or is paused. */
+const WAITS_FOR_RECEIVERS = days(30);
 const BEGINNING = { sequence: 0, hash: '' } as const;
 
 export type Pruned =
@@ -53,13 +56,16 @@ function pruneSome(world: World, cutoff: number): Promise<Pruned> {
     let last: { sequence: number; hash: string } = beginning ?? BEGINNING;
     const refused = (sequence: number, reason: Broken): Pruned => ({ ok: false, entries: 0, sequence, reason });
     if (beginning && !isMarkOurs(world, 'beginning', beginning)) return refused(beginning.sequence, 'beginning-changed');
+    // The chain goes from its beginning: one receiver that is behind holds back the rest, for so long.
+    const delivered = (await store.selectLeastDelivered(transaction)) ?? Infinity;
     let entries = 0;
     for (const event of await store.selectChained(transaction, last.sequence, PRUNED_AT_ONCE)) {
       const sequence = last.sequence + 1;
       if (event.sequence !== sequence) return refused(sequence, 'missing');
       if (event.hash === null || event.hash !== linkHash(last.hash, sequence, event)) return refused(sequence, 'changed');
       // The last one stays: it is what the end is held against.
-      if (event.at >= cutoff || sequence >= head.sequence) break;
+      const kept = sequence > delivered ? cutoff - WAITS_FOR_RECEIVERS : cutoff;
+      if (event.at >= kept || sequence >= head.sequence) break;
       last = { sequence, hash: event.hash };
       entries += 1;
     }

@@ -305,6 +305,11 @@ export async function selectWebhook(queries: Queries, organisationId: string): P
   return queries.selectFrom('audit_webhooks').selectAll().where('organisation_id', '=', organisationId).executeTakeFirst();
 }
 
+/** Up to which place every receiver has got what is its own; undefined where there is none. */
+export async function selectLeastDelivered(queries: Queries): Promise<number | undefined> {
+  return (await queries.selectFrom('audit_webhooks').select('position').orderBy('position').limit(1).executeTakeFirst())?.position;
+}
+
 export async function selectWebhookById(queries: Queries, id: string): Promise<WebhookRow | undefined> {
   return queries.selectFrom('audit_webhooks').selectAll().where('id', '=', id).executeTakeFirst();
 }

@@ -42,6 +42,8 @@ const NOTICES: Readonly<Record<string, readonly ['good' | 'bad' | 'plain', strin
   'provider-required': ['bad', 'Your organisation requires it, so it stays connected.'],
   'recovery-key-created': ['good', 'Your new Recovery Key is ready. The old one no longer works.'],
   'policy-first': ['plain', 'What you just sent was not saved. First do what is asked for here, then send it once more.'],
+  left: ['good', 'You have left the organisation. Your account stays as it is.'],
+  'owner-stays': ['bad', 'An organisation keeps an owner. Pass ownership on before you leave.'],
   joined: ['good', 'You have joined the organisation.'],
   recovered: ['plain', 'You used your Recovery Key, and have the next one. If you lost a phone, remove or replace its app below, within the next ten minutes.'],
   'reset-stopped': ['good', 'The reset is stopped: everything stays as it is. If you did not ask for it, change your password now.'],
@@ -109,6 +111,11 @@ export function account(frame: Frame, { errors, name }: { errors?: { name?: stri
           ${emailVerifiedAt === null && linkButton({ label: 'Verify email', href: '/verify-email', main: true })}
           ${linkButton({ label: 'Change email', href: '/account/email' })}
         </div>
+      </section>
+      <section class="card" aria-labelledby="organisations">
+        <h2 id="organisations">Organisations</h2>
+        <p class="quiet">Where you belong, and leaving.</p>
+        <div class="actions">${linkButton({ label: 'See your organisations', href: '/account/organisations' })}</div>
       </section>`,
   });
 }
@@ -253,7 +260,7 @@ export function leaving(frame: Frame, { name, url }: { name: string; url: string
     title: `On to ${name}`,
     goesOnTo: url,
     body: html`<p class="quiet">You sign in there once more, and come back here.</p>
-      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, main: true, wide: true })}</div>`,
+      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, goesOn: true, main: true, wide: true })}</div>`,
   });
 }
 

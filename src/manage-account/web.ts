@@ -12,6 +12,7 @@ import { mountConfirming } from './confirm-web.ts';
 import { changed, confirmFirst, frame, freshOr, journeyOf, SECURITY } from './frame.ts';
 import * as manage from './manage-account.ts';
 import { SET_UP_ADDRESS } from './manage-account.ts';
+import { mountOrganisationsOfOne } from './organisations-web.ts';
 import * as pages from './pages.ts';
 import * as securityPages from './security-pages.ts';
 
@@ -28,6 +29,7 @@ export function mountManageAccount({ signedIn, meeting }: { signedIn: Web<Sessio
   mountMethods(meeting, world);
   mountRecoveryKey(meeting, world);
   mountEmail(meeting, world);
+  mountOrganisationsOfOne(meeting, world);
   meeting.post(`${SECURITY}/bypass-code/refuse`, async (visit, session) => {
     await refuseBypassCode(world, { accountId: session.account.id, from: visit });
     return changed(visit, { notice: 'bypass-code-refused' });

@@ -87,6 +87,41 @@ const WORDS: Record<MembershipNotice, (said: Said) => { subject: string; sentenc
   }),
 };
 
+/** To whoever left, and to those who look after what they left. */
+export function leftMessages({
+  account,
+  administrators,
+  organisation,
+  installationName,
+  origin,
+}: {
+  account: { readonly name: string; readonly email: string };
+  administrators: readonly { readonly name: string; readonly email: string }[];
+  organisation: { readonly id: string; readonly name: string };
+  installationName: string;
+  origin: string;
+}): Message[] {
+  const shared = { code: undefined, asked: undefined, expiresAt: undefined };
+  return [
+    {
+      ...shared,
+      to: { name: account.name, address: account.email },
+      subject: `You have left ${organisation.name}`,
+      paragraphs: [`You no longer belong to ${organisation.name}. Your account for ${installationName} stays as it is.`],
+      link: { label: 'Your organisations', url: `${origin}/account/organisations` },
+      notYou: 'If this was not you, somebody else may be in your account. Change your password now, and tell those who look after the organisation.',
+    },
+    ...administrators.map(({ name, email }) => ({
+      ...shared,
+      to: { name, address: email },
+      subject: `Somebody has left ${organisation.name}`,
+      paragraphs: [`${account.name}, ${account.email}, has left ${organisation.name} by themselves.`],
+      link: { label: 'See the people', url: `${origin}/admin/people?organisation=${organisation.id}` },
+      notYou: 'If you did not expect this, ask them.',
+    })),
+  ];
+}
+
 export function invitationMessage({
   email,
   organisationName,

@@ -39,6 +39,7 @@ export {
   type Membership,
   type Organisation,
 } from './membership.ts';
+export { leaveOrganisation } from './leaving.ts';
 export { ROLE_WORDS } from './notices.ts';
 export { isJoiningOpen, mayJoin, readJoiningTerms, type JoiningTerms } from './joining.ts';
 export { appointOwner, claimSetUpLink, createOrganisation, findSetUpLink, isForAnother, makeSetUpLink, type SetUpLink } from './set-up.ts';

@@ -4,6 +4,7 @@ import { byWhom, findActing, may, setEmailDomains, type Action, type Actor } fro
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { days } from '../platform/durations.ts';
+import { ANNOUNCEMENTS, spend } from '../platform/limits/limits.ts';
 import { post } from '../platform/mail/mail.ts';
 import { makeId } from '../platform/secrets/tokens.ts';
 import { momentOf } from '../platform/words/times.ts';
@@ -171,7 +172,10 @@ export async function listVersions(queries: Queries, organisationId: string): Pr
   }));
 }
 
-export type Told = { readonly ok: true; readonly people: number } | { readonly ok: false; readonly reason: 'not-allowed' | 'not-found' | 'told-already' };
+export type Told =
+  | { readonly ok: true; readonly people: number }
+  | { readonly ok: false; readonly reason: 'not-allowed' | 'not-found' | 'told-already' }
+  | { readonly ok: false; readonly reason: 'too-many'; readonly retryAt: number };
 
 /**
  * Tells everybody by mail whom the draft would ask for something, before it does. In batches, each with where it came to: what a crash interrupts goes on
@@ -185,6 +189,11 @@ export async function tellPeople(world: World, actor: Actor, draftId: string): P
   const row = await store.selectDraft(query, organisation.id, draftId);
   if (!row || world.clock.now() >= row.expires_at) return { ok: false, reason: 'not-found' };
   if (row.told_at !== null) return { ok: false, reason: 'told-already' };
+  // What was interrupted goes on, and was counted.
+  if (row.told_upto === '') {
+    const spent = await world.database.transaction((transaction) => spend(transaction, world, ANNOUNCEMENTS, organisation.id));
+    if (!spent.allowed) return { ok: false, reason: 'too-many', retryAt: spent.retryAt };
+  }
   const { rules, renews } = draftFrom(row);
   const present = await store.selectPolicy(query, organisation.id);
   const current = rulesFrom((present ?? (await store.selectPolicy(query, store.INSTALLATION)))!.rules);

@@ -17,7 +17,7 @@ export function leaving(frame: Frame, { name, url }: { name: string; url: string
     title: `On to ${name}`,
     goesOnTo: url,
     body: html`<p class="quiet">You sign in there, and come back here.</p>
-      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, main: true, wide: true })}</div>`,
+      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, goesOn: true, main: true, wide: true })}</div>`,
   });
 }
 
@@ -27,7 +27,7 @@ export function signingOut(frame: Frame, url: string): Html {
     title: 'You are signed out',
     goesOnTo: url,
     body: html`<p class="quiet">You are signed out here. Your organisation’s own sign-in is next.</p>
-      <div class="actions">${linkButton({ label: 'Sign out there too', href: url, main: true, wide: true })}</div>
+      <div class="actions">${linkButton({ label: 'Sign out there too', href: url, goesOn: true, main: true, wide: true })}</div>
       <p class="links"><a href="/sign-in">Only here</a></p>`,
   });
 }

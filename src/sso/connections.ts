@@ -79,7 +79,7 @@ export const hasConnection = (queries: Queries): Promise<boolean> => store.hasCo
 export async function addConnection(world: World, actor: Actor, kind: string, fields: ConnectionFields): Promise<ConnectionChanged> {
   const protocol = protocolOf(kind);
   if (!protocol) return { ok: false, reason: 'not-found' };
-  const read = readFields(protocol, fields, {});
+  const read = await readFields(world, protocol, fields, {});
   if ('mistakes' in read) return { ok: false, reason: 'mistakes', mistakes: read.mistakes };
   return world.database.transaction(async (transaction): Promise<ConnectionChanged> => {
     if (!(await mayManage(transaction, actor))) return { ok: false, reason: 'not-allowed' };
@@ -107,14 +107,16 @@ export async function changeConnection(
   { id, seen }: { id: string; seen: number },
   fields: ConnectionFields,
 ): Promise<ConnectionChanged> {
+  const known = await findConnectionOf(world, world.database.query, actor.organisation.id, id);
+  if (!known) return { ok: false, reason: 'not-found' };
+  const read = await readFields(world, protocolOf(known.kind)!, fields, known.settings as Record<string, unknown>);
   return changing(world, actor, id, async (transaction, before) => {
-    const protocol = protocolOf(before.kind)!;
-    const read = readFields(protocol, fields, before.settings as Record<string, unknown>);
     if ('mistakes' in read) return { ok: false, reason: 'mistakes', mistakes: read.mistakes };
     const { tested_at: _tested, ...row } = rowOf(world, id, fields, read);
     const same = JSON.stringify(read.settings) === JSON.stringify(before.settings);
     const set = same ? row : { ...row, tested_at: null };
-    if (before.version !== seen || !(await store.updateConnection(transaction, { id, version: seen, set }))) return { ok: false, reason: 'changed-meanwhile' };
+    const isAsSeen = before.version === seen && known.version === seen;
+    if (!isAsSeen || !(await store.updateConnection(transaction, { id, version: seen, set }))) return { ok: false, reason: 'changed-meanwhile' };
     await recordChange(world, transaction, actor, { id, name: read.name, to: 'changed' });
     return { ok: true, id };
   });
@@ -197,12 +199,13 @@ interface Read {
   readonly settings: unknown;
 }
 
-/** `before`: where a secret that was left empty comes from, and what the protocol made itself. */
-function readFields(
+/** Outside of any transaction. `before`: where a secret that was left empty comes from, and what the protocol made itself. */
+async function readFields(
+  { clock, random, installation }: World,
   protocol: AnyProtocol,
   { name, settings, secondFactorWords }: ConnectionFields,
   before: Readonly<Record<string, unknown>>,
-): Read | { mistakes: Record<string, string> } {
+): Promise<Read | { mistakes: Record<string, string> }> {
   const mistakes: Record<string, string> = {};
   const clean = name.normalize('NFC').trim();
   if (clean === '' || [...clean].length > NAME_CHARACTERS_MOST || !canBeShown(clean))
@@ -214,7 +217,9 @@ function readFields(
   );
   const parsed = protocol.settings.safeParse({ ...settings, ...kept });
   if (!parsed.success) for (const issue of parsed.error.issues) mistakes[String(issue.path[0] ?? 'name')] ??= issue.message;
-  return Object.keys(mistakes).length > 0 || !parsed.success ? { mistakes } : { name: clean, settings: parsed.data };
+  if (Object.keys(mistakes).length > 0 || !parsed.success) return { mistakes };
+  const maker = { now: clock.now(), random, installationName: installation.name };
+  return { name: clean, settings: protocol.prepare ? await protocol.prepare(maker, parsed.data) : parsed.data };
 }
 
 type Written = Pick<store.ConnectionRow, 'name' | 'settings' | 'trusts_addresses' | 'second_factor_words' | 'tested_at'>;

@@ -76,6 +76,8 @@ interface Protocol<Settings> {
   readonly fields: readonly SettingField[];
   /** Whether the provider says anything about addresses that it verified. Where false, only the administrator can. */
   readonly saysVerified: boolean;
+  /** What the protocol makes itself before settings are stored, such as keys. It may take its time: nothing waits for it but who saves them. */
+  prepare?(tools: Pick<Tools, 'now' | 'random' | 'installationName'>, settings: Settings): Promise<Settings>;
 }
 
 /** The addresses of one connection at the portal, absolute. */
@@ -118,6 +120,8 @@ export interface RedirectProtocol<Settings = never, Pending = never> extends Pro
   ): Promise<{ readonly ok: true; readonly identity: Identity } | Failure>;
   /** Where a browser goes to sign out at the provider too; undefined where it offers none. `hint`: the identity's logoutHint. */
   logoutUrl?(tools: Tools, input: { settings: Settings; addresses: OwnAddresses; hint: string; state: string }): Promise<string | undefined>;
+  /** The provider's answer to a sign-out that began here, which is done already: nothing in it is read or believed, and the browser lands on our own page. */
+  isSignOutAnswer?(callback: Callback): boolean;
   /** A sign-out that the provider asks for: whose, after everything in it was verified. `reply`: where the browser goes then, where one brought it. */
   readLogout?(
     tools: Tools,

@@ -2,7 +2,8 @@
 import type { AnyProtocol } from './contract.ts';
 import { ldap } from './ldap/ldap.ts';
 import { openIdConnect } from './oidc/oidc.ts';
+import { saml } from './saml/saml.ts';
 
-export const protocols: readonly AnyProtocol[] = [openIdConnect, ldap];
+export const protocols: readonly AnyProtocol[] = [openIdConnect, saml, ldap];
 
 export const protocolOf = (kind: string): AnyProtocol | undefined => protocols.find((protocol) => protocol.kind === kind);

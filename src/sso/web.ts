@@ -25,7 +25,7 @@ export function mountSso(fastify: FastifyInstance, world: World, destinations: D
     const done = await receiveSignOut(world, parameters['connection']!, { url, form }, from);
     if (!done) return { kind: 'text', status: 404, body: 'There is no such connection, or it takes no sign-outs.\n' };
     // OpenID Connect Back-Channel Logout 1.0, 2.8: 400 where it is not valid.
-    if (!done.ok) return { kind: 'text', status: 400, body: `${done.detail}\n` };
+    if (!done.ok) return { kind: 'text', status: done.reason === 'too-many' ? 429 : 400, body: `${done.detail}\n` };
     if (done.reply !== undefined) return { kind: 'reply', url: done.reply };
     return form === undefined ? { kind: 'go-on', to: destinations.signedOut } : { kind: 'text', status: 200, body: '' };
   });

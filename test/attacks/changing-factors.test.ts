@@ -38,6 +38,7 @@ const WITH_A_STALE_SESSION: Readonly<Record<string, 'asks to confirm' | 'changes
   '/account/security/password': 'asks to confirm',
   '/account/security/enable': 'asks to confirm',
   '/account/security/bypass-code/refuse': 'changes no way in',
+  '/account/organisations/:id/leave': 'asks to confirm',
   '/account/security/devices/remove': 'changes no way in',
   '/account/security/devices/remove-all': 'changes no way in',
   '/account/security/reset/stop': 'changes no way in',

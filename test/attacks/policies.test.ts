@@ -96,6 +96,26 @@ describe('a stolen password', () => {
   });
 });
 
+test('EC-7 nobody’s mailbox is flooded: drafts can be made without end, and told to people three times a day', async () => {
+  await using portal = await open();
+  const owner = await foundOrganisation(portal);
+  const ada = await joinAs(portal, owner, 'Member');
+  const told = () => ada.mails().filter(({ subject }) => /two-factor|second step/i.test(subject)).length;
+  const before = told();
+  for (let time = 1; time <= 5; time++) {
+    await owner.browser.visit('/admin/policy/edit');
+    await confirmIfAsked(owner.browser, owner.password);
+    owner.browser.check('Required');
+    owner.browser.fill('Days that somebody has who joins', String(time));
+    await owner.browser.press('Preview');
+    await owner.browser.press('Send the mail');
+    assert.equal(owner.browser.page.status, time <= 3 ? 200 : 429);
+    assert.equal(owner.browser.page.heading, 'Preview', 'what was filled in is still there');
+  }
+  assert.match(owner.browser.page.text, /You can send it in /);
+  assert.equal(told() - before, 3);
+});
+
 test('who owes a set-up has no console, and the keys that they made rest until it is done: no way around by a program', async () => {
   await using portal = await open();
   const owner = await foundOrganisation(portal);

@@ -185,6 +185,7 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/account/email': 'an address: limited by mail',
   '/account/security/enable': 'a choice',
   '/account/security/bypass-code/refuse': 'nothing',
+  '/account/organisations/:id/leave': 'nothing',
   '/account/security/devices/remove': 'nothing',
   '/account/security/devices/remove-all': 'nothing',
   '/account/security/reset/stop': 'nothing',

@@ -83,6 +83,10 @@ async function* accepting(guest: PersonInChromium, arrive: Arrive): Walk {
   await guest.press('Accept');
   await guest.sees('Manage Account');
   yield { name: 'account, joined', person: guest };
+  await guest.press('See your organisations');
+  yield { name: 'organisations, one', person: guest };
+  await guest.press('Leave Herons and Cranes Ltd');
+  yield { name: 'organisation, leaving', person: guest };
   await guest.visit(path);
   yield { name: 'invitation, used', person: guest };
 }

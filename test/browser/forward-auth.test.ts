@@ -199,7 +199,9 @@ function walkThrough(proxy: ReverseProxy): void {
     const cookie = (await ben.context.cookies(stage.wiki)).map(({ name, value }) => `${name}=${value}`).join('; ');
     const inside = () => stage.ask(stage.wiki, '/page', { headers: { cookie } });
     assert.equal((await inside()).status, 200);
-    assert.equal((await stage.ask(stage.wiki, '/owners', { headers: { cookie } })).status, 403);
+    const refused = await stage.ask(stage.wiki, '/owners', { headers: { cookie } });
+    assert.equal(refused.status, 403);
+    assert.match(refused.body, /^This account.s role may not open this part of the app\.\s*$/);
     await ada.visit('/admin/people');
     await ada.press('Open Ben Example, ben@example.org', 'End all sessions');
     await ada.page.getByText('The person is signed out everywhere').waitFor();
@@ -262,7 +264,7 @@ function walkThrough(proxy: ReverseProxy): void {
 
   test('with the portal down the app stays shut', async () => {
     const alone = await setUp(proxy);
-    await alone.portal[Symbol.asyncDispose]();
+    await alone.stopPortal();
     assert.equal((await alone.ask(alone.wiki, '/')).status, proxy.whereDown);
     await alone[Symbol.asyncDispose]();
   });

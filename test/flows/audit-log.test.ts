@@ -181,4 +181,50 @@ forEachPortal((open) => {
       'Exported the audit log as JSON Lines',
     ]);
   });
+
+  test('words, anywhere in what is said of an event and in whatever case: its sentence, a name, a browser, a detail; and exported so', async () => {
+    assert.deepEqual(shown(await find({ Words: 'WRONG passw 198.51.100.7' })), ['Wrong password Failed']);
+    assert.deepEqual(shown(await find({ Words: 'auditor joined bittern' })), ['Joined as an auditor']);
+    assert.deepEqual(shown(await find({ Words: 'herons' })).includes('Created the organisation Herons Ltd'), true);
+    assert.deepEqual(shown(await find({ Words: 'wrong created' })), []);
+    assert.deepEqual(shown(await find({ Words: 'wrong', Result: 'Refused' })), []);
+    // What means something to a database or a pattern is only itself.
+    for (const words of ['%', '_________', '.*', "' or 1=1", '\\']) assert.deepEqual(shown(await find({ Words: words })), [], words);
+    await find({ Words: 'wrong 198.51.100.7' });
+    await owner.browser.press('Export as JSON Lines');
+    const lines = owner.browser
+      .download!.text.trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['authn_login_fail'],
+    );
+  });
+
+  test('words that stand nowhere: one look goes five thousand events back and says so, and the next goes on', async () => {
+    const { query } = portal.world.database;
+    const like = await query.selectFrom('audit_events').selectAll().where('event', '=', 'authn_login_fail').executeTakeFirstOrThrow();
+    const seen = await query.selectFrom('organisation_events').selectAll().where('event_id', '=', like.id).executeTakeFirstOrThrow();
+    const copies = Array.from({ length: 5100 }, (_, index) => `copy-${index}`);
+    for (let from = 0; from < copies.length; from += 300) {
+      const some = copies.slice(from, from + 300);
+      await query
+        .insertInto('audit_events')
+        .values(some.map((id) => ({ ...like, id, sequence: null, hash: null, at: portal.clock.now() })))
+        .execute();
+      await query
+        .insertInto('organisation_events')
+        .values(some.map((id) => ({ ...seen, event_id: id, at: portal.clock.now() })))
+        .execute();
+    }
+    const page = await find({ Words: 'joined' });
+    assert.deepEqual(shown(page), []);
+    assert.match(page.text, /Looked back to .* There are older events/);
+    await owner.browser.press('Older events');
+    assert.ok(shown(owner.browser.page).includes('Joined as an auditor'));
+    assert.doesNotMatch(owner.browser.page.text, /Looked back to/);
+    await query.deleteFrom('audit_events').where('id', 'in', copies.slice(0, 2600)).execute();
+    await query.deleteFrom('audit_events').where('id', 'in', copies.slice(2600)).execute();
+  });
 });

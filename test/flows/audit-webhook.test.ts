@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { tellOfStuck } from '../../src/admin/webhook.ts';
-import { chainNew, deliverWebhooks } from '../../src/audit/audit.ts';
-import { hours, minutes, seconds } from '../../src/platform/durations.ts';
+import { chainNew, deliverWebhooks, pruneLog } from '../../src/audit/audit.ts';
+import { days, hours, minutes, seconds } from '../../src/platform/durations.ts';
 import { confirmIfAsked, foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, type OpenPortal, type Portal } from '../support/portal.ts';
@@ -94,6 +94,44 @@ forEachPortal((open) => {
     await owner.browser.visit('/admin/audit');
     assert.match(owner.browser.page.text, /Streaming the audit log to 127\.0\.0\.1:\d+: set/);
     assert.doesNotMatch(owner.browser.page.body, /token=of-the-receiver/);
+  });
+
+  test('retention: what a receiver has not taken does not go, until a month after its time; then it is given up, and streaming goes on', async () => {
+    await using down = await Receiver.start();
+    const { portal: own, owner: who } = await streamTo(open, down);
+    const { world } = own;
+    const kept = async () => (await world.database.query.selectFrom('audit_events').select('id').where('event', '=', 'authn_login_success').execute()).length;
+    await somethingHappens(who, 2);
+    assert.equal(await stream(own), 1);
+    down.reply = 503;
+    await somethingHappens(who, 3);
+    await stream(own);
+    own.clock.advance(days(31));
+    const all = await kept();
+    await pruneLog(world, 30);
+    const undelivered = 3;
+    assert.ok(all > undelivered);
+    assert.equal(await kept(), undelivered, 'what was delivered went');
+    await who.signIn();
+    await who.browser.visit(WEBHOOK);
+    await confirmIfAsked(who.browser, who.password);
+    assert.match(who.browser.page.text, /nothing goes before it was delivered/);
+    await who.browser.press('Pause');
+    own.clock.advance(days(30));
+    await chainNew(world);
+    await pruneLog(world, 30);
+    assert.equal(await kept(), 1, 'paused or not, a month later it is given up; the newest stays');
+    down.reply = 200;
+    down.received.length = 0;
+    await who.signIn();
+    await who.browser.visit('/account/confirm?then=/admin/audit/webhook');
+    await confirmIfAsked(who.browser, who.password);
+    await who.browser.press('Resume');
+    for (let turn = 0; turn < 3; turn++) await stream(own);
+    assert.ok(
+      down.events.some(({ event }) => event === 'authn_login_success'),
+      'and goes on with what is there',
+    );
   });
 
   test('a receiver that fails gets the same batch under the same id again, later and later; nothing that happens meanwhile is lost', async () => {

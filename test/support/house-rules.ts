@@ -65,6 +65,10 @@ export const DECISIONS: readonly string[] = [
   'sso/ldap/whole-message.ts',
   'sso/oidc/is-for-us.ts',
   'sso/oidc/who-it-is.ts',
+  'sso/saml/is-for-us.ts',
+  'sso/saml/names.ts',
+  'sso/saml/reads-one-way.ts',
+  'sso/saml/who-it-is.ts',
 ].map((name) => `src/${name}`);
 
 /** What any room may have beside its door; and files that are neither these nor decisions, each for a reason that its first lines give. */
@@ -97,7 +101,13 @@ export const PARTS: readonly string[] = [
   'sso/ldap/settings.ts',
   'sso/linking.ts',
   'sso/oidc/failures.ts',
+  'sso/failures.ts',
   'sso/oidc/settings.ts',
+  'sso/saml/assertion.ts',
+  'sso/saml/messages.ts',
+  'sso/saml/own-keys.ts',
+  'sso/saml/provider-metadata.ts',
+  'sso/saml/settings.ts',
   'sso/registry.ts',
   'sso/round-trips.ts',
   'sso/signing-out.ts',
@@ -114,6 +124,7 @@ export const PARTS: readonly string[] = [
   'lost-phone/resets.ts',
   'organisations/invitations.ts',
   'organisations/joining.ts',
+  'organisations/leaving.ts',
   'organisations/membership.ts',
   'organisations/set-up.ts',
   'policy/deadlines.ts',

@@ -49,6 +49,7 @@ const KNOWN_IN_LOCATION = [
   'error_page',
   'add_header',
   'return',
+  'default_type',
 ];
 
 const all = (directives: readonly Directive[], name: string): (readonly string[])[] =>
@@ -124,13 +125,14 @@ function refuse(
   if (!page) return void response.writeHead(status, { 'content-type': 'text/html' }).end(`<h1>${status}</h1>`);
   // `error_page 401 = @name`: the named location answers, with a status of its own.
   const { block } = named(page[2]!)!;
-  const [code, url] = one(block, 'return')!;
+  const [code, text] = one(block, 'return')!;
   for (const [name, value] of all(block, 'add_header')) {
-    const text = valueOf(value!, variables);
+    const shown = valueOf(value!, variables);
     // A header without a value is not added.
-    if (text !== '') response.setHeader(name!, text);
+    if (shown !== '') response.setHeader(name!, shown);
   }
-  response.writeHead(Number(code), { location: valueOf(url!, variables) }).end();
+  if (code!.startsWith('3')) return void response.writeHead(Number(code), { location: valueOf(text!, variables) }).end();
+  response.writeHead(Number(code), { 'content-type': one(block, 'default_type')?.[0] ?? 'text/plain' }).end(valueOf(text!, variables));
 }
 
 /** The question has no body and no arguments of its own; it goes by GET. */

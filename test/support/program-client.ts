@@ -5,7 +5,7 @@
  * Every problem that it gets is held against RFC 9457.
  */
 import assert from 'node:assert/strict';
-import { SCOPE_WORDS, type Scope } from '../../src/sessions/sessions.ts';
+import type { Scope } from '../../src/sessions/sessions.ts';
 import { confirmIfAsked } from './organisation.ts';
 import type { Person } from './person.ts';
 import type { Portal } from './portal.ts';
@@ -103,7 +103,7 @@ export async function makeKey(
   await confirmIfAsked(browser, password);
   browser.fill('Name', name);
   browser.fill('Acts as', role);
-  for (const scope of scopes) browser.check(`${scope}: ${SCOPE_WORDS[scope]}`);
+  for (const scope of scopes) browser.check(scope);
   browser.fill('Days until it expires', String(days));
   await browser.press('Create API key');
   const key = /\btwl_[0-9a-f]{64}\b/.exec(browser.page.text)?.[0];

@@ -15,6 +15,10 @@ import type { MailServer } from './mail-server.ts';
 
 const TWINLOCK = fileURLToPath(new URL('../../bin/twinlock', import.meta.url));
 const START_MILLISECONDS_MOST = 30_000;
+/** For people, and in the log. */
+const READY = / is ready: open |"event":"started"/;
+/** What was compiled is kept in one place, whatever folder a command is run in. */
+const KEPT = process.env['NODE_COMPILE_CACHE'] === undefined ? {} : { NODE_COMPILE_CACHE: path.resolve(process.env['NODE_COMPILE_CACHE']) };
 
 export interface Outcome {
   readonly status: number | null;
@@ -48,7 +52,7 @@ export class Workplace implements Disposable {
 
   #spawn(words: readonly string[], environment: Record<string, string>): { child: ChildProcess; said: { output: string; errors: string } } {
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TWINLOCK_') || name === 'TWINLOCK_NODE'));
-    const child = spawn(TWINLOCK, words, { cwd: this.directory, env: { ...inherited, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(TWINLOCK, words, { cwd: this.directory, env: { ...inherited, ...KEPT, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
     const said = { output: '', errors: '' };
     child.stdout.on('data', (part: Buffer) => (said.output += part.toString()));
     child.stderr.on('data', (part: Buffer) => (said.errors += part.toString()));
@@ -69,12 +73,14 @@ export class Serving implements AsyncDisposable {
     this.#ended = once(child, 'close').then(() => undefined);
   }
 
+  /** It says so once it listens; when it then answers, it has also begun to heed signals. */
   async ready(): Promise<void> {
-    const deadline = Date.now() + START_MILLISECONDS_MOST;
-    while (!(await this.#answers())) {
-      if (this.#child.exitCode !== null) throw new Error(`twinlock ended with ${this.#child.exitCode}: ${this.said.errors}${this.said.output}`);
-      if (Date.now() > deadline) throw new Error(`twinlock did not answer in time: ${this.said.errors}${this.said.output}`);
-    }
+    const ended = this.#ended.then(() => {
+      throw new Error(`twinlock ended with ${this.#child.exitCode}: ${this.said.errors}${this.said.output}`);
+    });
+    await Promise.race([ended, this.says('stdout', READY)]);
+    const { status } = await fetch(`${this.address}/healthz`, { signal: AbortSignal.timeout(START_MILLISECONDS_MOST) });
+    if (status !== 200) throw new Error(`twinlock answered ${status}: ${this.said.errors}${this.said.output}`);
   }
 
   /** What it says there, once it has said it: some of it comes after the first answer. */
@@ -102,17 +108,6 @@ export class Serving implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await this.kill();
-  }
-
-  /** A refused connection answers at once, so this asks again without waiting by the clock. */
-  async #answers(): Promise<boolean> {
-    try {
-      const response = await fetch(`${this.address}/healthz`, { signal: AbortSignal.timeout(5000) });
-      return response.ok;
-    } catch {
-      await new Promise((resolve) => setImmediate(resolve));
-      return false;
-    }
   }
 }
 

@@ -47,6 +47,7 @@ export interface Stage extends AsyncDisposable {
   /** Their origins. */
   readonly wiki: string;
   readonly camera: string;
+  stopPortal(): Promise<void>;
   /** One request by a program, which follows nothing. */
   ask(
     origin: string,
@@ -65,17 +66,23 @@ export async function setUp({ start }: Pick<ReverseProxy, 'start'>): Promise<Sta
   const at = (name: string) => `https://${name}.localhost:${port}`;
   const app = createServer((asked, response) => void echo(asked).then((text) => response.end(text)));
   const portal = await servePortal({ behind: at('login'), trustedProxies: ['127.0.0.1'] });
+  let stopped = false;
+  const stopPortal = async () => {
+    if (!stopped) await portal[Symbol.asyncDispose]();
+    stopped = true;
+  };
   const proxy = await start({ portal: portal.port, app: await listen(app) }, { directory, port });
   return {
     portal,
     wiki: at('wiki'),
     camera: at('camera'),
+    stopPortal,
     ask: (origin, url, options) => ask(new URL(origin), url, options),
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]();
       app.closeAllConnections();
       app.close();
-      await portal[Symbol.asyncDispose]();
+      await stopPortal();
       rmSync(directory, { recursive: true });
     },
   };

@@ -10,6 +10,9 @@ import type { Person } from './person.ts';
 import type { Portal } from './portal.ts';
 import type { Visitor } from './visitor.ts';
 
+/** The real one, or one that lies. */
+export type AProvider = Pick<OpenIdProvider, 'issuer' | 'register' | 'account' | 'goThrough'>;
+
 export interface ConnectOptions {
   readonly name?: string;
   /** The boxes to tick. */
@@ -30,7 +33,7 @@ export async function openConsole({ browser, password }: Person, path: string): 
 export async function addOpenId(
   portal: Portal,
   owner: Person,
-  provider: OpenIdProvider,
+  provider: AProvider,
   { name = 'Example Okta', trusts = {} }: ConnectOptions = {},
 ): Promise<string> {
   const { browser } = owner;
@@ -68,7 +71,7 @@ function fillConnection(
 }
 
 /** "Test connection": to the provider and back, to the page that says what came. */
-export async function testConnection(owner: Person, path: string, provider: OpenIdProvider, email: string): Promise<Page> {
+export async function testConnection(owner: Person, path: string, provider: AProvider, email: string): Promise<Page> {
   await openConsole(owner, path);
   await owner.browser.press('Test connection');
   return comeBack(owner.browser, provider, { email });
@@ -95,13 +98,7 @@ export async function leadDomain(owner: Person, domain: string, name: string): P
 /** All of it: the connection tested and turned on, and its domain verified and led to it. */
 export async function connectOpenId(
   portal: Portal,
-  {
-    owner,
-    provider,
-    names,
-    domain = 'example.com',
-    ...options
-  }: { owner: Person; provider: OpenIdProvider; names: NameServer; domain?: string } & ConnectOptions,
+  { owner, provider, names, domain = 'example.com', ...options }: { owner: Person; provider: AProvider; names: NameServer; domain?: string } & ConnectOptions,
 ): Promise<string> {
   const path = await addOpenId(portal, owner, provider, options);
   provider.account({ email: `probe@${domain}` });
@@ -116,11 +113,7 @@ export async function connectOpenId(
 }
 
 /** From the page that leads to the provider, through its own pages, and back. `jar`: the browser's cookies there. */
-export async function comeBack(
-  browser: Visitor,
-  provider: OpenIdProvider,
-  { email, jar = new CookieJar() }: { email: string; jar?: CookieJar },
-): Promise<Page> {
+export async function comeBack(browser: Visitor, provider: AProvider, { email, jar = new CookieJar() }: { email: string; jar?: CookieJar }): Promise<Page> {
   const back = await provider.goThrough(wayOut(browser.page), { email, jar });
   return browser.visit(back.href);
 }
@@ -135,7 +128,7 @@ export function wayOut(page: Page): string {
 /** "Use single sign-on" on the sign-in page, and through. */
 export async function signInBy(
   browser: Visitor,
-  provider: OpenIdProvider,
+  provider: AProvider,
   { email, jar, path = '/sign-in' }: { email: string; jar?: CookieJar; path?: string },
 ): Promise<Page> {
   await browser.visit(path);

@@ -69,6 +69,7 @@ export function select({
   id = name,
   value,
   options,
+  hint,
   error,
 }: {
   label: string;
@@ -77,12 +78,13 @@ export function select({
   id?: string;
   value: string;
   options: readonly (readonly [value: string, label: string])[];
+  hint?: string | undefined;
   error?: string | undefined;
 }): Html {
   const choices = options.map(([one, text]) => html`<option value="${one}" ${one === value && html` selected`}>${text}</option>`);
   return field(
-    { label, name: id, error },
-    html`<select id="${id}" name="${name}" ${described(id, { error })}>
+    { label, name: id, hint, error },
+    html`<select id="${id}" name="${name}" ${described(id, { hint, error })}>
       ${choices}
     </select>`,
   );

@@ -43,6 +43,7 @@ export function failureFrom(error: unknown): NetworkFailure {
   const { code = '', cause } = error as { code?: string; cause?: unknown };
   if (cause instanceof NetworkFailure) return cause;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new NetworkFailure('unknown-host', { cause: error });
+  if (/OVERFLOW/.test(code)) return new NetworkFailure('too-large', { cause: error });
   if (/TIMEOUT/.test(code)) return new NetworkFailure('too-slow', { cause: error });
   return new NetworkFailure(/CERT|SIGN|ISSUER|TLS|SSL/.test(code) ? 'certificate' : 'no-connection', { cause: error });
 }

@@ -61,7 +61,7 @@ export function makeNetwork({
   const common = { maxHeaderSize: HEADER_BYTES_MOST, headersTimeout: millisecondsMost, bodyTimeout: millisecondsMost, keepAliveTimeout: 1000 };
   const anywhere = new Agent({ ...common, connect: { lookup, timeout: millisecondsMost } });
   const outside = new Agent({ ...common, connect: { lookup: publicOnly(lookup), timeout: millisecondsMost } });
-  const resolver = new dns.Resolver({ timeout: millisecondsMost / 4, tries: 2 });
+  const resolver = new dns.Resolver({ timeout: Math.ceil(millisecondsMost / 4), tries: 2 });
   if (nameServers) resolver.setServers([...nameServers]);
 
   return {

@@ -119,7 +119,7 @@ function write(world: World, { method, url = '' }: IncomingMessage, response: Se
   };
   response.writeHead(status, about).end(text);
   // Whoever is let through stands in the proxy's own log.
-  if (status !== 200) world.log.info('request', { method, path: splitAddress(url).path, status });
+  if (status !== 200) world.log.info('request', { method, path: splitAddress(url).path, status, reason: headers['Twinlock-Reason'] });
 }
 
 function readProxied(request: IncomingMessage, trusted: BlockList): Proxied {

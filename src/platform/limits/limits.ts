@@ -82,9 +82,23 @@ export const RESETS: Sends = { kind: 'sends', name: 'resets', allowances: [{ cou
 export const DIRECTORY_TESTS: Sends = { kind: 'sends', name: 'directory tests', allowances: [{ count: 10, window: minutes(10) }] };
 /** Asking for help at the second step: each is a mail to the person, and to all who look after them. */
 export const HELP_REQUESTS: Sends = { kind: 'sends', name: 'help requests', allowances: [{ count: 3, window: days(1) }] };
+/** Telling the people of an organisation what a policy would ask of them: each is a mail to all of them, and drafts can be made without end. */
+export const ANNOUNCEMENTS: Sends = {
+  kind: 'sends',
+  name: 'announcements',
+  allowances: [
+    { count: 3, window: days(1) },
+    { count: 10, window: days(30) },
+  ],
+};
 /** Whatever the address that is given, from one network. */
 export const SIGN_UPS: Sends = { kind: 'sends', name: 'sign-ups', allowances: [{ count: 30, window: hours(1) }] };
 export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', allowances: [{ count: 30, window: hours(1) }] };
+/**
+ * Sign-outs that no provider signed, from one network, for each connection: its keys are asked for to tell. A good one forgives all, so that a provider that
+ * sends those of a whole company at once is held up by none; and providers send from networks of their own.
+ */
+export const PROVIDER_SIGN_OUTS: Pauses = { kind: 'guesses', name: 'provider sign-outs', free: 200, stopsAt: undefined, forgetAfter: hours(1) };
 /** Of one API key. */
 export const API_REQUESTS: Rate = { kind: 'rate', name: 'api requests', count: 600, window: minutes(1) };
 /** Keys that are none, from one network. Who has a right one is served all the same: nobody comes upon 256 bits by trying, and a neighbour must not shut others out. */

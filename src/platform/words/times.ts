@@ -43,3 +43,10 @@ export const isoOf = (at: number): string => new Date(at).toISOString();
 
 /** "2026-11-24", as a date field has it. */
 export const dayOf = (at: number): string => isoOf(at).slice(0, 10);
+
+/** What machines write (xs:dateTime), in epoch milliseconds; without a zone it is UTC. Undefined for what is none. */
+export function instantOf(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:Z|[+-]\d\d:\d\d)?$/.test(text)) return undefined;
+  const at = Date.parse(/(?:Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`);
+  return Number.isNaN(at) ? undefined : at;
+}

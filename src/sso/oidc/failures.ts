@@ -1,27 +1,8 @@
 // Why a provider is not believed, as sentences for whoever looks after the connection. Part of oidc.ts.
 import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
 import { NetworkFailure } from '../../platform/http/network.ts';
-import { canBeShown } from '../../platform/words/showable.ts';
-import type { Failure, FailureReason } from '../contract.ts';
-
-const QUOTED_CHARACTERS_MOST = 150;
-
-const failure =
-  (reason: FailureReason) =>
-  (detail: string): Failure => ({ ok: false, reason, detail });
-
-const unreachable = failure('unreachable');
-export const misconfigured = failure('misconfigured');
-const refused = failure('refused');
-export const untrusted = failure('untrusted');
-
-export const isFailure = (value: object): value is Failure => 'ok' in value && value.ok === false && 'reason' in value;
-
-/** What came unverified: in quotes, cut short, and on one line. */
-export function quoted(text: string): string {
-  const line = [...text.toWellFormed().replaceAll(/\s+/g, ' ')].filter(canBeShown).join('').trim();
-  return `“${line.length > QUOTED_CHARACTERS_MOST ? `${line.slice(0, QUOTED_CHARACTERS_MOST)}…` : line}”`;
-}
+import type { Failure } from '../contract.ts';
+import { misconfigured, quoted, refused, unreachable, untrusted } from '../failures.ts';
 
 /** `what`: the sentence of what went wrong. `secrets`: what must not be said, whatever the provider writes into its answer. */
 export function failureFrom(error: unknown, what: string, secrets: readonly string[]): Failure {
@@ -67,10 +48,12 @@ function answeredStatus({ status }: Response, what: string): Failure {
 
 /** The library's codes; see OAUTH_… in oauth4webapi. */
 function fromCode({ code = '', cause }: ClientError, what: string): Failure {
-  const { claim, attribute, body } = ((cause as { cause?: unknown } | undefined)?.cause ?? cause ?? {}) as {
+  const { claim, claims, attribute, body, header } = ((cause as { cause?: unknown } | undefined)?.cause ?? cause ?? {}) as {
     claim?: string;
+    claims?: unknown;
     attribute?: string;
     body?: { issuer?: unknown };
+    header?: { alg?: unknown };
   };
   switch (code) {
     case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
@@ -90,6 +73,8 @@ function fromCode({ code = '', cause }: ClientError, what: string): Failure {
     case 'OAUTH_INVALID_SERVER_METADATA':
       return misconfigured(`${what} The provider publishes no address for it.`);
     default:
+      if (header) return untrusted(`The ID token is signed by ${quoted(String(header.alg))}, and not by an algorithm with a public key, such as RS256.`);
+      if (claims) return untrusted('The ID token lacks a claim that it must have, or one is of the wrong kind.');
       return untrusted(`${what} What the provider sent is not what the protocol allows.`);
   }
 }

@@ -15,7 +15,8 @@ import {
 import { z } from 'zod';
 import type { FetchOptions, Network } from '../../platform/http/network.ts';
 import type { Failure } from '../contract.ts';
-import { failureFrom, isFailure, misconfigured, quoted, untrusted } from './failures.ts';
+import { isFailure, misconfigured, quoted, untrusted } from '../failures.ts';
+import { failureFrom } from './failures.ts';
 import type { OpenIdSettings } from './settings.ts';
 import type { Claims } from './who-it-is.ts';
 

@@ -15,6 +15,12 @@ const GROUPS_MOST = 1000;
 const METHODS_MOST = 20;
 const WORD_CHARACTERS_MOST = 255;
 
+/**
+ * Anybody may have a Google account by an address of somebody else's domain, if they could read one mail to it, once. Google says itself that its word for an
+ * address counts only of accounts of a Workspace, which it names the domain of.
+ */
+const GOOGLE = 'https://accounts.google.com';
+
 /** Undefined where the claim that names people is none that names one. */
 export function identityFrom(
   settings: OpenIdSettings,
@@ -48,8 +54,9 @@ export function isUserInfoNeeded({ emailClaim, groupsClaim }: OpenIdSettings, to
  * `email_verified` speaks of `email` and of nothing else; and it is taken from where the address is, so that what one says of its address is not said of the
  * other's. Some providers write true as a text, and Microsoft's `xms_edov` came as a number.
  */
-function isEmailVerified({ emailClaim, emailVerifiedClaim }: OpenIdSettings, { token, userInfo }: { token: Claims; userInfo: Claims }): boolean {
+function isEmailVerified({ issuer, emailClaim, emailVerifiedClaim }: OpenIdSettings, { token, userInfo }: { token: Claims; userInfo: Claims }): boolean {
   if (emailClaim !== 'email' && emailVerifiedClaim === 'email_verified') return false;
+  if (issuer === GOOGLE && textOf(token['hd'], WORD_CHARACTERS_MOST) === null) return false;
   const from = token[emailClaim] === undefined ? userInfo : token;
   return [true, 'true', 1, '1'].includes(from[emailVerifiedClaim] as string);
 }

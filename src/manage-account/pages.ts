@@ -247,10 +247,13 @@ export function confirm(frame: Frame, { missing, then, within, refused, first, o
               <div class="actions">${button({ label: 'Continue', main: true })} ${linkButton({ label: 'Cancel', href: '/account/security' })}</div>`,
           })
         }
-        ${asksPassword && forgotten}
+        ${asksPassword && forgotten}${asksFirst && !first.password && instead}
       </section>`,
   });
 }
+
+/** Not every provider lets people sign in anew, or says that it did. */
+const instead = html`<p class="links"><a href="/forgot-password">Does that not work? Choose a password instead</a></p>`;
 
 /** Goes on by itself, as to an app. */
 export function leaving(frame: Frame, { name, url }: { name: string; url: string }): Html {

@@ -80,7 +80,7 @@ export async function arriveToConfirm(world: World, { session, token, caller }: 
   const { subject, authenticatedAt } = outcome.identity;
   if ((await findLinked(world.database.query, connection.id, subject)) !== session.account.id) return { ok: false, reason: 'somebody-else', returnTo };
   // A provider that does not say when has not shown that it asked.
-  if (authenticatedAt === null) return { ok: false, reason: 'untrusted', returnTo };
+  if (authenticatedAt === null) return { ok: false, reason: 'misconfigured', returnTo };
   return { ok: true, returnTo: returnTo ?? '/account', freshFor: carried.freshFor ?? Infinity, provenAt: Math.min(authenticatedAt, world.clock.now()) };
 }
 

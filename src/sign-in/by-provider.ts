@@ -4,6 +4,7 @@ import { record } from '../audit/audit.ts';
 import { PROVIDER_SECOND_FACTOR } from '../factors/factors.ts';
 import { findSuspending } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
+import { networkOf, PROVIDER_TRIPS, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import {
@@ -31,10 +32,12 @@ export async function whereToSignIn(
   return { way: redirecting(connection) ? 'provider' : 'directory', connection };
 }
 
-export function leaveForProvider(
+export async function leaveForProvider(
   world: World,
   { connection, email, returnTo, caller }: { connection: Connection; email: string; returnTo: string | null; caller: Caller },
-): ReturnType<typeof leave> {
+): Promise<Awaited<ReturnType<typeof leave>> | { readonly ok: false; readonly reason: 'too-many' }> {
+  const spent = await world.database.transaction((transaction) => spend(transaction, world, PROVIDER_TRIPS, networkOf(caller.address)));
+  if (!spent.allowed) return { ok: false, reason: 'too-many' };
   const carried = { returnTo, accountId: null, freshFor: null };
   return leave(world, { connection, purpose: 'sign-in', browserToken: caller.browserToken, carried, fresh: false, email: email === '' ? undefined : email });
 }

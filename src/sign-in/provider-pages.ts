@@ -33,13 +33,14 @@ export function signingOut(frame: Frame, url: string): Html {
 }
 
 /** Why somebody is not in who went to their provider, or could not. What the provider said is in the log, for who looks after it. */
-export type NotIn = 'unreachable' | 'misconfigured' | 'refused' | 'untrusted' | 'turned-off' | 'may-not-join' | 'suspended';
+export type NotIn = 'unreachable' | 'misconfigured' | 'refused' | 'untrusted' | 'turned-off' | 'may-not-join' | 'suspended' | 'too-many';
 
 const SENTENCES: Readonly<Record<NotIn, (name: string) => string>> = {
   unreachable: (name) => `${name} can’t be reached now. Wait a few minutes and try again.`,
   misconfigured: (name) => `Something about ${name} is not set up right, so it can’t sign you in. Tell whoever looks after it.`,
   refused: (name) => `${name} did not let you in, or you gave up there. Try again, or ask whoever looks after it.`,
   untrusted: (name) => `What came back from ${name} can’t be trusted, so it was not used. Try again; if it happens once more, tell whoever looks after it.`,
+  'too-many': (name) => `Very many went on to ${name} from your network just now. Wait a minute and try again.`,
   'turned-off': (name) => `Signing in by ${name} was turned off. Ask whoever looks after it.`,
   'may-not-join': (name) => `${name} knows you, but the organisation’s Security Policy does not let your address join. Ask whoever looks after it.`,
   suspended: (name) => `${name} has suspended you, so you can’t sign in now. Ask whoever looks after ${name}.`,

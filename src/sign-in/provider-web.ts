@@ -27,8 +27,8 @@ export async function goTo(world: World, visit: Visit, connection: Connection): 
   const returnTo = localPath(visit.field('then')) ?? null;
   const left = await leaveForProvider(world, { connection, email, returnTo, caller: visit });
   if (left.ok) return page(pages.leaving(frameOf(world, visit), { name: connection.name, url: left.url }));
-  world.log.warn('sso_failed', { connection: connection.id, reason: left.reason, detail: left.detail });
-  return page(pages.notIn(frameOf(world, visit), { reason: left.reason, name: connection.name, email }), 503);
+  if (left.reason !== 'too-many') world.log.warn('sso_failed', { connection: connection.id, reason: left.reason, detail: left.detail });
+  return page(pages.notIn(frameOf(world, visit), { reason: left.reason, name: connection.name, email }), left.reason === 'too-many' ? 429 : 503);
 }
 
 /** A password that a directory is asked about. Undefined where the sign-in page says what was wrong with it. */

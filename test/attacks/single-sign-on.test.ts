@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { minutes } from '../../src/platform/durations.ts';
+import { PROVIDER_TRIPS, spend } from '../../src/platform/limits/limits.ts';
 import { NameServer } from '../support/name-server.ts';
 import { OpenIdProvider } from '../support/openid-provider.ts';
 import { foundOrganisation, joinAs } from '../support/organisation.ts';
@@ -167,6 +168,26 @@ forEachPortal((open) => {
       await signInBy(browser, provider, { email: 'ada@example.com', path: `/sign-in?then=${encodeURIComponent(then)}` });
       assert.equal(browser.page.path, '/account', then);
     }
+  });
+
+  test('RL-1 whoever goes on to a provider again and again, and never comes back, does not keep it busy; and keeps nobody else out', async () => {
+    const { portal, provider } = await setOut();
+    const { world } = portal;
+    const flooding = portal.browser({ address: '203.0.113.7' });
+    await world.database.transaction(async (transaction) => {
+      for (let count = 0; count < PROVIDER_TRIPS.count; count += 1) await spend(transaction, world, PROVIDER_TRIPS, flooding.address);
+    });
+    const requests = provider.requests.length;
+    await flooding.visit('/sign-in');
+    flooding.fill('Email', 'ada@example.com');
+    await flooding.press('Use single sign-on');
+    assert.equal(flooding.page.status, 429);
+    assert.ok(flooding.page.has('Wait a minute'), flooding.page.text);
+    assert.equal(provider.requests.length, requests);
+    await signInBy(portal.browser({ address: '203.0.113.8' }), provider, { email: 'ada@example.com' });
+    portal.clock.advance(minutes(1));
+    await signInBy(flooding, provider, { email: 'ada@example.com' });
+    assert.equal(flooding.page.path, '/account');
   });
 
   test('SI-8 an issuer inside the portal’s own network is not asked, and the owner is told why', async () => {

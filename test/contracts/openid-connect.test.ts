@@ -81,6 +81,14 @@ describe('OpenID Connect, with a real provider', () => {
     assert.match(refusalOf(await connection.finish(left, back)).detail, /does not accept the code: “invalid_grant/);
   });
 
+  test('SI-2: a code of somebody else’s sign-in, put into one’s own answer: the provider sees that the verifier is another’s (PKCE)', async () => {
+    const [theirs, own] = [await connection.leave(), await connection.leave()];
+    const stolen = (await provider.goThrough(theirs.url, { email: ADA })).searchParams.get('code')!;
+    const back = await provider.goThrough(own.url, { email: ADA, jar });
+    back.searchParams.set('code', stolen);
+    assert.match(refusalOf(await connection.finish(own, back)).detail, /does not accept the code: “invalid_grant/);
+  });
+
   test('asked to sign in anew, they do, and the provider says when', async () => {
     const first = await signIn();
     clock.advance(minutes(20));

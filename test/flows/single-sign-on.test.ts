@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { CookieJar } from '../support/cookie-jar.ts';
+import { HostileProvider } from '../support/hostile-provider.ts';
 import { NameServer } from '../support/name-server.ts';
 import { OpenIdProvider } from '../support/openid-provider.ts';
 import { foundOrganisation, impose, joinAs, openPerson } from '../support/organisation.ts';
-import type { Person } from '../support/person.ts';
+import { linkIn, type Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
 import { addOpenId, comeBack, connectOpenId, leadDomain, openConsole, recordOf, signInBy, testConnection, wayOut } from '../support/single-sign-on.ts';
 import { minutes } from '../../src/platform/durations.ts';
@@ -242,6 +243,34 @@ forEachPortal((open) => {
       await browser.press('Sign in again by Example Okta');
       await comeBack(browser, provider, { email: 'ada@example.com', jar });
       assert.equal(browser.page.path, '/account/security/enable', 'on to where they wanted to go, by whatever detour');
+    });
+
+    test('where the provider can’t be asked anew, as Google can’t, people choose a password, and confirm by that', async () => {
+      const { portal, owner, names } = await setOut();
+      const google = await HostileProvider.start({ now: () => portal.clock.now() });
+      opened.push(google);
+      await connectOpenId(portal, { owner, provider: google, names });
+      google.account({ email: 'ada@example.com' });
+      const ada = portal.newcomer({ email: 'ada@example.com', password: 'chosen by way of the mailbox' });
+      await signInBy(ada.browser, google, { email: ada.email });
+      await ada.browser.visit('/account/security/enable');
+      await ada.browser.press('Sign in again by Example Okta');
+      await comeBack(ada.browser, google, { email: ada.email });
+      assert.ok(ada.browser.page.has('is not set up right'), ada.browser.page.text);
+      await ada.browser.press('Does that not work? Choose a password instead');
+      assert.equal(ada.browser.page.path, '/forgot-password');
+      ada.browser.fill('Email', ada.email);
+      await ada.browser.press('Send the link');
+      await ada.browser.visit(linkIn(ada.newestMail().text));
+      await ada.browser.press('Continue');
+      ada.browser.fill('New password', ada.password);
+      await ada.browser.press('Save new password');
+      await signInBy(ada.browser, google, { email: ada.email });
+      await ada.browser.visit('/account/security/enable');
+      ada.browser.fill('Password', ada.password);
+      await ada.browser.press('Continue');
+      assert.equal(ada.browser.page.path, '/account/security/enable');
+      assert.ok(!ada.browser.page.has('Confirm that it’s you'), ada.browser.page.text);
     });
 
     test('who is not believed shows once, by password, which account is theirs', async () => {

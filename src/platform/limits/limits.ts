@@ -99,6 +99,8 @@ export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', al
  * sends those of a whole company at once is held up by none; and providers send from networks of their own.
  */
 export const PROVIDER_SIGN_OUTS: Pauses = { kind: 'guesses', name: 'provider sign-outs', free: 200, stopsAt: undefined, forgetAfter: hours(1) };
+/** Ways out to identity providers, from one network: each asks a provider what it publishes, and keeps a row. A whole company may share a network. */
+export const PROVIDER_TRIPS: Rate = { kind: 'rate', name: 'provider trips', count: 600, window: minutes(1) };
 /** Of one API key. */
 export const API_REQUESTS: Rate = { kind: 'rate', name: 'api requests', count: 600, window: minutes(1) };
 /** Keys that are none, from one network. Who has a right one is served all the same: nobody comes upon 256 bits by trying, and a neighbour must not shut others out. */

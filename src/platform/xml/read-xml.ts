@@ -21,16 +21,18 @@ export type XmlRead =
   | { readonly ok: false; /** A sentence's end: "holds a comment". */ readonly fault: string };
 
 const DEPTH_MOST = 32;
-const ELEMENTS_MOST = 4000;
+const ELEMENTS_MOST = 2000;
 const ATTRIBUTES_MOST = 30;
 const NAMESPACES: Readonly<Record<string, string>> = { xml: 'http://www.w3.org/XML/1998/namespace' };
 
-const NAME = '[A-Za-z_][\\w.-]*(?::[A-Za-z_][\\w.-]*)?';
-const DECLARATION = /^<\?xml version=(?:"1\.0"|'1\.0')(?: encoding=(?:"utf-8"|'utf-8'))?(?: standalone=(?:"(?:yes|no)"|'(?:yes|no)'))? ?\?>/i;
+const NAME = '[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?';
+/** Not `\s`, which takes spaces for such that are none to XML. Carriage returns are line feeds by then. */
+const SPACE = '[ \\t\\n]';
+const DECLARATION = /^<\?xml version=(?:"1\.0"|'1\.0')(?: encoding=(?:"[Uu][Tt][Ff]-8"|'[Uu][Tt][Ff]-8'))?(?: standalone=(?:"(?:yes|no)"|'(?:yes|no)'))? ?\?>/;
 const OPENS = new RegExp(`<(${NAME})`, 'y');
-const ATTRIBUTE = new RegExp(`\\s+(${NAME})\\s*=\\s*(?:"([^<"]*)"|'([^<']*)')`, 'y');
-const ENDS = /\s*(\/?)>/y;
-const CLOSES = new RegExp(`</(${NAME})\\s*>`, 'y');
+const ATTRIBUTE = new RegExp(`${SPACE}+(${NAME})${SPACE}*=${SPACE}*(?:"([^<"]*)"|'([^<']*)')`, 'y');
+const ENDS = new RegExp(`${SPACE}*(/?)>`, 'y');
+const CLOSES = new RegExp(`</(${NAME})${SPACE}*>`, 'y');
 /** XML 1.0, 2.2, without what only its later revisions allow. */
 // oxlint-disable-next-line no-control-regex -- They are looked for because they must not be there.
 const NO_CHARACTER = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
@@ -44,7 +46,7 @@ export function readXml(given: string, { charactersMost, comments = 'refused' }:
   try {
     if (given.length > charactersMost) throw new Unreadable('is larger than anybody would need');
     if (!given.isWellFormed() || NO_CHARACTER.test(given)) throw new Unreadable('holds characters that no XML has');
-    const text = given.replaceAll(/\r\n?/g, '\n').replace(DECLARATION, '').trim();
+    const text = trimmed(given.replaceAll(/\r\n?/g, '\n').replace(DECLARATION, ''));
     return { ok: true, root: new Reading(comments === 'dropped' ? withoutComments(text) : text).document() };
   } catch (error) {
     if (error instanceof Unreadable) return { ok: false, fault: error.message };
@@ -52,12 +54,22 @@ export function readXml(given: string, { charactersMost, comments = 'refused' }:
   }
 }
 
+/** By hand: a pattern that looks for spaces before the end looks at each run of them again from each of its places. */
+function trimmed(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && isSpace(text[from])) from += 1;
+  while (to > from && isSpace(text[to - 1])) to -= 1;
+  return text.slice(from, to);
+}
+
+const isSpace = (character: string | undefined): boolean => character === ' ' || character === '\t' || character === '\n';
+
 function withoutComments(text: string): string {
   let rest = '';
   let at = 0;
   for (;;) {
     const begin = text.indexOf('<!--', at);
-    if (begin === -1) return (rest + text.slice(at)).trim();
+    if (begin === -1) return trimmed(rest + text.slice(at));
     rest += text.slice(at, begin);
     const end = text.indexOf('-->', begin + 4);
     if (end === -1) throw new Unreadable('is not well-formed');
@@ -111,7 +123,7 @@ class Reading {
   #take(text: string): void {
     const inside = this.#open.at(-1);
     if (!inside) {
-      if (text.trim() !== '') throw new Unreadable('is not well-formed');
+      if (trimmed(text) !== '') throw new Unreadable('is not well-formed');
       return;
     }
     if (text.includes(']]>')) throw new Unreadable('is not well-formed');

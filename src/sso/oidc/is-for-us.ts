@@ -31,6 +31,9 @@ export function faultOfIdToken(
   return faultOfToken(claims, expected, 'ID token') ?? (freshSince === undefined ? undefined : faultOfFreshness(claims, freshSince));
 }
 
+/** Whether the provider says when they signed in there. Not every provider does. */
+export const saysWhen = (claims: Claims): boolean => isInstant(claims['auth_time']);
+
 /** `typ`: of the token's header. */
 export function faultOfLogoutToken(claims: Claims, expected: Expected & { readonly typ: string | undefined }): string | undefined {
   const { events, nonce, sub, sid, jti, iat } = claims as Readonly<Record<'events' | 'nonce' | 'sub' | 'sid' | 'jti' | 'iat', unknown>>;
@@ -65,9 +68,9 @@ function faultOfToken(claims: Claims, { issuer, clientId, now }: Expected, calle
   return undefined;
 }
 
-function faultOfFreshness({ auth_time: authTime }: Claims, since: number): string | undefined {
-  if (!isInstant(authTime)) return 'The provider was asked to let them sign in anew, and does not say when they did (auth_time).';
-  return authTime * 1000 < since - SKEW ? 'The provider was asked to let them sign in anew, and did not (auth_time).' : undefined;
+function faultOfFreshness(claims: Claims, since: number): string | undefined {
+  if (!saysWhen(claims)) return 'The provider was asked to let them sign in anew, and does not say when they did (auth_time).';
+  return (claims['auth_time'] as number) * 1000 < since - SKEW ? 'The provider was asked to let them sign in anew, and did not (auth_time).' : undefined;
 }
 
 const isInstant = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value > 0;

@@ -12,7 +12,7 @@ import type { Failure, Identity, RedirectProtocol, Tools } from '../contract.ts'
 import { misconfigured, untrusted } from '../failures.ts';
 import { refusalFrom } from './failures.ts';
 import { askUserInfo, configurationOf, discover, exchange, server, verifySignature, type Tokens, type Verified } from './gateway.ts';
-import { faultOfIdToken, faultOfLogoutToken, logoutTokenEndsAt } from './is-for-us.ts';
+import { faultOfIdToken, faultOfLogoutToken, logoutTokenEndsAt, saysWhen } from './is-for-us.ts';
 import { fields, settings as settingsShape, type OpenIdSettings } from './settings.ts';
 import { identityFrom, isUserInfoNeeded, type Claims } from './who-it-is.ts';
 
@@ -134,7 +134,7 @@ async function identify(
     freshSince: pending.fresh ? pending.askedAt : undefined,
     accessTokenHash: tokenHash(header.alg, accessToken),
   });
-  if (fault !== undefined) return untrusted(fault);
+  if (fault !== undefined) return pending.fresh && !saysWhen(claims) ? misconfigured(fault) : untrusted(fault);
   const asked = isUserInfoNeeded(settings, claims) && pending.server.userinfo_endpoint !== undefined;
   const more = asked
     ? await askUserInfo({ network: tools.network, settings, server: pending.server }, { accessToken, subject: claims['sub'] as string })

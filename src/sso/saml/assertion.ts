@@ -108,8 +108,9 @@ const UNDERSTOOD: readonly string[] = ['AudienceRestriction', 'OneTimeUse', 'Pro
 const inAssertion = (parent: XmlElement | undefined, name: string): XmlElement[] =>
   (parent?.children ?? []).filter((one) => one.name === name && one.namespace === ASSERTION);
 
-/** '' for what is more than a text. */
-const plainText = ({ text, children }: XmlElement): string => (children.length > 0 ? '' : text.trim());
+/** Letter by letter, since people are known by it; '' for what is more than a text. */
+const exactText = ({ text, children }: XmlElement): string => (children.length > 0 ? '' : text);
+const plainText = (element: XmlElement): string => exactText(element).trim();
 
 function textIn(parent: XmlElement, name: string): string | undefined {
   const found = inAssertion(parent, name)[0];
@@ -123,7 +124,7 @@ function instantIn(element: XmlElement | undefined, name: string): Instant {
 
 const nameIdsIn = (parent: XmlElement | undefined): NameId[] =>
   inAssertion(parent, 'NameID').map((one) => ({
-    value: plainText(one),
+    value: exactText(one),
     format: one.attributes['Format'],
     nameQualifier: one.attributes['NameQualifier'],
     spNameQualifier: one.attributes['SPNameQualifier'],
@@ -145,7 +146,7 @@ function attributesIn(root: XmlElement): Record<string, readonly string[]> {
   const attributes = new Map<string, string[]>();
   for (const one of inAssertion(root, 'AttributeStatement').flatMap((statement) => inAssertion(statement, 'Attribute'))) {
     const name = one.attributes['Name'] ?? '';
-    const values = inAssertion(one, 'AttributeValue').map(plainText);
+    const values = inAssertion(one, 'AttributeValue').map(exactText);
     attributes.set(name, [...(attributes.get(name) ?? []), ...values]);
   }
   // Providers choose the names: none of them is one that objects have of themselves.

@@ -38,6 +38,8 @@ const hintShape = z.object({
   sessionIndex: z.string().optional(),
 });
 
+const RELAY_STATE_CHARACTERS_MOST = 1000;
+
 type FinishInput = Parameters<typeof saml.finish>[1];
 type LogoutInput = Parameters<NonNullable<typeof saml.readLogout>>[1];
 
@@ -202,9 +204,13 @@ function signedOut(
   if (!isSubject && (index === undefined || more.length > 0))
     return misconfigured('The sign-out names no single session (SessionIndex), and people are known here by something else than the NameID.');
   const to = provider.signOutAddress;
+  // 80 bytes by the specification (Bindings, 3.4.3); an address of ours carries no more than it can.
+  const backTo = relayState !== undefined && relayState.length > RELAY_STATE_CHARACTERS_MOST ? undefined : relayState;
   const head = { id: `_${makeToken(tools)}`, now: tools.now, to, addresses };
   const reply =
-    to === '' ? undefined : addressWith(to, { name: 'SAMLResponse', message: logoutResponse(head, request.id!), relayState, privateKey: keyOf(settings) });
+    to === ''
+      ? undefined
+      : addressWith(to, { name: 'SAMLResponse', message: logoutResponse(head, request.id!), relayState: backTo, privateKey: keyOf(settings) });
   return {
     ok: true,
     subject: isSubject ? nameId : undefined,

@@ -75,7 +75,7 @@ const addressIn = ({ emailAttribute }: SamlSettings, nameId: NameId | undefined)
 
 function firstOf(attributes: Assertion['attributes'], names: readonly string[], charactersMost: number): string | null {
   for (const name of names) {
-    const value = (attributes[name] ?? []).find((one) => one !== '' && one.length <= charactersMost);
+    const value = (attributes[name] ?? []).map((one) => one.trim()).find((one) => one !== '' && one.length <= charactersMost);
     if (value !== undefined) return value;
   }
   return null;

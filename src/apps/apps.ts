@@ -12,6 +12,7 @@ import { byWhom, findActing, may, type Actor } from '../organisations/organisati
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { seconds } from '../platform/durations.ts';
+import { APP_ENTRIES, spend } from '../platform/limits/limits.ts';
 import { sha256 } from '../platform/secrets/digest.ts';
 import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import { canBeShown } from '../platform/words/showable.ts';
@@ -50,6 +51,13 @@ function appFrom(row: store.AppRow): App {
   if (!last) throw new Error('An app has a rule that is none.');
   return { id: row.id, organisationId: row.organisation_id, name: row.name, host: row.host, rules: JSON.parse(row.rules) as Rule[], last };
 }
+
+/** By name alone: cookies know no ports, so what is at another port of the portal's host gets the portal's own. Below a wildcard it is no app, either. */
+export function isOwnHost({ installation: { origin } }: Pick<World, 'installation'>, host: string): boolean {
+  return nameOf(host) === nameOf(origin.slice(origin.indexOf('//') + 2));
+}
+
+const nameOf = (host: string): string => host.toLowerCase().replace(/:\d*$/, '');
 
 /** The app of a host: its own, or that of the wildcard above it. */
 export async function findAppOf(queries: Queries, host: string): Promise<App | undefined> {
@@ -98,14 +106,16 @@ function somebodyOf(world: World, { organisationId }: App, session: Session): So
   };
 }
 
-/** A code that leads this browser into the app, once, within half a minute. `start`: what the browser got when it was sent here, hashed. */
+/** A code that leads this browser into the app, once, within half a minute; undefined where there were too many. `start`: what the browser got when it was sent here, hashed. */
 export async function makeCode(
   world: World,
   { session, requested, start, from }: { session: Session; requested: Requested; start: string; from: Origin },
-): Promise<string> {
-  const code = makeToken(world);
+): Promise<string | undefined> {
   const { host, path, query } = requested;
-  await world.database.transaction(async (transaction) => {
+  return world.database.transaction(async (transaction) => {
+    const spent = await spend(transaction, world, APP_ENTRIES, session.account.id);
+    if (!spent.allowed) return undefined;
+    const code = makeToken(world);
     await store.insertCode(transaction, {
       code_hash: world.keys.hash('app code', code),
       session_id: session.id,
@@ -115,8 +125,8 @@ export async function makeCode(
       expires_at: world.clock.now() + CODE_LIFETIME,
     });
     await record(world, transaction, { event: 'app_entered', accountId: session.account.id, from, details: { host } });
+    return code;
   });
-  return code;
 }
 
 /** Uses the code up; the app's cookie and where to go, or undefined where it was used, too old, or is of another browser or host. */
@@ -181,7 +191,7 @@ export async function insertApp(
   const host = hostFrom(typed);
   if (host === undefined) return { ok: false, reason: 'host' };
   // Who asks the portal about itself asks for ever.
-  if (host === new URL(world.installation.origin).host) return { ok: false, reason: 'own-host' };
+  if (isOwnHost(world, host)) return { ok: false, reason: 'own-host' };
   const row = {
     id: makeId(world),
     organisation_id: organisationId,

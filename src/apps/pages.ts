@@ -71,6 +71,19 @@ export function refused(frame: Frame, { name }: App, reason: string): Html {
   });
 }
 
+/** Where a browser is led back and forth because what it is given gets lost on the way. */
+export function openedTooOften(frame: Frame, { app: { name }, to }: { app: App; to: string }): Html {
+  return alonePage({
+    ...pageOf(frame),
+    title: `${name} was opened too often`,
+    body: html`<p>
+        You were led to ${name} many times within a minute. If it does not open, whoever looks after it should see whether its proxy hands on the portal’s
+        cookie.
+      </p>
+      <div class="actions">${linkButton({ label: `Open ${name}`, href: to, main: true, wide: true })}</div>`,
+  });
+}
+
 export function noSuchApp(frame: Frame): Html {
   return alonePage({
     ...pageOf(frame),

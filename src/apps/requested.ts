@@ -24,6 +24,8 @@ export interface ProxyHeaders {
 }
 
 const CHARACTERS_MOST = 4000;
+/** Alone it has no path in it, which would be read in the place of the one that was asked for. */
+const HOST = /^[a-z\d.:-]+$/i;
 const METHOD = /^[A-Z]{1,20}$/;
 
 /**
@@ -44,7 +46,7 @@ export function requestedFrom(headers: ProxyHeaders): Requested | undefined {
       (forwardedUri === undefined || forwardedUri === address.path + address.query);
     return same ? { ...address, method } : undefined;
   }
-  if (forwardedProto === undefined || forwardedHost === undefined || forwardedUri?.startsWith('/') !== true) return undefined;
+  if (forwardedProto === undefined || forwardedHost === undefined || !HOST.test(forwardedHost) || forwardedUri?.startsWith('/') !== true) return undefined;
   const address = addressFrom(`${forwardedProto}://${forwardedHost}${forwardedUri}`);
   return address && { ...address, method };
 }
@@ -61,7 +63,7 @@ export function requestedBelow({
   host: string | undefined;
   url: string;
 }): Requested | undefined {
-  if (proto === undefined || host === undefined || !url.startsWith('/') || !METHOD.test(method)) return undefined;
+  if (proto === undefined || host === undefined || !HOST.test(host) || !url.startsWith('/') || !METHOD.test(method)) return undefined;
   const address = addressFrom(`${proto}://${host}${url}`);
   return address && { ...address, method };
 }

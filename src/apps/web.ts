@@ -13,6 +13,7 @@ import {
   addressFrom,
   enterByCode,
   findAppOf,
+  isOwnHost,
   judge,
   listApps,
   makeCode,
@@ -123,11 +124,18 @@ const OTHER_SPELLINGS = Object.keys(NOBODY)
   .flatMap((name) => ['_', '.'].map((between) => name.toLowerCase().replace('-', between)))
   .join(',');
 
-async function readProxied({ world, lookups }: Asking, { trusted }: Proxied, { requested }: Said): Promise<{ requested: Requested; app: App } | ProxiedAnswer> {
+async function readProxied(
+  { world, lookups }: Asking,
+  { trusted, header }: Proxied,
+  { requested }: Said,
+): Promise<{ requested: Requested; app: App } | ProxiedAnswer> {
   if (!trusted) return refuse('This proxy is not named by TWINLOCK_TRUSTED_PROXIES, so what it says is not believed.');
+  // Through the proxy before the portal anybody asks anything, and that proxy is a trusted one as well.
+  if (world.installation.secure && isOwnHost(world, header('host') ?? ''))
+    return refuse('Proxies ask the portal where it listens, not at the address that people open.');
   if (!requested) return refuse('The proxy did not say which address was asked for, or it can’t be read.');
   if (requested.scheme === 'http' && world.installation.secure) return refuse('Apps are reached by https alone, as the portal is.');
-  const app = await lookups.appOf(requested.host);
+  const app = isOwnHost(world, requested.host) ? undefined : await lookups.appOf(requested.host);
   return app ? { requested, app } : refuse(`There is no app at ${requested.host}.`);
 }
 
@@ -204,7 +212,7 @@ async function enter(world: World, visit: Visit, session: Session): Promise<Answ
   const to = visit.query.get('to') ?? '';
   const start = visit.query.get('start') ?? '';
   const address = addressFrom(to);
-  const app = address && (await findAppOf(world.database.query, address.host));
+  const app = address && !isOwnHost(world, address.host) && (await findAppOf(world.database.query, address.host));
   const frame = frameOf(world, visit, session);
   if (!address || !app || (address.scheme === 'http' && world.installation.secure)) return page(pages.noSuchApp(frame), 404);
   // Whoever comes without has followed an old link: the app itself sends them here anew.
@@ -222,6 +230,7 @@ async function enter(world: World, visit: Visit, session: Session): Promise<Answ
   // What was sent is gone; where it was going is opened anew, by who presses.
   if (visit.query.get('sent') === '1') return page(pages.sentTooSoon(frame, { app, to: urlOf(address) }));
   const code = await makeCode(world, { session, requested, start, from: visit });
+  if (code === undefined) return page(pages.openedTooOften(frame, { app, to: urlOf(address) }), 429);
   const callback = `${originOf(address)}${CALLBACK}?code=${code}`;
   return page(pages.entering(frame, app, callback));
 }

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { makeIdentities } from '../../src/apps/identity.ts';
 import { requestedFrom } from '../../src/apps/requested.ts';
 import { ruleFor, verdictOn, type Rule } from '../../src/apps/rules.ts';
+import { assuranceLevel } from '../../src/factors/factors.ts';
 import { seconds } from '../../src/platform/durations.ts';
+import type { Session } from '../../src/sessions/sessions.ts';
 import { AppBehindProxy, callbackOn } from '../support/app-behind-proxy.ts';
 import { confirmIfAsked, foundOrganisation, joinAs } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
@@ -23,17 +26,7 @@ describe('forward auth', () => {
   before(async () => {
     portal = await openPortal({ engine: 'sqlite', checkHtml: false, app: { trustedProxies: ['127.0.0.1'] } });
     owner = await foundOrganisation(portal);
-    for (const [name, host] of [
-      ['Wiki', 'wiki.example.org'],
-      ['Camera', 'camera.example.org'],
-    ] as const) {
-      await owner.browser.visit('/admin/apps/new');
-      await confirmIfAsked(owner.browser, owner.password);
-      owner.browser.fill('Name', name);
-      owner.browser.fill('Host', host);
-      owner.browser.fill('Rules by path', 'two-factor /admin');
-      await owner.browser.press('Add app');
-    }
+    for (const host of ['wiki.example.org', 'camera.example.org']) await addApp(owner, host);
     ada = await joinAs(portal, owner, 'Member');
     wiki = new AppBehindProxy(portal, 'http://wiki.example.org');
     camera = new AppBehindProxy(portal, 'http://camera.example.org');
@@ -74,6 +67,23 @@ describe('forward auth', () => {
       { ...HEADERS, 'x-original-url': 'http://wiki.example.org, http://camera.example.org/' },
       { ...HEADERS, 'x-original-url': 'ftp://wiki.example.org/' },
       { ...HEADERS, 'x-original-url': 'http://evil.test/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org./' },
+      { ...HEADERS, 'x-original-url': 'http://.wiki.example.org/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org:/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org:0/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org:99999/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org:80:80/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki%2eexample.org/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki。example。org/' },
+      { ...HEADERS, 'x-original-url': 'http://[::1]/' },
+      { ...HEADERS, 'x-original-url': 'http://*.example.org/' },
+      { ...HEADERS, 'x-original-url': 'http:// wiki.example.org/' },
+      { ...HEADERS, 'x-original-url': 'http://wiki.example.org\t/' },
+      { ...HEADERS, 'x-original-url': `http://${'a.'.repeat(500)}org/` },
+      { ...HEADERS, 'x-forwarded-uri': '/other' },
+      { ...HEADERS, 'x-forwarded-proto': 'https' },
+      { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'wiki.example.org', 'x-forwarded-uri': '@evil.test/', 'x-forwarded-method': 'GET' },
+      { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'wiki.example.org/x?', 'x-forwarded-uri': '/', 'x-forwarded-method': 'GET' },
       { ...HEADERS, 'x-original-url': `http://wiki.example.org/${'x'.repeat(4001)}` },
       { ...HEADERS, 'x-original-method': 'get' },
       { ...HEADERS, 'x-original-method': 'GET, POST' },
@@ -84,6 +94,8 @@ describe('forward auth', () => {
     ];
     for (const headers of wrong)
       assert.equal((await portal.app.inject({ url: '/forward-auth', headers })).statusCode, 403, JSON.stringify(headers).slice(0, 200));
+    for (const host of ['wiki.example.org/x?', 'wiki.example.org/x', 'x@wiki.example.org', 'wiki.example.org#', ''])
+      assert.equal((await portal.app.inject({ url: '/forward-auth/envoy/', headers: { host, 'x-forwarded-proto': 'http' } })).statusCode, 403, host);
     const parts = { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'WIKI.example.org:80', 'x-forwarded-uri': '/?a=1', 'x-forwarded-method': 'GET' };
     assert.equal((await portal.app.inject({ url: '/forward-auth', headers: parts })).statusCode, 401);
   });
@@ -154,6 +166,52 @@ describe('forward auth', () => {
     assert.equal(ada.browser.page.status, 400, 'without the browser that asked');
   });
 
+  test('a cookie of one host below a wildcard is of no use at another', async () => {
+    await addApp(owner, '*.apps.example.org');
+    const [one, other] = ['one', 'other'].map((name) => new AppBehindProxy(portal, `http://${name}.apps.example.org`)) as [AppBehindProxy, AppBehindProxy];
+    const dan = await joinAs(portal, owner, 'Member');
+    assert.equal((await one.open(dan.browser, '/')).status, 200);
+    other.cookiesOf(dan.browser).set('twinlock-app', one.cookiesOf(dan.browser).get('twinlock-app')!);
+    assert.equal((await other.ask(dan.browser, '/')).status, 401);
+    one.cookiesOf(dan.browser).delete('twinlock-app');
+    const callback = await callbackFor(dan.browser, one);
+    for (const [name, value] of one.cookiesOf(dan.browser)) if (name.endsWith('start')) other.cookiesOf(dan.browser).set(name, value);
+    assert.equal((await other.callback(dan.browser, callback.replace('//one.', '//other.'))).status, 403, 'nor is a code');
+  });
+
+  test('a device that was trusted, and so was not asked for its second factor, is not two factors, and no fresh proof', () => {
+    const rule: Rule = { path: '/', methods: [], need: 'two-factor', roles: [], withinMinutes: null };
+    assert.equal(
+      verdictOn(rule, { role: 'owner', level: assuranceLevel(['password', 'trusted-device', 'email-code']), meetsPolicy: true, proofAge: 0 }),
+      'step-up',
+    );
+  });
+
+  test('RL: somebody who is led to an app without end is stopped, and told what may be wrong', async () => {
+    const eve = await joinAs(portal, owner, 'Member');
+    const { headers } = await wiki.ask(eve.browser, '/page');
+    const { pathname, search } = new URL(headers['location']!);
+    for (let times = 0; times < 60; times += 1) await eve.browser.visit(pathname + search);
+    assert.ok(callbackOn(eve.browser));
+    await eve.browser.visit(pathname + search);
+    assert.deepEqual([eve.browser.page.status, callbackOn(eve.browser)], [429, undefined]);
+    portal.clock.advance(seconds(2));
+    await eve.browser.visit(pathname + search);
+    assert.ok(callbackOn(eve.browser));
+  });
+
+  test('SE-5 what another process ended is ended here within half a second', async () => {
+    const fay = await joinAs(portal, owner, 'Member');
+    assert.equal((await wiki.open(fay.browser, '/')).status, 200);
+    await using other = await portal.world.secondProcess();
+    await other.database.transaction(async (transaction) => {
+      const { id } = await transaction.selectFrom('accounts').select('id').where('email', '=', fay.email).executeTakeFirstOrThrow();
+      await transaction.deleteFrom('sessions').where('account_id', '=', id).execute();
+    });
+    portal.clock.advance(500);
+    assert.equal((await wiki.ask(fay.browser, '/')).status, 401);
+  });
+
   test('whoever does not belong to the organisation is refused, and a member of another one, too', async () => {
     const stranger = await portal.newcomer().join();
     await wiki.open(stranger.browser, '/');
@@ -161,6 +219,74 @@ describe('forward auth', () => {
     assert.match(stranger.browser.page.text, /belongs to an organisation that you don’t belong to/);
   });
 });
+
+describe('over https', () => {
+  let portal: Portal;
+  let owner: Person;
+  before(async () => {
+    const installation = { origin: 'https://login.example.org', secure: true };
+    portal = await openPortal({ engine: 'sqlite', checkHtml: false, app: { trustedProxies: ['127.0.0.1'] }, installation });
+    owner = await foundOrganisation(portal);
+    await addApp(owner, '*.example.org');
+  });
+  after(() => portal.close());
+
+  const about = (url: string) => ({ 'x-original-url': url, 'x-original-method': 'GET' });
+
+  test('through the proxy before the portal, which is trusted too, nobody asks in the place of an app’s proxy', async () => {
+    const headers = about('https://wiki.example.org/');
+    for (const url of ['/forward-auth', '/forward-auth/callback', '/forward-auth/envoy/'])
+      for (const host of ['login.example.org', 'LOGIN.example.org', 'login.example.org:443']) {
+        const { statusCode, headers: said } = await portal.app.inject({ url, headers: { ...headers, host, 'x-forwarded-proto': 'https' } });
+        assert.deepEqual([statusCode, said['set-cookie'], said['location']], [403, undefined, undefined], `${url} at ${host}`);
+      }
+    assert.equal((await portal.app.inject({ url: '/forward-auth', headers: { ...headers, host: '127.0.0.1:3000' } })).statusCode, 401);
+  });
+
+  test('the portal’s own host is no app, not at another port, where browsers would send its cookies, and not below a wildcard', async () => {
+    for (const host of ['login.example.org', 'login.example.org:8443']) {
+      await owner.browser.visit('/admin/apps/new');
+      await confirmIfAsked(owner.browser, owner.password);
+      owner.browser.fill('Name', 'Portal');
+      owner.browser.fill('Host', host);
+      await owner.browser.press('Add app');
+      assert.equal(owner.browser.page.status, 422, host);
+      const { statusCode } = await portal.app.inject({ url: '/forward-auth', headers: { ...about(`https://${host}/`), host: '127.0.0.1:3000' } });
+      assert.equal(statusCode, 403, host);
+      await owner.browser.visit(`/apps/enter?${new URLSearchParams({ start: 'A'.repeat(43), to: `https://${host}/` }).toString()}`);
+      assert.equal(owner.browser.page.status, 404, host);
+    }
+  });
+
+  test('cookies are __Host- and Secure, and an app is not let in by http', async () => {
+    const { headers } = await portal.app.inject({ url: '/forward-auth', headers: { ...about('https://wiki.example.org/'), host: '127.0.0.1:3000' } });
+    assert.match(String(headers['set-cookie']), /^__Host-twinlock-start=[\w-]{43}; Path=\/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax$/);
+    const plain = await portal.app.inject({ url: '/forward-auth', headers: { ...about('http://wiki.example.org/'), host: '127.0.0.1:3000' } });
+    assert.equal(plain.statusCode, 403);
+  });
+
+  test('property: nothing that somebody is called gets out of its header, or is read as another', () => {
+    const { headersOf } = makeIdentities(portal.world);
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('A\r\nRemote-Groups: owner', 'A%0d%0aB', 'Zoë\u2028, “x”')), (name) => {
+        const account = { id: 'x', email: 'x@example.org', name } as Session['account'];
+        const headers = headersOf({ account, roles: new Map(), proofs: { password: 1 } } as unknown as Session, { organisationId: 'o', origin: 'https://a.b' });
+        for (const [header, value] of Object.entries(headers)) assert.match(value, /^[ -~]*$/, header);
+        assert.equal(decodeURIComponent(headers['Remote-Name']), name);
+      }),
+      runs(300),
+    );
+  });
+});
+
+async function addApp({ browser, password }: Person, host: string): Promise<void> {
+  await browser.visit('/admin/apps/new');
+  await confirmIfAsked(browser, password);
+  browser.fill('Name', 'Wiki');
+  browser.fill('Host', host);
+  browser.fill('Rules by path', 'two-factor /admin');
+  await browser.press('Add app');
+}
 
 test('property: a path that some server could read as /admin is never let through by a rule for less', () => {
   const rules: readonly Rule[] = [{ path: '/admin', methods: [], need: 'two-factor', roles: [], withinMinutes: null }];

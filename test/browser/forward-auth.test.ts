@@ -187,6 +187,17 @@ function walkThrough(proxy: ReverseProxy): void {
     }
   });
 
+  test('FA: whoever names another host than the one that they ask gets nothing that is not open there', async () => {
+    const open = 'public.localhost:' + new URL(stage.wiki).port;
+    await addApp(stage, { name: 'Public', origin: `https://${open}`, rules: 'open /' });
+    // In a request for a whole address, a proxy that goes by that and tells the portal of the other would let everybody in.
+    for (const path of [`${stage.wiki}/page`, '/page'])
+      for (const host of [open, 'public.localhost', `${open}/public?`, `wiki.localhost/public?`, `wiki.localhost?`]) {
+        const { status, body } = await stage.ask(stage.wiki, path, { headers: { host } });
+        assert.ok(status !== 200 || !body.includes('"headers"'), `${path} at ${host}: ${body}`);
+      }
+  });
+
   test('a member may not open what is for owners; an administrator ends their session, and the app is shut', async () => {
     await using ben = await PersonInChromium.arrive(browser, stage.portal, { ...TRUSTING, name: 'Ben Example', email: 'ben@example.org' });
     await ben.join();

@@ -70,9 +70,13 @@ export async function startStandIn(configuration: string): Promise<AsyncDisposab
   const [address, port] = one(first, 'listen')![0]!.split(':') as [string, string];
   const certificate = { cert: readFileSync(one(first, 'ssl_certificate')![0]!), key: readFileSync(one(first, 'ssl_certificate_key')![0]!) };
   const listening = createServer(certificate, (request, response) => {
-    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
+    // A request for a whole address (RFC 9112, 3.2.2) is served by its host, whatever the header says; $http_host is the header all the same.
+    const whole = /^https?:\/\/([^/?#]*)(.*)$/.exec(request.url!);
+    if (whole) request.url = whole[2]!.startsWith('/') ? whole[2]! : `/${whole[2]!}`;
+    const host = (whole?.[1] ?? request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+    if (/[/\\]/.test(request.headers.host ?? '')) return void response.writeHead(400).end();
     const server = servers.find(({ name }) => name === host) ?? servers[0]!;
-    serve(server.block, request, response).catch(() => response.writeHead(500).end());
+    serve(server.block, { request, host }, response).catch(() => response.writeHead(500).end());
   });
   listening.listen(Number(port), address);
   await once(listening, 'listening');
@@ -87,14 +91,14 @@ export async function startStandIn(configuration: string): Promise<AsyncDisposab
 
 type Variables = Map<string, string>;
 
-async function serve(server: readonly Directive[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(server: readonly Directive[], { request, host }: { request: IncomingMessage; host: string }, response: ServerResponse): Promise<void> {
   const locations = server.filter(({ words }) => words[0] === 'location').map(({ words, block }) => ({ name: words.slice(1).join(' '), block }));
   const named = (name: string) => locations.find((location) => location.name === name);
   // Locations are held against the path as it is once it is decoded and its dots are resolved; what is passed on is as it came.
   const plain = path.posix.normalize(decodeURIComponent(request.url!.split('?')[0]!));
   const location = named(`= ${plain}`) ?? named('/')!;
   if (one(location.block, 'internal')) return void response.writeHead(404).end();
-  const variables = variablesOf(request);
+  const variables = variablesOf(request, { host, server });
 
   const asked = one(location.block, 'auth_request')?.[0];
   if (asked !== undefined) {
@@ -180,12 +184,13 @@ function passedOn({ rawHeaders }: IncomingMessage): Map<string, string> {
   return headers;
 }
 
-function variablesOf({ headers, method, url, socket }: IncomingMessage): Variables {
-  const host = headers.host ?? '';
+function variablesOf({ headers, method, url, socket }: IncomingMessage, { host, server }: { host: string; server: readonly Directive[] }): Variables {
   return new Map([
     ['$scheme', 'https'],
-    ['$http_host', host],
-    ['$host', host.replace(/:\d+$/, '').toLowerCase()],
+    ['$http_host', headers.host ?? ''],
+    ['$host', host],
+    ['$server_name', one(server, 'server_name')![0]!],
+    ['$server_port', String(socket.localPort)],
     ['$request_uri', url!],
     ['$request_method', method!],
     ['$remote_addr', socket.remoteAddress!],

@@ -141,7 +141,7 @@ async function ask(
   { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
 ): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
   // By address: below localhost programs find no names, as browsers do.
-  const asking = request({ host: '127.0.0.1', servername: hostname, port, path: url, method, headers: { ...headers, host }, rejectUnauthorized: false });
+  const asking = request({ host: '127.0.0.1', servername: hostname, port, path: url, method, headers: { host, ...headers }, rejectUnauthorized: false });
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
   let body = '';

@@ -101,6 +101,8 @@ export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', al
 export const PROVIDER_SIGN_OUTS: Pauses = { kind: 'guesses', name: 'provider sign-outs', free: 200, stopsAt: undefined, forgetAfter: hours(1) };
 /** Ways out to identity providers, from one network: each asks a provider what it publishes, and keeps a row. A whole company may share a network. */
 export const PROVIDER_TRIPS: Rate = { kind: 'rate', name: 'provider trips', count: 600, window: minutes(1) };
+/** Ways into apps, of one account: each is a line of the log, and a browser that an app does not know again comes back without end. */
+export const APP_ENTRIES: Rate = { kind: 'rate', name: 'app entries', count: 60, window: minutes(1) };
 /** Of one API key. */
 export const API_REQUESTS: Rate = { kind: 'rate', name: 'api requests', count: 600, window: minutes(1) };
 /** Keys that are none, from one network. Who has a right one is served all the same: nobody comes upon 256 bits by trying, and a neighbour must not shut others out. */

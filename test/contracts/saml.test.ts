@@ -234,6 +234,54 @@ describe('SAML, with a real provider', () => {
     await signIn();
   });
 
+  test('SI-4 SI-8 metadata that lies, has ended, is no metadata, or lies where the portal must not go', async () => {
+    const { metadata } = provider;
+    const changed = (from: string | RegExp, to: string): string => metadata.replace(from, to);
+    const cases: readonly (readonly [string, RegExp])[] = [
+      ['<x/>', /no metadata of an identity provider/],
+      [changed('<md:EntityDescriptor', '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><md:EntityDescriptor'), /document type/],
+      [changed(' entityID', ` validUntil="${new Date(clock.now() - 1000).toISOString()}" entityID`), /has expired/],
+      [changed(' entityID', ' validUntil="for ever" entityID'), /has expired/],
+      [changed(`Location="${provider.origin}/sso"`, 'Location="http://login.example.org/sso"'), /does not start with https/],
+      [changed(`Location="${provider.origin}/slo"`, 'Location="data:text/html,x"'), /does not start with https/],
+      [changed(/<ds:X509Certificate>[^<]*/g, '<ds:X509Certificate>AAAA'), /no certificate/],
+      [changed(/use="signing"/g, 'use="encryption"'), /no certificate/],
+      [changed(/<md:SingleSignOnService[^>]*>/, ''), /no address to sign in/],
+      ['x'.repeat(2_000_000), /more than anybody would need/],
+    ];
+    for (const [published, says] of cases) {
+      provider.publishes = published;
+      try {
+        const begun = await connection.begin().catch((error: unknown) => ({ ok: false as const, detail: String(error) }));
+        assert.ok(!begun.ok && says.test(begun.detail), `${published.slice(0, 300)}: ${JSON.stringify(begun)}`);
+      } finally {
+        provider.publishes = undefined;
+      }
+    }
+    // Of a federation, the one that is meant.
+    const bare = metadata.replace(/<\?.*-->\s*/s, '');
+    provider.publishes = `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">${bare}${bare.replaceAll(provider.entityId, 'https://another.example.org')}</md:EntitiesDescriptor>`;
+    try {
+      assert.match(refusalOf(await connection.begin()).detail, /2 providers/);
+      assert.ok((await connect({ entityId: provider.entityId }).begin()).ok);
+    } finally {
+      provider.publishes = undefined;
+    }
+    const inside = new SamlConnection({ metadataAddress: 'https://169.254.169.254/metadata' }, { clock });
+    await assert.rejects(inside.begin(), /private network/);
+  });
+
+  test('SI-7 where people are known by an attribute, a sign-out means the one session that it names', async () => {
+    const byAttribute = connect({ subjectAttribute: 'employeeNumber' }, 'attribute');
+    provider.parts = { attributes: { employeeNumber: '4711', email: ADA } };
+    const identity = await signIn(byAttribute);
+    assert.equal(identity.subject, '4711');
+    const named = await byAttribute.readLogout(provider.logoutRequest(byAttribute.addresses.metadata, { email: ADA }).context);
+    assert.ok(named.ok && named.subject === undefined && named.providerSession === identity.providerSession, JSON.stringify(named));
+    const all = provider.logoutRequest(byAttribute.addresses.metadata, { email: ADA, sessionIndex: undefined });
+    assert.match(refusalOf(await byAttribute.readLogout(all.context)).detail, /names no single session/);
+  });
+
   test('settings: what the form takes, and sentences for what it does not', () => {
     const sentences = (typed: Readonly<Record<string, unknown>>): string => String(saml.settings.safeParse(typed).error);
     assert.ok(saml.settings.safeParse({}).success, 'The provider may want our addresses first.');

@@ -87,6 +87,8 @@ export class SamlProvider implements AsyncDisposable {
   state: 'up' | 'down' = 'up';
   /** "GET /metadata" and so on, as they came. */
   readonly requests: string[] = [];
+  /** In place of its metadata. */
+  publishes: string | undefined;
   /** The response is signed beside the assertion. */
   signsResponse = false;
   /** Sent beside, or in place of, what a right answer says. */
@@ -298,7 +300,8 @@ export class SamlProvider implements AsyncDisposable {
     this.requests.push(`${request.method} ${url.pathname}`);
     if (this.state === 'down') return void request.socket.destroy();
     const session = this.sessions.get(/idp=([^;]*)/.exec(request.headers.cookie ?? '')?.[1] ?? '');
-    if (url.pathname === '/metadata') return void response.writeHead(200, { 'content-type': 'application/samlmetadata+xml' }).end(this.metadata);
+    if (url.pathname === '/metadata')
+      return void response.writeHead(200, { 'content-type': 'application/samlmetadata+xml' }).end(this.publishes ?? this.metadata);
     if (url.pathname === '/slo') return this.#signOut(url, session, response);
     if (url.pathname !== '/sso') return void response.writeHead(404).end();
     await this.#signIn(url, session, { request, response });

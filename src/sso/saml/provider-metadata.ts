@@ -6,6 +6,9 @@ import type { Failure } from '../contract.ts';
 import { misconfigured, quoted } from '../failures.ts';
 import { DSIG, METADATA, REDIRECT } from './names.ts';
 
+/** Each is tried on each signature, those of strangers too. */
+const CERTIFICATES_MOST = 8;
+
 export interface Provider {
   readonly entityId: string;
   readonly signInAddress: string;
@@ -64,7 +67,7 @@ const addressIn = ({ children }: XmlElement, service: string, attribute: string)
 function certificatesIn({ children }: XmlElement): string[] {
   const signing = children.filter((one) => isOf(METADATA, 'KeyDescriptor')(one) && (one.attributes['use'] ?? 'signing') === 'signing');
   const texts = signing.flatMap((one) => everyIn(one, isOf(DSIG, 'X509Certificate'))).map(({ text }) => text);
-  return [...new Set(texts.map(readCertificate).flatMap((read) => (read.ok ? [read.pem.trim()] : [])))];
+  return [...new Set(texts.map(readCertificate).flatMap((read) => (read.ok ? [read.pem.trim()] : [])))].slice(0, CERTIFICATES_MOST);
 }
 
 const everyIn = (root: XmlElement, is: (one: XmlElement) => boolean): XmlElement[] =>

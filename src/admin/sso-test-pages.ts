@@ -1,19 +1,13 @@
 import { linkButton, notice } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
-import { alonePage } from '../platform/html/layout.ts';
+import { leadOnPage } from '../platform/html/layout.ts';
 import { momentOf } from '../platform/words/times.ts';
 import type { Connection, Failure, Identity } from '../sso/sso.ts';
 import { addressIn, consolePage, type Frame } from './pages.ts';
 
-export function leaving(frame: Frame, { name, url }: { name: string; url: string }): Html {
-  return alonePage({
-    installationName: frame.installation.name,
-    language: frame.account.language,
-    title: `On to ${name}`,
-    goesOnTo: url,
-    body: html`<p class="quiet">This is a test: you sign in there, and see what it says of you.</p>
-      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, goesOn: true, main: true, wide: true })}</div>`,
-  });
+export function leaving({ installation, account }: Frame, { name, url }: { name: string; url: string }): Html {
+  const text = 'This is a test: you sign in there, and see what it says of you.';
+  return leadOnPage({ installationName: installation.name, language: account.language, title: `On to ${name}`, text, label: `Go on to ${name}`, to: url });
 }
 
 const WHY: Readonly<Record<Failure['reason'], string>> = {

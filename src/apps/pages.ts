@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/accounts.ts';
 import { button, linkButton, notice, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
-import { alonePage } from '../platform/html/layout.ts';
+import { alonePage, leadOnPage } from '../platform/html/layout.ts';
 import type { Installation } from '../platform/world.ts';
 import type { App } from './apps.ts';
 
@@ -36,16 +36,8 @@ export function home(frame: Frame, { apps, search, scheme }: { apps: readonly Ap
 /** As a person sees letters: one may be of several code points. */
 const iconOf = (name: string): string => [...new Intl.Segmenter().segment(name)][0]!.segment.toUpperCase();
 
-/** Goes on by itself; the link is for browsers that don't. A page and not a redirect, since a form led here, and its own rule keeps forms on this site. */
-export function entering(frame: Frame, { name }: App, callback: string): Html {
-  return alonePage({
-    ...pageOf(frame),
-    title: `Opening ${name}`,
-    goesOnTo: callback,
-    body: html`<p class="quiet">This takes a moment.</p>
-      <div class="actions">${linkButton({ label: `Open ${name}`, href: callback, goesOn: true, main: true, wide: true })}</div>`,
-  });
-}
+export const entering = (frame: Frame, { name }: App, callback: string): Html =>
+  leadOnPage({ ...pageOf(frame), title: `Opening ${name}`, text: 'This takes a moment.', label: `Open ${name}`, to: callback });
 
 export function sentTooSoon(frame: Frame, { app: { name }, to }: { app: App; to: string }): Html {
   return alonePage({

@@ -2,7 +2,7 @@ import { passwordHint, type Account } from '../accounts/accounts.ts';
 import { button, form, linkButton, mistakes, notice, passwordField, select, textField } from '../platform/html/forms.ts';
 import { html, type Html, type Value } from '../platform/html/html.ts';
 import { screenIcon } from '../platform/html/icons.ts';
-import { alonePage, settingsPage, type SettingsPage } from '../platform/html/layout.ts';
+import { leadOnPage, settingsPage, type SettingsPage } from '../platform/html/layout.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { describeUserAgent } from '../platform/mail/user-agent.ts';
 import { momentOf, timeOf, waitingTime } from '../platform/words/times.ts';
@@ -255,15 +255,15 @@ export function confirm(frame: Frame, { missing, then, within, refused, first, o
 /** Not every provider lets people sign in anew, or says that it did. */
 const instead = html`<p class="links"><a href="/forgot-password">Does that not work? Choose a password instead</a></p>`;
 
-/** Goes on by itself, as to an app. */
 export function leaving(frame: Frame, { name, url }: { name: string; url: string }): Html {
-  return alonePage({
+  const text = 'You sign in there once more, and come back here.';
+  return leadOnPage({
     installationName: frame.installation.name,
     language: frame.account.language,
     title: `On to ${name}`,
-    goesOnTo: url,
-    body: html`<p class="quiet">You sign in there once more, and come back here.</p>
-      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, goesOn: true, main: true, wide: true })}</div>`,
+    text,
+    label: `Go on to ${name}`,
+    to: url,
   });
 }
 

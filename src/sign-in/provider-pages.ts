@@ -1,6 +1,6 @@
 import { button, form, linkButton, notice } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
-import { alonePage } from '../platform/html/layout.ts';
+import { alonePage, leadOnPage } from '../platform/html/layout.ts';
 import type { Installation } from '../platform/world.ts';
 
 interface Frame {
@@ -10,25 +10,19 @@ interface Frame {
 
 const pageOf = ({ installation }: Frame) => ({ installationName: installation.name, language: 'en' });
 
-/** Goes on by itself; the link is for browsers that don't. A page and not a redirect, since a form led here, and its own rule keeps forms on this site. */
 export function leaving(frame: Frame, { name, url }: { name: string; url: string }): Html {
-  return alonePage({
-    ...pageOf(frame),
-    title: `On to ${name}`,
-    goesOnTo: url,
-    body: html`<p class="quiet">You sign in there, and come back here.</p>
-      <div class="actions">${linkButton({ label: `Go on to ${name}`, href: url, goesOn: true, main: true, wide: true })}</div>`,
-  });
+  const text = 'You sign in there, and come back here.';
+  return leadOnPage({ ...pageOf(frame), title: `On to ${name}`, text, label: `Go on to ${name}`, to: url });
 }
 
 export function signingOut(frame: Frame, url: string): Html {
-  return alonePage({
+  return leadOnPage({
     ...pageOf(frame),
     title: 'You are signed out',
-    goesOnTo: url,
-    body: html`<p class="quiet">You are signed out here. Your organisation’s own sign-in is next.</p>
-      <div class="actions">${linkButton({ label: 'Sign out there too', href: url, goesOn: true, main: true, wide: true })}</div>
-      <p class="links"><a href="/sign-in">Only here</a></p>`,
+    text: 'You are signed out here. Your organisation’s own sign-in is next.',
+    label: 'Sign out there too',
+    to: url,
+    below: html`<p class="links"><a href="/sign-in">Only here</a></p>`,
   });
 }
 

@@ -86,11 +86,12 @@ describe('every page', () => {
 
 /** What is for machines, what leads on, and the addresses of buttons, which lead on to the page that they stand on. */
 const NO_PAGES =
-  /^\/(?:healthz|forward-auth|forward-auth\/callback)?$|^\/sso\/|\/(?:on|off|required|optional|test|add|check|lead|send|back|download|replace|remove|later|save|restore|tell|export)$/;
+  /^\/(?:healthz|forward-auth|forward-auth\/callback)?$|^\/sso\/|^\/\.well-known\/|\/(?:on|off|required|optional|test|add|check|lead|send|back|download|replace|remove|later|save|restore|tell|export)$/;
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
 
 async function check({ person: { page, faults } }: Stop): Promise<void> {
-  await page.waitForLoadState();
+  // Where the browser was about to go on by itself, nothing ever says that all is loaded.
+  await page.waitForLoadState('domcontentloaded');
   assert.equal(await page.evaluate(LAYOUT_SHIFT), 0, 'Nothing moves while the page comes.');
   const inspector = await page.context().newCDPSession(page);
   await inspector.send('Runtime.evaluate', { expression: AXE });

@@ -1,4 +1,5 @@
 // The part of the walk that leads to an identity provider and back: from the connection's first form to whoever signs in by it.
+import assert from 'node:assert/strict';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { makeSetUpLink } from '../../src/organisations/organisations.ts';
 import { addressesOf } from '../../src/sso/sso.ts';
@@ -93,6 +94,7 @@ async function fillConnection(
 /** On the provider's own page. */
 export async function signInThere({ page }: PersonInChromium, email: string): Promise<void> {
   await page.getByRole('heading', { name: 'Sign in at the provider' }).waitFor();
+  assert.equal(new URL(page.url()).hash, '', 'nothing of ours goes along behind the address');
   await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(OPENID_PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();

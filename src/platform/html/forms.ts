@@ -151,10 +151,9 @@ export function button({ label, waitSeconds, ...look }: Button): Html {
   return html`<button class="${buttonClass(look)}" type="submit" ${wait}>${label}</button>`;
 }
 
-/** Looks like a button and is a link: it changes nothing. `goesOn`: the browser follows it by itself, see `goesOnTo` in layout.ts. */
-export function linkButton({ label, href, goesOn, ...look }: Omit<Button, 'waitSeconds'> & { href: string; goesOn?: boolean }): Html {
-  const looks = buttonClass(look);
-  return goesOn === true ? html`<a class="${looks}" href="${href}" data-goes-on>${label}</a>` : html`<a class="${looks}" href="${href}">${label}</a>`;
+/** Looks like a button and is a link: it changes nothing. */
+export function linkButton({ label, href, ...look }: Omit<Button, 'waitSeconds'> & { href: string }): Html {
+  return html`<a class="${buttonClass(look)}" href="${href}">${label}</a>`;
 }
 
 /**

@@ -14,8 +14,6 @@ export interface AlonePage {
   readonly footer?: Value;
   readonly progress?: { readonly at: number; readonly of: number } | undefined;
   readonly signedIn?: SignedIn | undefined;
-  /** Where the browser goes on to by itself, at once. The body has a link there too, with `goesOn`: with JavaScript that is what the browser follows. */
-  readonly goesOnTo?: string;
   /** For what is read rather than answered. */
   readonly wide?: boolean;
 }
@@ -29,8 +27,27 @@ export interface SignedIn {
   readonly administers?: boolean;
 }
 
+/**
+ * Goes on to another site by itself, at once: by the script, or by a refresh; the link is for browsers that do neither. A page and not a redirect, since a form
+ * led here, and its own rule keeps forms on this site.
+ */
+export function leadOnPage({
+  text,
+  label,
+  to,
+  below,
+  ...page
+}: Pick<AlonePage, 'installationName' | 'language' | 'title'> & { text: string; /** Of the link. */ label: string; to: string; below?: Html }): Html {
+  const body = html`<p class="quiet">${text}</p>
+    <div class="actions"><a class="button main wide" href="${to}" data-goes-on>${label}</a></div>
+    ${below}`;
+  return cardPage({ ...page, body }, to);
+}
+
 /** One card, one question. */
-export function alonePage({ installationName, language, title, heading = title, body, footer, progress, signedIn, goesOnTo, wide = false }: AlonePage): Html {
+export const alonePage = (page: AlonePage): Html => cardPage(page);
+
+function cardPage({ installationName, language, title, heading = title, body, footer, progress, signedIn, wide = false }: AlonePage, goesOnTo?: string): Html {
   return document({
     installationName,
     language,

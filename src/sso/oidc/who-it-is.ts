@@ -3,17 +3,10 @@
  * something, the ID token counts: it is signed.
  */
 import type { Identity } from '../contract.ts';
+import { EMAIL_CHARACTERS_MOST, GROUPS_MOST, METHODS_MOST, NAME_CHARACTERS_MOST, SUBJECT_CHARACTERS_MOST, WORD_CHARACTERS_MOST } from '../identity-limits.ts';
 import type { OpenIdSettings } from './settings.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
-
-/** Anybody's own name at any provider; OpenID Connect Core 1.0, 2 has 255 for `sub`. */
-const SUBJECT_CHARACTERS_MOST = 255;
-const EMAIL_CHARACTERS_MOST = 320;
-const NAME_CHARACTERS_MOST = 200;
-const GROUPS_MOST = 1000;
-const METHODS_MOST = 20;
-const WORD_CHARACTERS_MOST = 255;
 
 /**
  * Anybody may have a Google account by an address of somebody else's domain, if they could read one mail to it, once. Google says itself that its word for an

@@ -1,15 +1,9 @@
 /** Who somebody is, by an assertion that has been verified. */
 import type { Identity } from '../contract.ts';
+import { EMAIL_CHARACTERS_MOST, GROUPS_MOST, METHODS_MOST, NAME_CHARACTERS_MOST, SUBJECT_CHARACTERS_MOST, WORD_CHARACTERS_MOST } from '../identity-limits.ts';
 import type { Assertion, NameId } from './assertion.ts';
 import { NAME_ID } from './names.ts';
 import type { SamlSettings } from './settings.ts';
-
-const SUBJECT_CHARACTERS_MOST = 255;
-const EMAIL_CHARACTERS_MOST = 320;
-const NAME_CHARACTERS_MOST = 200;
-const GROUPS_MOST = 1000;
-const METHODS_MOST = 20;
-const WORD_CHARACTERS_MOST = 255;
 
 /** What providers call them where nobody has said otherwise: Okta and Google, Entra ID and AD FS, LDAP's own names, and their numbers (RFC 4524, 2798). */
 const CLAIMS = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims';

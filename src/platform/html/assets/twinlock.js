@@ -97,9 +97,12 @@ addEventListener('pageshow', () => {
 const way = wayIn();
 if (way !== undefined && location.hash !== '') sessionStorage.setItem('way-in', JSON.stringify({ way, hash: location.hash }));
 for (const link of all('[data-goes-on]')) {
-  const kept = JSON.parse(sessionStorage.getItem('way-in') ?? '{}');
-  sessionStorage.removeItem('way-in');
-  if (kept.way === way) link.hash = kept.hash;
+  // A page that leads to an identity provider is on the way, not its end: it has no such address, and what is kept is kept.
+  if (way !== undefined) {
+    const kept = JSON.parse(sessionStorage.getItem('way-in') ?? '{}');
+    sessionStorage.removeItem('way-in');
+    if (kept.way === way) link.hash = kept.hash;
+  }
   // Nobody comes back to this page by the back button, and is sent away again.
   location.replace(link.href);
 }

@@ -87,7 +87,7 @@ function triesOf(work: Job['work']): { attempt: Try; most: number } {
       const asked = `X-Original-URL: https://${APP_HOST}/page?q=1\r\nX-Original-Method: GET\r\n`;
       const requests = work.visitors.map(
         ({ appToken, address }) =>
-          `GET /forward-auth HTTP/1.1\r\nHost: login.example.org\r\nX-Forwarded-For: ${address}\r\n${asked}Cookie: __Host-twinlock-app=${appToken}\r\n\r\n`,
+          `GET /forward-auth HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nX-Forwarded-For: ${address}\r\n${asked}Cookie: __Host-twinlock-app=${appToken}\r\n\r\n`,
       );
       return { most: Infinity, attempt: async (connection, number) => void expect(await connection.send(requests[number % requests.length]!), 200) };
     }

@@ -2,6 +2,7 @@
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { minutes } from '../platform/durations.ts';
 import { NetworkFailure } from '../platform/http/network.ts';
+import { forgive, networkOf, PROVIDER_ANSWERS, spend } from '../platform/limits/limits.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { findConnection, type Connection } from './connections.ts';
@@ -93,13 +94,21 @@ export async function leave(
  * What the provider sent back by way of a browser, looked at and kept until that browser is known to be the one that left: a form that another site posts
  * comes without our cookies. Returns where it goes on, with a token that is of use to that browser alone; undefined where nobody is on the way.
  */
-export async function receive(world: World, connectionId: string, callback: Callback): Promise<{ purpose: TripPurpose; token: string } | undefined> {
+export async function receive(
+  world: World,
+  connectionId: string,
+  callback: Callback,
+  { address }: { address: string },
+): Promise<{ purpose: TripPurpose; token: string } | undefined> {
   const { query } = world.database;
   const connection = await findConnection(world, query, connectionId);
   const protocol = connection && redirecting(connection);
   const state = protocol?.stateOf(callback);
   if (!connection || !protocol || state === undefined) return undefined;
   const stateHash = world.keys.hash('sso state', state);
+  const limit = [PROVIDER_ANSWERS, connectionId, networkOf(address)] as const;
+  const counted = await world.database.transaction((transaction) => spend(transaction, world, ...limit));
+  if (!counted.allowed) return undefined;
   // Used up before it is looked at: of two answers to one question one counts.
   const row = await store.moveRoundTrip(query, { stateHash, connectionId, from: 'there', to: 'answering' });
   if (!row || world.clock.now() >= row.expires_at) return undefined;
@@ -107,6 +116,7 @@ export async function receive(world: World, connectionId: string, callback: Call
   const pending = protocol.pending.parse(content.pending);
   const input = { settings: connection.settings, addresses: addressesOf(world, connectionId), pending, callback, state };
   const outcome = await failing(() => protocol.finish(toolsFor(world), input));
+  if (outcome.ok) await world.database.transaction((transaction) => forgive(transaction, world, ...limit));
   await store.putContent(query, stateHash, {
     stage: 'back',
     content: sealContent(world, stateHash, { ...content, pending: null, outcome }),

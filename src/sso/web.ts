@@ -17,8 +17,8 @@ export function mountSso(fastify: FastifyInstance, world: World, destinations: D
   const mount = (path: string, methods: readonly ('GET' | 'POST')[], handle: (message: Elsewhere) => Promise<ElsewhereAnswer>): void =>
     mountFromElsewhere(fastify, { installation, methods, path: `/sso/:connection/${path}` }, handle);
 
-  mount('callback', ['GET', 'POST'], async ({ parameters, ...callback }) => {
-    const received = await receive(world, parameters['connection']!, callback);
+  mount('callback', ['GET', 'POST'], async ({ parameters, address, ...callback }) => {
+    const received = await receive(world, parameters['connection']!, callback, { address });
     return { kind: 'go-on', to: received ? `${destinations.arrivals[received.purpose]}?with=${received.token}` : destinations.lost };
   });
   mount('logout', ['GET', 'POST'], async ({ parameters, url, form, ...from }) => {

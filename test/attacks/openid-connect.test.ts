@@ -1,6 +1,7 @@
 // An OpenID provider that lies, or somebody between it and the browser: what comes back, and what it signs. Each case through the front door.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { exportSPKI, importJWK, type CryptoKey, type JWK } from 'jose';
 import { minutes } from '../../src/platform/durations.ts';
@@ -144,6 +145,8 @@ describe('the answer that comes by way of the browser', () => {
     });
     assert.ok(secret.length > 20 && !repeats.said.includes(secret), repeats.said);
     assert.match(repeats.said, /something that repeats a secret/);
+    const challenge = (response: ServerResponse) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+    await set.refuses({ at: { '/token': challenge } }, /does not accept the client id with its secret: status 401/, 'by a challenge');
   });
 });
 

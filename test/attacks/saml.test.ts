@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { createHmac, createSign } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { hours, minutes } from '../../src/platform/durations.ts';
+import { networkOf, PROVIDER_ANSWERS, spend } from '../../src/platform/limits/limits.ts';
 import { CookieJar } from '../support/cookie-jar.ts';
 import { NameServer } from '../support/name-server.ts';
 import { foundOrganisation } from '../support/organisation.ts';
@@ -379,6 +380,22 @@ describe('SI-4 meant for somebody else, or for another time', () => {
     await post(browser, asked, around(assertion));
     assert.match(lastDetail(), /has expired/);
     await assertNobodyCameIn(browser);
+  });
+
+  test('RL-1 whoever keeps sending what lets nobody in pauses, on one network and for one connection', async () => {
+    const { world } = portal;
+    const network = '127.0.0.1';
+    const fail = () => world.database.transaction((transaction) => spend(transaction, world, PROVIDER_ANSWERS, connection, networkOf(network)));
+    for (let count = 0; count < PROVIDER_ANSWERS.free; count += 1) await fail();
+    const browser = portal.browser();
+    const asked = await leaveBySaml(browser);
+    const { around, genuine: assertion } = piecesFor(asked);
+    await post(browser, asked, '<x/>');
+    await post(browser, asked, around(assertion));
+    await assertNobodyCameIn(browser);
+    portal.clock.advance(minutes(2));
+    await post(browser, asked, around(assertion));
+    assert.equal(browser.page.path, '/account', 'It was not looked at before, and so is not used up.');
   });
 
   test('a RelayState that is an address leads nowhere', async () => {

@@ -99,6 +99,11 @@ export const RESET_REQUESTS: Sends = { kind: 'sends', name: 'reset requests', al
  * sends those of a whole company at once is held up by none; and providers send from networks of their own.
  */
 export const PROVIDER_SIGN_OUTS: Pauses = { kind: 'guesses', name: 'provider sign-outs', free: 200, stopsAt: undefined, forgetAfter: hours(1) };
+/**
+ * Answers of providers that let nobody in, from one network, for each connection: to verify a large one takes a quarter of a second, and anybody may send it.
+ * A good one forgives all.
+ */
+export const PROVIDER_ANSWERS: Pauses = { kind: 'guesses', name: 'provider answers', free: 200, stopsAt: undefined, forgetAfter: hours(1) };
 /** Ways out to identity providers, from one network: each asks a provider what it publishes, and keeps a row. A whole company may share a network. */
 export const PROVIDER_TRIPS: Rate = { kind: 'rate', name: 'provider trips', count: 600, window: minutes(1) };
 /** Ways into apps, of one account: each is a line of the log, and a browser that an app does not know again comes back without end. */

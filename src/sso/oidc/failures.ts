@@ -26,14 +26,16 @@ export function refusalFrom(code: string, description: string | null | undefined
   return misconfigured(`The provider did not accept what it was asked: ${said}. Compare client id, scopes and callback address with what is registered there.`);
 }
 
+/** `said`: how it said so. */
+export const refusedSecret = (said: string): Failure =>
+  misconfigured(`The provider does not accept the client id with its secret: ${said}. Look at both, at whether the secret has expired, and at how it is sent.`);
+
 function answeredError({ error, error_description: description, status }: ResponseBodyError, what: string, secrets: readonly string[]): Failure {
   const said = inTheirWords(error, description, secrets);
   if (status >= 500) return unreachable(`${what} The provider answered ${said}.`);
   switch (error) {
     case 'invalid_client':
-      return misconfigured(
-        `The provider does not accept the client id with its secret: ${said}. Look at both, at whether the secret has expired, and at how it is sent.`,
-      );
+      return refusedSecret(said);
     case 'invalid_grant':
       return untrusted(`The provider does not accept the code: ${said}. It was used before, has expired, or was given to somebody else.`);
     default:

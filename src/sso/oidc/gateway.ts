@@ -10,13 +10,14 @@ import {
   customFetch,
   discovery,
   fetchUserInfo,
+  WWWAuthenticateChallengeError,
   type CustomFetch,
 } from 'openid-client';
 import { z } from 'zod';
 import type { FetchOptions, Network } from '../../platform/http/network.ts';
 import type { Failure } from '../contract.ts';
 import { isFailure, misconfigured, quoted, untrusted } from '../failures.ts';
-import { failureFrom } from './failures.ts';
+import { failureFrom, refusedSecret } from './failures.ts';
 import type { OpenIdSettings } from './settings.ts';
 import type { Claims } from './who-it-is.ts';
 
@@ -88,6 +89,8 @@ export async function exchange(
     const { access_token: accessToken, id_token: idToken } = await authorizationCodeGrant(configurationOf(at), callback, checks);
     return idToken === undefined ? untrusted('The provider gave no ID token.') : { ok: true, accessToken, idToken };
   } catch (error) {
+    // RFC 6749, 5.2: by this status too, and with nothing but a challenge.
+    if (error instanceof WWWAuthenticateChallengeError) return refusedSecret(`status ${error.status}`);
     return failureFrom(error, 'The code could not be exchanged for an ID token.', [at.settings.clientSecret, code, verifier]);
   }
 }

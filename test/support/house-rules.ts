@@ -61,6 +61,7 @@ export const DECISIONS: readonly string[] = [
   'sessions/session-limits.ts',
   'sso/notices.ts',
   'sso/whose-account.ts',
+  'sso/identity-limits.ts',
   'sso/ldap/entry.ts',
   'sso/ldap/whole-message.ts',
   'sso/oidc/is-for-us.ts',

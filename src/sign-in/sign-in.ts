@@ -7,7 +7,7 @@ import { checkPassword, knowsBrowser, lockAccount, rememberBrowser, signUp as cr
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { isFactor, onlySignedInAt, passingAmong, PROVIDER_SECOND_FACTOR, removeFactor } from '../factors/factors.ts';
-import { resetIfDue } from '../lost-phone/lost-phone.ts';
+import { findReset, resetIfDue } from '../lost-phone/lost-phone.ts';
 import { findMember, findSuspending } from '../organisations/organisations.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
@@ -159,12 +159,14 @@ async function enterRemembered(
   world: World,
   transaction: Transaction,
   {
-    situation: { attempt, account, step, verdict, policy },
+    situation: { attempt, account, enrolled, step, verdict, policy },
     caller,
     deviceToken: token,
   }: { situation: attempts.Situation; caller: Caller; deviceToken: string },
 ): Promise<Entered | undefined> {
   if (step !== 'second-factor' || verdict.kind !== 'passes') return undefined;
+  // Whoever waits for help is asked: a bypass code would be used up by the way in, and a reset is stopped by who shows what it takes away.
+  if (passingAmong(enrolled).length > 0 || (await findReset(transaction, account.id))) return undefined;
   const { browserToken } = caller;
   const device = await useTrust(world, transaction, { accountId: account.id, token, browserToken, from: caller, demand: policy.demand });
   if (!device) return undefined;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { AppBehindProxy } from '../support/app-behind-proxy.ts';
+import { askForReset as askForMethodsReset, issueBypassCode } from '../support/lost-phone.ts';
 import { confirmIfAsked, foundOrganisation, impose, joinAs, openPerson } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { openPortal, type Portal } from '../support/portal.ts';
@@ -193,6 +194,16 @@ describe('TD-2, TD-3: a device that is trusted', () => {
     const vault = new AppBehindProxy(portal, 'http://vault.example.org');
     await vault.open(ada.browser, '/');
     assert.equal(ada.browser.page.heading, 'Confirm that it’s you');
+  });
+
+  test('while a bypass code or a reset waits, the second step is asked for: the code is not used up by the way in', async () => {
+    const [ada, ben] = [await remembered(), await remembered()];
+    if ((await owner.browser.visit('/account/security')).hasButton('Enable Two-Factor Authentication')) await owner.enableByApp();
+    await issueBypassCode(owner, ada.email);
+    assert.equal(await headingAfterPassword(ada), ASKED);
+    await askForMethodsReset(owner, ben.email);
+    assert.equal(await headingAfterPassword(ben), ASKED);
+    assert.deepEqual([await devicesOf(ada), await devicesOf(ben)], [1, 1]);
   });
 
   async function changePassword(ada: Person): Promise<void> {

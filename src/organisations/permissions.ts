@@ -31,7 +31,6 @@ export type Action =
   | 'loosen-resets'
   | 'manage-keys'
   | 'manage-apps'
-  | 'manage-groups'
   | 'set-webhook'
   | 'manage-sso'
   | 'transfer-ownership';
@@ -50,7 +49,6 @@ const MANAGING: readonly Action[] = [
   'change-policy',
   'manage-keys',
   'manage-apps',
-  'manage-groups',
   'set-webhook',
 ];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {

@@ -68,6 +68,8 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
 async function signIn(world: World, visit: Visit): Promise<Answer> {
   const [email, password, then, way] = [visit.field('email'), visit.field('password'), visit.field('then'), visit.field('way')];
   const where = await whereToSignIn(world, email);
+  // Read before anything is counted or recorded: where the page can't be made, nothing was done (RL-10).
+  const about = await aboutSignIn(world, visit, { email, then, way });
   const byPassword = where.way === 'here' || way === 'password';
   if (!byPassword && where.way === 'provider' && (where.connection.required || password === '')) return goTo(world, visit, where.connection);
   const returnTo = localPath(then) ?? null;
@@ -87,7 +89,7 @@ async function signIn(world: World, visit: Visit): Promise<Answer> {
   if (answered.reason === 'provider-required')
     return page(comeByProvider({ installation: world.installation, formToken: visit.formToken }, { name: answered.connection.name, email, then }), 403);
   return page(
-    pages.signIn({ ...(await aboutSignIn(world, visit, { email, then, way })), refused: answered, now: world.clock.now() }),
+    pages.signIn({ ...about, refused: answered, now: world.clock.now() }),
     answered.reason === 'wrong' ? 401 : answered.reason === 'suspended' ? 403 : 429,
   );
 }

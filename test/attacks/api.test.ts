@@ -277,8 +277,7 @@ describe('the API', () => {
     const tried = await portal.world.database.query.selectFrom('audit_events').select('details').where('event', '=', 'authz_fail').execute();
     const actions = new Set(tried.map(({ details }) => (JSON.parse(details) as { action: string }).action));
     assert.deepEqual(
-      // Directories ask at an address of their own: test/flows/scim.test.ts.
-      SCOPES.filter((scope) => scope !== 'scim' && !actions.has(scope)),
+      SCOPES.filter((scope) => !actions.has(scope)),
       [],
       'LO-1: what was tried is in the log',
     );

@@ -16,6 +16,7 @@ import { mountProxied } from './platform/http/proxied.ts';
 import { makeWeb, type WebOptions } from './platform/http/web.ts';
 import { mountDevelopmentMail } from './platform/mail/development.ts';
 import type { World } from './platform/world.ts';
+import { mountScim } from './scim/api.ts';
 import { keyGuard, keyIdOf } from './sessions/api.ts';
 import { owes, SCOPE_WORDS, sessionOf, type Session } from './sessions/sessions.ts';
 import { ARRIVAL, mountSignIn } from './sign-in/web.ts';
@@ -42,6 +43,7 @@ export async function makeApp(world: World, { showMail = false, ...options }: Ap
   mountApps(meeting, world);
   mountAdmin(meeting, world);
   await mountApi(world, { fastify, web }, { guard: keyGuard(world), callerOf: keyIdOf, operations: adminOperations(world), scopes: SCOPE_WORDS });
+  await mountScim(world, fastify, keyGuard(world));
   if (showMail && world.installation.development) mountDevelopmentMail(web, world);
 
   mountKeySet(fastify, world);

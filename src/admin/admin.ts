@@ -128,6 +128,14 @@ async function endAll(transaction: Transaction, accountId: string): Promise<void
 export const remove = (world: World, actor: Actor, about: { targetId: string; seen: Role }): Promise<Acted> =>
   removeMember(world, actor, about, (transaction) => fixDeadlineOf(transaction, actor.organisation.id, about.targetId));
 
+/** Out of the organisation, and signed out at once: whoever is gone from its own directory. */
+export const deprovision = (world: World, actor: Actor, about: { targetId: string; seen: Role }): Promise<Acted> =>
+  removeMember(world, actor, about, async (transaction) => {
+    await lockAccount(transaction, about.targetId);
+    await fixDeadlineOf(transaction, actor.organisation.id, about.targetId);
+    await endAll(transaction, about.targetId);
+  });
+
 /** Keeps somebody out, everywhere and at once; or lets them in again. */
 export const suspend = (world: World, actor: Actor, targetId: string): Promise<Acted> =>
   setSuspended(world, actor, { targetId, to: true }, async (transaction) => {

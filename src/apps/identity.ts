@@ -18,7 +18,10 @@ export type IdentityHeaders = Readonly<Record<keyof typeof NOBODY, string>>;
 
 export interface Identities {
   /** `origin`: of the app, as it was asked for. */
-  headersOf(session: Session, app: { readonly organisationId: string; readonly origin: string }): IdentityHeaders;
+  headersOf(
+    session: Session,
+    app: { readonly organisationId: string; readonly origin: string; /** Beside the role. */ readonly groups: readonly string[] },
+  ): IdentityHeaders;
   /** By which tokens are checked (RFC 7517). */
   readonly keySet: { readonly keys: readonly JsonWebKey[] };
 }
@@ -46,19 +49,19 @@ export function makeIdentities(world: World): Identities {
     return token;
   };
 
-  const headersOf: Identities['headersOf'] = (session, { organisationId, origin }) => {
+  const headersOf: Identities['headersOf'] = (session, { organisationId, origin, groups: others }) => {
     const known = ofSession.get(session);
     if (known?.origin === origin) return known.headers;
     const { account } = session;
-    const group = session.roles.get(organisationId);
+    const role = session.roles.get(organisationId);
+    const groups = role === undefined ? [] : [role, ...others];
     const amr = amrOf(Object.keys(session.proofs));
     const iss = world.installation.origin;
-    const groups = group === undefined ? [] : [group];
     const headers = {
       'Remote-User': account.id,
       'Remote-Email': plain(account.email),
       'Remote-Name': plain(account.name),
-      'Remote-Groups': group ?? '',
+      'Remote-Groups': groups.map(plainInList).join(','),
       'Remote-Amr': amr.join(' '),
       'Remote-Token': tokenOf({ iss, aud: origin, sub: account.id, email: account.email, name: account.name, groups, amr }),
     };
@@ -72,3 +75,5 @@ const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).to
 
 /** Percent-encoded where it is not plain ASCII: a header is not the place for anything else. */
 const plain = (text: string): string => text.replaceAll(/[^ -~]|%/gu, (character) => encodeURIComponent(character));
+/** A comma parts one from the next. */
+const plainInList = (text: string): string => plain(text).replaceAll(',', '%2C');

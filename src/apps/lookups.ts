@@ -5,6 +5,7 @@
  * is a failed check.
  */
 import type { World } from '../platform/world.ts';
+import { groupsToTell } from '../groups/groups.ts';
 import { findAppSession, type Session } from '../sessions/sessions.ts';
 import { findAppOf, type App } from './apps.ts';
 
@@ -15,14 +16,19 @@ const REMEMBERED_MOST = 20_000;
 export interface Lookups {
   appOf(host: string): Promise<App | undefined>;
   sessionOf(token: string, host: string): Promise<Session | undefined>;
+  /** Beside the role. */
+  groupsOf(organisationId: string, accountId: string): Promise<readonly string[]>;
 }
 
 export function makeLookups(world: World): Lookups {
   const apps = new Remembered<App>(world);
   const sessions = new Remembered<Session>(world);
+  const groups = new Remembered<readonly string[]>(world);
   return {
     appOf: (host) => apps.find(host, () => findAppOf(world.database.query, host)),
     sessionOf: (token, host) => sessions.find(`${token} ${host}`, () => findAppSession(world, token, host)),
+    groupsOf: async (organisationId, accountId) =>
+      (await groups.find(`${organisationId} ${accountId}`, () => groupsToTell(world.database.query, organisationId, accountId))) ?? [],
   };
 }
 

@@ -97,7 +97,7 @@ const saidByPath = ({ method, url, header }: Proxied): Said => ({
 
 /** Answers 200 where the request may pass, with who it is; 401 with where to sign in; 403 with the reason. Writes nothing. */
 async function answerForwardAuth(asking: Asking, request: Proxied, said: Said): Promise<ProxiedAnswer> {
-  const { world, lookups, identities } = asking;
+  const { world, lookups } = asking;
   const found = await readProxied(asking, request, said);
   if ('status' in found) return found;
   const { requested, app } = found;
@@ -108,7 +108,7 @@ async function answerForwardAuth(asking: Asking, request: Proxied, said: Said): 
     case undefined:
       return refuse('This path can be read in two ways, and what it may do depends on it.');
     case 'let-in':
-      return { status: 200, headers: session ? identities.headersOf(session, { organisationId: app.organisationId, origin: originOf(requested) }) : NOBODY };
+      return { status: 200, headers: session ? await headersFor(asking, session, { app, requested }) : NOBODY };
     case 'sign-in':
     case 'step-up':
       return leadToPortal(world, request, { requested, passedOn: said.passedOn });
@@ -117,6 +117,12 @@ async function answerForwardAuth(asking: Asking, request: Proxied, said: Said): 
     case 'not-the-role':
       return refuse('This account’s role may not open this part of the app.');
   }
+}
+
+async function headersFor({ lookups, identities }: Asking, session: Session, { app, requested }: { app: App; requested: Requested }) {
+  const { organisationId } = app;
+  const groups = session.roles.has(organisationId) ? await lookups.groupsOf(organisationId, session.account.id) : [];
+  return identities.headersOf(session, { organisationId, origin: originOf(requested), groups });
 }
 
 /** As which an app may read the same names: many turn whatever is no letter into an underscore. Envoy, which does not drop them by itself, is told to. */

@@ -68,6 +68,7 @@ const ownFailed = kind('failed', 'owner');
 const refused = kind('refused', 'unknown');
 const ownRefused = kind('refused', 'owner');
 
+const counted = (ids: string): number => (ids === '' ? 0 : ids.split(' ').length);
 const roleIn = (role = 'member'): string => `as ${/^[aeiou]/.test(role) ? 'an' : role === 'owner' ? 'the' : 'a'} ${role}`;
 
 const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
@@ -129,6 +130,9 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
     changes === undefined ? `Security Policy changed from ${from} to ${to}` : `Security Policy changed: ${changes}`,
   ),
   policy_announced: byNamed('policy', 'Told people by mail what a policy would ask of them'),
+  scim_user_changed: byNamed('people', ({ changes = '' }) => `Changed by the directory: ${changes.replaceAll(' ', ', ')}`),
+  group_changed: byNamed('people', ({ name, to }) => `Group ${name}: ${to}`),
+  group_members_changed: byNamed('people', ({ name, added = '', removed = '' }) => `Group ${name}: ${counted(added)} added, ${counted(removed)} removed`),
   privilege_permissions_changed: byNamed('people', ({ from, to }) => `Role changed from ${from} to ${to}`),
   organisation_created: own('people', ({ name }) => `Created the organisation ${name}`),
   organisation_set_up_link_made: own('people', ({ email, name }) => `Made a link by which ${email} can create the organisation ${name}`),

@@ -3,6 +3,7 @@ import type { Role } from './permissions.ts';
 
 /** What somebody is told by mail when another person changed what they are in an organisation. */
 export type MembershipNotice =
+  | 'added'
   | 'role-changed'
   | 'removed'
   | 'ownership-received'
@@ -51,6 +52,10 @@ interface Said {
 }
 
 const WORDS: Record<MembershipNotice, (said: Said) => { subject: string; sentence: string; link?: { label: string; path: string } }> = {
+  added: ({ organisation, installation, by, role }) => ({
+    subject: `You now belong to ${organisation}`,
+    sentence: `${by} added you to ${organisation}, as ${ROLE_WORDS[role]}, because your address for ${installation} is one of its own. Those who look after it can suspend you there, and help you when your phone is lost.`,
+  }),
   'role-changed': ({ organisation, by, role }) => ({
     subject: `Your role in ${organisation} was changed`,
     sentence: `${by} changed your role in ${organisation}. You are now: ${ROLE_WORDS[role]}.`,

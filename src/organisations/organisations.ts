@@ -75,10 +75,18 @@ export async function mayBelong(queries: Queries, organisationId: string, emailK
 export async function addMember(
   world: World,
   transaction: Transaction,
-  { organisationId, accountId, role, by, from }: { organisationId: string; accountId: string; role: GivenRole; by: string; from: Origin },
+  {
+    organisationId,
+    accountId,
+    role,
+    by,
+    from,
+    told,
+  }: { organisationId: string; accountId: string; role: GivenRole; by: string; from: Origin; /** By whom they are told of it. */ told?: Actor },
 ): Promise<boolean> {
   if (!(await store.insertMembership(transaction, { organisationId, accountId, role, joinedAt: world.clock.now() }))) return false;
   await record(world, transaction, { event: 'organisation_joined', accountId, from, details: { organisation: organisationId, role, by } });
+  if (told) await tell(world, transaction, 'added', { actor: told, targetId: accountId, role });
   return true;
 }
 

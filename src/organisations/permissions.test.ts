@@ -17,6 +17,7 @@ const TABLE: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'change-policy': { owner: true, admin: true, auditor: false, member: false },
   'manage-keys': { owner: true, admin: true, auditor: false, member: false },
   'manage-apps': { owner: true, admin: true, auditor: false, member: false },
+  'manage-groups': { owner: true, admin: true, auditor: false, member: false },
   'set-webhook': { owner: true, admin: true, auditor: false, member: false },
   'manage-sso': { owner: true, admin: false, auditor: false, member: false },
   'loosen-resets': { owner: true, admin: false, auditor: false, member: false },

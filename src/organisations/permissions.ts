@@ -31,6 +31,7 @@ export type Action =
   | 'loosen-resets'
   | 'manage-keys'
   | 'manage-apps'
+  | 'manage-groups'
   | 'set-webhook'
   | 'manage-sso'
   | 'transfer-ownership';
@@ -49,6 +50,7 @@ const MANAGING: readonly Action[] = [
   'change-policy',
   'manage-keys',
   'manage-apps',
+  'manage-groups',
   'set-webhook',
 ];
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {

@@ -12,6 +12,8 @@ export class Problem extends Error {
   readonly mistakes: readonly Mistake[] | undefined;
   /** For the WWW-Authenticate header (RFC 6750, 3). */
   readonly challenge: string | undefined;
+  /** What SCIM calls it (RFC 7644, 3.12). */
+  readonly scimType: string | undefined;
 
   constructor(code: ProblemCode, message: string, details: Details = {}) {
     super(message, { cause: details.cause });
@@ -21,6 +23,7 @@ export class Problem extends Error {
     this.retryAt = details.retryAt;
     this.mistakes = details.mistakes;
     this.challenge = details.challenge;
+    this.scimType = details.scimType;
   }
 }
 
@@ -29,6 +32,7 @@ interface Details {
   readonly retryAt?: number;
   readonly mistakes?: readonly Mistake[];
   readonly challenge?: string;
+  readonly scimType?: string;
 }
 
 /** One mistake, and where it stands: in the body (a JSON Pointer as a fragment, RFC 6901), or in a parameter of the address. */

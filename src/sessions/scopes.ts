@@ -15,6 +15,7 @@ export const SCOPE_WORDS = {
   'apps:write': 'puts apps behind the portal, changes their rules, takes them away',
   'keys:read': 'sees the API keys, without the keys themselves',
   'keys:write': 'revokes API keys: itself, and others where its maker has just stood by it in the console',
+  scim: 'makes people and groups as your own directory has them, changes them, keeps them out and removes them (SCIM)',
 } as const;
 export type Scope = keyof typeof SCOPE_WORDS;
 
@@ -27,4 +28,4 @@ export const scopeOf = (text: string): Scope | undefined => SCOPES.find((one) =>
 
 /** An auditor changes nothing, and a key that is one does not either. */
 export const scopesBeyond = (role: KeyRole, scopes: readonly Scope[]): Scope[] =>
-  role === 'auditor' ? scopes.filter((scope) => scope.endsWith(':write')) : [];
+  role === 'auditor' ? scopes.filter((scope) => scope.endsWith(':write') || scope === 'scim') : [];

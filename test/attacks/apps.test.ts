@@ -270,9 +270,14 @@ describe('over https', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('A\r\nRemote-Groups: owner', 'A%0d%0aB', 'Zoë\u2028, “x”')), (name) => {
         const account = { id: 'x', email: 'x@example.org', name } as Session['account'];
-        const headers = headersOf({ account, roles: new Map(), proofs: { password: 1 } } as unknown as Session, { organisationId: 'o', origin: 'https://a.b' });
+        const headers = headersOf({ account, roles: new Map([['o', 'member']]), proofs: { password: 1 } } as unknown as Session, {
+          organisationId: 'o',
+          origin: 'https://a.b',
+          groups: [name, 'a, b'],
+        });
         for (const [header, value] of Object.entries(headers)) assert.match(value, /^[ -~]*$/, header);
         assert.equal(decodeURIComponent(headers['Remote-Name']), name);
+        assert.deepEqual(headers['Remote-Groups'].split(',').map(decodeURIComponent), ['member', name, 'a, b']);
       }),
       runs(300),
     );

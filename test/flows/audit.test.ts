@@ -9,6 +9,7 @@ import { accountOf } from '../attacks/intruder.ts';
 import { invitationPath, joinAs, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
 import { askForReset, bypassCodeOn, fillGrounds, imposeRules, resetWhoIsDue, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
+import { DirectoryClient } from '../support/directory-client.ts';
 import { NameServer } from '../support/name-server.ts';
 import { OpenIdProvider } from '../support/openid-provider.ts';
 import { connectOpenId, signInBy } from '../support/single-sign-on.ts';
@@ -436,8 +437,45 @@ async function connectAProvider(
   await browser.press('Sign in');
   await log.news();
   await log.expect('connecting', () => browser.press('Connect'), { sso_linked: { organisation, connection, name: 'Example Okta', how: 'proved' } });
+  await keepADirectory(log, ada, portal, { organisation, domain });
   await browser.visit('/account/security');
   await log.expect('disconnecting', () => browser.press('Disconnect'), { sso_unlinked: { connection, name: 'Example Okta', by } });
+}
+
+/** What a directory does is recorded as its key's. */
+async function keepADirectory(log: Log, ada: Person, portal: Portal, { organisation, domain }: { organisation: string; domain: string }): Promise<void> {
+  await log.news();
+  const directory = new DirectoryClient(portal, await makeKey(ada, { scopes: ['scim'] }));
+  const made = (await log.news()).find(({ event }) => event === 'api_key_created');
+  const about = { organisation, by: `key ${made!.details['key']}` };
+  let id = '';
+  await log.expect('somebody new', async () => (id = await directory.makeUser(`by-directory@${domain}`)), {
+    user_created: {},
+    organisation_joined: { ...about, role: 'member' },
+  });
+  await log.expect('another name', () => directory.patch(`/Users/${id}`, { op: 'replace', value: { displayName: 'Ada King', 'name.familyName': 'King' } }), {
+    scim_user_changed: { ...about, changes: 'displayName familyName' },
+  });
+  await log.expect('kept out', () => directory.patch(`/Users/${id}`, { op: 'Replace', path: 'active', value: 'False' }), {
+    organisation_member_suspended: about,
+  });
+  let group = '';
+  const named = { ...about, name: 'Engineers' };
+  await directory.ask('POST', '/Groups', { displayName: 'Engineers', members: [{ value: id }] });
+  const filled = await log.news();
+  group = filled[0]!.details['group']!;
+  assert.deepEqual(
+    filled.map(({ event, details }) => [event, details]),
+    [
+      ['group_changed', { ...named, group, to: 'created' }],
+      ['group_members_changed', { ...named, group, added: id, removed: '' }],
+    ],
+  );
+  await log.expect('renamed', () => directory.patch(`/Groups/${group}`, { op: 'Replace', path: 'displayName', value: 'Builders' }), {
+    group_changed: { ...about, group, name: 'Builders', to: 'renamed from Engineers' },
+  });
+  await log.expect('gone', () => directory.ask('DELETE', `/Users/${id}`), { organisation_member_removed: { ...about, role: 'member' } });
+  await log.expect('deleted', () => directory.ask('DELETE', `/Groups/${group}`), { group_changed: { ...about, group, name: 'Builders', to: 'deleted' } });
 }
 
 async function guardApps(log: Log, { browser }: Person, { organisation, by }: { organisation: string; by: string }): Promise<void> {

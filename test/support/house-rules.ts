@@ -11,6 +11,7 @@ export const LADDER = [
   'audit',
   'accounts',
   'organisations',
+  'groups',
   'factors',
   'policy',
   'sessions',
@@ -23,6 +24,7 @@ export const LADDER = [
   'manage-account',
   'apps',
   'admin',
+  'scim',
 ] as const;
 
 /** Pure files, each named for its question: values in, an answer out. */
@@ -56,6 +58,13 @@ export const DECISIONS: readonly string[] = [
   'policy/notices.ts',
   'policy/stricter.ts',
   'sessions/is-trusted.ts',
+  'scim/contract.ts',
+  'scim/discovery.ts',
+  'scim/filter.ts',
+  'scim/group-changes.ts',
+  'scim/operations.ts',
+  'scim/resources.ts',
+  'scim/user-changes.ts',
   'sessions/notices.ts',
   'sessions/scopes.ts',
   'sessions/session-limits.ts',
@@ -132,6 +141,9 @@ export const PARTS: readonly string[] = [
   'policy/drafts.ts',
   'policy/preview.ts',
   'policy/rules.ts',
+  'scim/groups.ts',
+  'scim/refusals.ts',
+  'scim/users.ts',
   'sessions/api-keys.ts',
   'sessions/trusted-devices.ts',
 ].map((name) => `src/${name}`);

@@ -67,7 +67,7 @@ export function findInText(file: SourceFile, pattern: RegExp): { line: number; f
 const lineOf = (file: SourceFile, at: number): number => file.text.slice(0, at).split('\n').length;
 
 /** What a requirement is called, in docs/requirements.md and in the titles of the tests that show it. */
-export const REQUIREMENT = /\b(?:AD|AL|AX|CR|EC|FC|LO|PR|PW|RK|RL|SE|SI|TD|TO|WE)-\d+\b/g;
+export const REQUIREMENT = /\b(?:AD|AL|AX|CR|EC|FC|LO|PR|PW|RK|RL|SC|SE|SI|TD|TO|WE)-\d+\b/g;
 
 /** The first argument of test(), describe() and the like. */
 export function titlesOf({ source: { code, strings } }: SourceFile): string[] {

@@ -7,13 +7,15 @@ export interface Route<Method extends string = 'GET' | 'POST'> {
 }
 
 const API = '/api/v1/';
+/** For directories. */
+const SCIM = '/scim/v2/';
 /** What Envoy asks, in whatever method the request has that it holds; as the router shows it. test/attacks/apps.test.ts asks it all. */
 const PROXIES = '/forward-auth*';
 
 /** Every page and form of the app, read from its router, so that what was mounted yesterday is in today's matrix. Assets are left out, and what is for programs. */
 export function routesOf(app: FastifyInstance): Route[] {
   return allRoutes(app)
-    .filter(({ path }) => !path.startsWith('/assets/') && !path.startsWith(API) && path !== PROXIES)
+    .filter(({ path }) => !path.startsWith('/assets/') && !path.startsWith(API) && !path.startsWith(SCIM) && path !== PROXIES)
     .map(({ method, path }) => {
       if (method !== 'GET' && method !== 'POST') throw new Error(`${method} ${path}: only GET and POST are known here.`);
       return { method, path };
@@ -22,6 +24,9 @@ export function routesOf(app: FastifyInstance): Route[] {
 
 /** Every operation of the API. */
 export const apiRoutesOf = (app: FastifyInstance): Route<string>[] => allRoutes(app).filter(({ path }) => path.startsWith(API));
+
+/** All that a directory can ask. */
+export const scimRoutesOf = (app: FastifyInstance): Route<string>[] => allRoutes(app).filter(({ path }) => path.startsWith(SCIM));
 
 function allRoutes(app: FastifyInstance): Route<string>[] {
   const routes: Route<string>[] = [];

@@ -18,6 +18,7 @@ import { apps } from './migrations/0016-apps.ts';
 import { sso } from './migrations/0017-sso.ts';
 import { trustedDevices } from './migrations/0018-trusted-devices.ts';
 import { vouchedKeys } from './migrations/0019-vouched-keys.ts';
+import { scim } from './migrations/0020-scim.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -57,6 +58,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0017-sso', sso],
   ['0018-trusted-devices', trustedDevices],
   ['0019-vouched-keys', vouchedKeys],
+  ['0020-scim', scim],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

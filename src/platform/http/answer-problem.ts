@@ -6,7 +6,9 @@ import { problemPage } from './problem-page.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /** What programs are for, whatever they say that they accept. */
-const FOR_PROGRAMS = /^\/api\/v\d/;
+const FOR_PROGRAMS = /^\/(?:api|scim)\/v\d/;
+/** Directories read problems in a shape of their own. */
+const FOR_SCIM = /^\/scim\/v\d/;
 
 export function answerProblem(world: World, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = error instanceof Problem ? error : problemFrom(error, request);
@@ -16,6 +18,7 @@ export function answerProblem(world: World, error: unknown, request: FastifyRequ
   void reply.removeHeader('content-disposition');
   if (problem.retryAt !== undefined) void reply.header('retry-after', Math.max(1, Math.ceil((problem.retryAt - world.clock.now()) / 1000)));
   if (problem.challenge !== undefined) void reply.header('www-authenticate', problem.challenge);
+  if (FOR_SCIM.test(request.url)) return reply.type('application/scim+json; charset=utf-8').send(JSON.stringify(asScim(problem)));
   if (prefersJson(request)) return reply.type('application/problem+json').send(JSON.stringify(asJson(world, problem, request)));
   const page = problemPage({ installationName: world.installation.name, problem, requestId: request.id });
   return reply.type('text/html; charset=utf-8').send(page.toString());
@@ -25,6 +28,14 @@ export function answerProblem(world: World, error: unknown, request: FastifyRequ
 function asJson({ installation: { origin } }: World, { code, status, message: detail, mistakes: errors }: Problem, { id: requestId }: FastifyRequest): unknown {
   return { type: `${origin}/api/docs#problem-${code}`, title: PROBLEMS[code].title, status, detail, code, requestId, ...(errors && { errors }) };
 }
+
+/** RFC 7644, 3.12. */
+const asScim = ({ status, message: detail, scimType }: Problem): unknown => ({
+  schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+  status: String(status),
+  ...(scimType !== undefined && { scimType }),
+  detail,
+});
 
 function prefersJson({ url, headers: { accept = '' } }: FastifyRequest): boolean {
   if (FOR_PROGRAMS.test(url)) return true;

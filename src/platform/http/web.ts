@@ -134,14 +134,14 @@ function answerUnknown(world: World, fastify: FastifyInstance): void {
     const { path } = splitAddress(request.url);
     const allowed = new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
     if (allowed.size > 0) void reply.header('allow', [...allowed].join(', '));
-    return answerProblem(world, allowed.size > 0 ? wrongMethod(path) : path.startsWith('/api/v1/') ? noSuchThing() : noSuchPage(), request, reply);
+    return answerProblem(world, allowed.size > 0 ? wrongMethod(path) : /^\/(?:api\/v1|scim\/v2)\//.test(path) ? noSuchThing() : noSuchPage(), request, reply);
   });
 }
 
 const wrongMethod = (path: string): Problem =>
   new Problem(
     'method-not-allowed',
-    path.startsWith('/api/') ? 'This address has no such method.' : 'This address can’t be used in this way. Go back and use the buttons of the page.',
+    /^\/(?:api|scim)\//.test(path) ? 'This address has no such method.' : 'This address can’t be used in this way. Go back and use the buttons of the page.',
   );
 
 /** `/a/:b` matches `/a/c`, as Fastify reads it. */

@@ -177,15 +177,19 @@ function connectionFields(
       ${protocol.saysVerified ? 'Some providers say so of each address, and need no tick here.' : 'This kind of provider can’t say so itself.'} Without it,
       whoever comes for the first time signs in here by password once, so that nobody takes another’s account by claiming an address.
     </p>
-    ${checkbox({ label: 'Where it says that it asked for a second factor, that counts here', name: 'trustsSecondFactor', checked: words.length > 0 })}
-    ${textArea({
-      label: 'What it says then',
-      name: 'secondFactorWords',
-      value: (words.length > 0 ? words : USUAL_WORDS).join('\n'),
-      error: mistakes['secondFactorWords'],
-      hint: 'One in a line. Whoever belongs to another organisation too is asked for a second factor all the same.',
-    })}`;
+    ${protocol.way === 'redirect' && secondFactorFields(words, mistakes['secondFactorWords'])}`;
 }
+
+/** A directory, which is asked with a password, has nothing to say of another factor. */
+const secondFactorFields = (words: readonly string[], error: string | undefined): Html =>
+  html`${checkbox({ label: 'Where it says that it asked for a second factor, that counts here', name: 'trustsSecondFactor', checked: words.length > 0 })}
+  ${textArea({
+    label: 'What it says then',
+    name: 'secondFactorWords',
+    value: (words.length > 0 ? words : USUAL_WORDS).join('\n'),
+    error,
+    hint: 'One in a line. Whoever belongs to another organisation too is asked for a second factor all the same.',
+  })}`;
 
 function settingField(
   { name, label, hint, kind, choices = [], required }: SettingField,

@@ -154,7 +154,7 @@ function readFields(visit: Visit, protocol: AnyProtocol): ConnectionFields {
     name: visit.field('name'),
     settings: Object.fromEntries(settings),
     trustsAddresses: visit.field('trustsAddresses') !== '',
-    secondFactorWords: visit.field('trustsSecondFactor') === '' ? [] : linesOf(read('secondFactorWords')),
+    secondFactorWords: protocol.way === 'password' || visit.field('trustsSecondFactor') === '' ? [] : linesOf(read('secondFactorWords')),
   };
 }
 

@@ -66,7 +66,7 @@ describe('a directory over ldaps', () => {
         emailVerified: false,
         name: 'ada Example',
         groups: ['cn=Engineers,ou=groups,dc=example,dc=org', 'cn=Everybody,ou=groups,dc=example,dc=org'],
-        methods: ['pwd'],
+        methods: [],
         authenticatedAt: null,
         providerSession: null,
         logoutHint: null,

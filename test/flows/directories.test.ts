@@ -41,6 +41,7 @@ describe('a directory, on sqlite', () => {
     await openConsole(owner, '/admin/sso/new');
     const { browser } = owner;
     await browser.press('Choose LDAP or Active Directory');
+    assert.ok(!browser.page.has('second factor'), 'No word of a directory counts for one.');
     browser.fill('Name', 'Herons Directory');
     browser.fill('Kind of directory', 'Another: OpenLDAP, 389, FreeIPA');
     browser.fill('Server', String(directory.settings['address']));

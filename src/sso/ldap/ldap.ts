@@ -154,7 +154,8 @@ function identityOf(entry: Entry, given: Settings, typed: string): Identity | un
     emailVerified: false,
     name: textsOf(entry, names.name)[0] ?? '',
     groups: textsOf(entry, names.groups),
-    methods: ['pwd'],
+    // A directory asks for a password and nothing else: no word of it could count for a second factor.
+    methods: [],
     authenticatedAt: null,
     providerSession: null,
     logoutHint: null,

@@ -127,8 +127,8 @@ export const fields: readonly SettingField[] = [
   },
   {
     name: 'unencrypted',
-    label: 'Connect without encryption',
-    hint: 'Everybody on the way reads the passwords. Only with ldap://, and only for servers that the operator of the portal has named.',
+    // Checkboxes have no hint.
+    label: 'Connect without encryption: whoever is on the way reads the passwords. Only by ldap://, to a server that the operator of the portal has named',
     kind: 'check',
     required: false,
   },

@@ -18,7 +18,7 @@ import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import { canBeShown } from '../platform/words/showable.ts';
 import type { World } from '../platform/world.ts';
 import { openAppSession, owes, type Session } from '../sessions/sessions.ts';
-import { hostFrom } from './hosts.ts';
+import { hostFrom, wildcardAbove } from './hosts.ts';
 import type { Requested } from './requested.ts';
 import { rulesInWords } from './rule-lines.ts';
 import { NEEDS, ruleFor, verdictOn, type Need, type Rule, type Ruled, type Somebody, type Verdict } from './rules.ts';
@@ -61,7 +61,7 @@ const nameOf = (host: string): string => host.toLowerCase().replace(/:\d*$/, '')
 
 /** The app of a host: its own, or that of the wildcard above it. */
 export async function findAppOf(queries: Queries, host: string): Promise<App | undefined> {
-  const rows = await store.selectAppsOfHost(queries, host, `*${host.slice(host.indexOf('.'))}`);
+  const rows = await store.selectAppsOfHost(queries, host, wildcardAbove(host));
   const row = rows.find((one) => one.host === host) ?? rows[0];
   return row && appFrom(row);
 }
@@ -82,12 +82,15 @@ export async function findApp(queries: Queries, organisationId: string, id: stri
 
 export interface Judged extends Ruled {
   readonly verdict: Verdict;
+  /** Whether the app may be told who it is, which of what is open to all does not follow: they belong to its organisation, and owe nothing. */
+  readonly known: boolean;
 }
 
 /** Whether a request may pass; undefined where its path can be read in two ways. */
 export function judge(world: World, app: App, requested: Pick<Requested, 'path' | 'method'>, session: Session | undefined): Judged | undefined {
   const ruled = ruleFor(app.rules, app.last, requested);
-  return ruled && { ...ruled, verdict: verdictOn(ruled.rule, session && somebodyOf(world, app, session)) };
+  const who = session && somebodyOf(world, app, session);
+  return ruled && { ...ruled, verdict: verdictOn(ruled.rule, who), known: who !== undefined && who.role !== undefined && who.meetsPolicy };
 }
 
 function somebodyOf(world: World, { organisationId }: App, session: Session): Somebody {
@@ -126,6 +129,17 @@ export async function makeCode(
     });
     await record(world, transaction, { event: 'app_entered', accountId: session.account.id, from, details: { host } });
     return code;
+  });
+}
+
+/** Somebody came as far as to an app that they may not open. Counted with the ways in, since each is a line of the log. */
+export async function recordRefused(
+  world: World,
+  { accountId, from, host, reason }: { accountId: string; from: Origin; host: string; reason: string },
+): Promise<void> {
+  await world.database.transaction(async (transaction) => {
+    const spent = await spend(transaction, world, APP_ENTRIES, accountId);
+    if (spent.allowed) await record(world, transaction, { event: 'app_refused', accountId, from, details: { host, reason } });
   });
 }
 
@@ -202,6 +216,9 @@ export async function insertApp(
     created_at: world.clock.now(),
   };
   if ((await store.countApps(transaction, organisationId)) >= APPS_MOST) return { ok: false, reason: 'too-many' };
+  // Nobody puts rules of their own before an app of others: the one host that a wildcard has below it, or the wildcard above, would be asked in its place.
+  const covering = { organisationId, hosts: [host, wildcardAbove(host)], below: host.startsWith('*') ? host.slice(1) : '' };
+  if (await store.isAppOfOthers(transaction, covering)) return { ok: false, reason: 'host-taken' };
   if (!(await store.insertApp(transaction, row))) return { ok: false, reason: 'host-taken' };
   await record(world, transaction, { event: 'app_added', accountId, from, details: { organisation: organisationId, host, name: clean, by } });
   return { ok: true, id: row.id };

@@ -11,3 +11,6 @@ export function hostFrom(text: string): string | undefined {
   if (star !== '' && labels.length < 2) return undefined;
   return port !== undefined && (Number(port) < 1 || Number(port) > 65_535) ? undefined : host;
 }
+
+/** The wildcard above a host: '*.example.org:8443' for 'wiki.example.org:8443'. */
+export const wildcardAbove = (host: string): string => `*${host.slice(host.indexOf('.'))}`;

@@ -58,6 +58,21 @@ export async function selectApp(queries: Queries, organisationId: string, id: st
   return queries.selectFrom('apps').selectAll().where('organisation_id', '=', organisationId).where('id', '=', id).executeTakeFirst();
 }
 
+/** Whether an app of another organisation is at one of these hosts, or below a wildcard, by one label. */
+export async function isAppOfOthers(
+  queries: Queries,
+  { organisationId, hosts, below }: { organisationId: string; hosts: readonly string[]; below: string },
+): Promise<boolean> {
+  const found = await queries
+    .selectFrom('apps')
+    .select('host')
+    .where('organisation_id', '!=', organisationId)
+    // No sign that a pattern has a meaning for stands in a host.
+    .where((where) => where.or([where('host', 'in', hosts), ...(below === '' ? [] : [where('host', 'like', `%${below}`)])]))
+    .execute();
+  return found.some(({ host }) => hosts.includes(host) || !host.slice(0, -below.length).includes('.'));
+}
+
 export async function countApps(queries: Queries, organisationId: string): Promise<number> {
   const { count } = await queries
     .selectFrom('apps')

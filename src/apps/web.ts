@@ -1,6 +1,5 @@
 // /forward-auth, which proxies ask; /apps/enter, which leads a signed-in browser into an app; and the page of somebody's apps.
 import type { FastifyInstance } from 'fastify';
-import { record } from '../audit/audit.ts';
 import { factorOf } from '../factors/factors.ts';
 import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from '../manage-account/manage-account.ts';
 import { hostCookie, hostCookieName, type Proxied, type ProxiedAnswer, type ProxiedRoutes } from '../platform/http/proxied.ts';
@@ -20,6 +19,7 @@ import {
   makeIdentities,
   NOBODY,
   originOf,
+  recordRefused,
   requestedBelow,
   requestedFrom,
   startHash,
@@ -108,7 +108,7 @@ async function answerForwardAuth(asking: Asking, request: Proxied, said: Said): 
     case undefined:
       return refuse('This path can be read in two ways, and what it may do depends on it.');
     case 'let-in':
-      return { status: 200, headers: session ? await headersFor(asking, session, { app, requested }) : NOBODY };
+      return { status: 200, headers: session && judged.known ? await headersFor(asking, session, { app, requested }) : NOBODY };
     case 'sign-in':
     case 'step-up':
       return leadToPortal(world, request, { requested, passedOn: said.passedOn });
@@ -226,11 +226,10 @@ async function enter(world: World, visit: Visit, session: Session): Promise<Answ
   const requested = { ...address, method: 'GET' };
   const judged = judge(world, app, requested, session);
   if (judged?.verdict === 'step-up') return stepUp(session, visit, judged);
-  if (judged?.verdict !== 'let-in') {
-    const reason = judged?.verdict ?? 'path';
-    await world.database.transaction((transaction) =>
-      record(world, transaction, { event: 'app_refused', accountId: session.account.id, from: visit, details: { host: app.host, reason } }),
-    );
+  // What is open to all asks nobody to come this way, and is not told who does.
+  if (judged?.verdict !== 'let-in' || !judged.known) {
+    const reason = judged === undefined ? 'path' : judged.verdict === 'let-in' ? 'not-a-member' : judged.verdict;
+    await recordRefused(world, { accountId: session.account.id, from: visit, host: app.host, reason });
     return page(pages.refused(frame, app, reason), 403);
   }
   // What was sent is gone; where it was going is opened anew, by who presses.

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { insertApp } from '../../src/apps/apps.ts';
 import { makeIdentities } from '../../src/apps/identity.ts';
 import { requestedFrom } from '../../src/apps/requested.ts';
 import { ruleFor, verdictOn, type Rule } from '../../src/apps/rules.ts';
 import { assuranceLevel } from '../../src/factors/factors.ts';
+import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { seconds } from '../../src/platform/durations.ts';
 import type { Session } from '../../src/sessions/sessions.ts';
 import { AppBehindProxy, callbackOn } from '../support/app-behind-proxy.ts';
@@ -212,6 +214,59 @@ describe('forward auth', () => {
     assert.equal((await wiki.ask(fay.browser, '/')).status, 401);
   });
 
+  test('AD-3 another organisation puts nothing of its own in the place of an app: not at its host, nor below its wildcard, nor above it', async () => {
+    const { world } = portal;
+    await addApp(owner, '*.herons.example.org');
+    await addApp(owner, 'wiki.cranes.example.org:8443');
+    const theirs = await portal.newcomer().join();
+    const { database } = world;
+    const { id } = await database.query.selectFrom('accounts').select('id').where('email', '=', theirs.email).executeTakeFirstOrThrow();
+    const from = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
+    const { id: organisationId } = await database.transaction((transaction) => createOrganisation(world, transaction, { name: 'Cranes Ltd', owner: id, from }));
+    const add = (host: string, of = organisationId) =>
+      database.transaction((transaction) =>
+        insertApp(world, transaction, { organisationId: of, accountId: null, by: 'a test', from, name: 'Theirs', host, rules: [], last: 'open' }),
+      );
+    for (const host of ['wiki.example.org', 'WIKI.example.org:443', 'a.herons.example.org', '*.herons.example.org', '*.cranes.example.org:8443'])
+      assert.deepEqual(await add(host), { ok: false, reason: 'host-taken' }, host);
+    for (const host of ['a.b.herons.example.org', 'herons.example.org', '*.cranes.example.org', '*.b.herons.example.org'])
+      assert.ok((await add(host)).ok, `${host} is another`);
+    const { organisation_id: ours } = await database.query
+      .selectFrom('apps')
+      .select('organisation_id')
+      .where('host', '=', 'wiki.example.org')
+      .executeTakeFirstOrThrow();
+    assert.ok((await add('a.herons.example.org', ours)).ok, 'their own');
+  });
+
+  test('an app is not told who somebody is that does not belong to its organisation, or has yet to do what the policy asks; not where it is open, either', async () => {
+    const open = new AppBehindProxy(portal, 'http://open.example.org');
+    await addApp(owner, 'open.example.org', 'Open');
+    const gus = await joinAs(portal, owner, 'Member');
+    const stranger = await portal.newcomer().join();
+    const entered = async ({ browser }: Person) => {
+      const { headers } = await open.ask(browser, '/admin');
+      const start = new URL(headers['location']!).searchParams.get('start')!;
+      await browser.visit(`/apps/enter?${new URLSearchParams({ start, to: 'http://open.example.org/' }).toString()}`);
+      await open.comeBack(browser);
+      return (await open.ask(browser, '/')).headers['remote-email'];
+    };
+    assert.equal(await entered(gus), gus.email);
+    assert.equal(await entered(stranger), '');
+    assert.equal(stranger.browser.page.status, 403);
+    await portal.setPolicy('required');
+    assert.equal((await open.ask(gus.browser, '/')).headers['remote-email'], '');
+    await portal.setPolicy('optional');
+    assert.equal((await open.ask(gus.browser, '/')).headers['remote-email'], gus.email);
+    await portal.world.database.transaction((transaction) =>
+      transaction
+        .deleteFrom('memberships')
+        .where('account_id', 'in', transaction.selectFrom('accounts').select('id').where('email', '=', gus.email))
+        .execute(),
+    );
+    assert.equal((await open.ask(gus.browser, '/')).headers['remote-email'], '');
+  });
+
   test('whoever does not belong to the organisation is refused, and a member of another one, too', async () => {
     const stranger = await portal.newcomer().join();
     await wiki.open(stranger.browser, '/');
@@ -284,13 +339,15 @@ describe('over https', () => {
   });
 });
 
-async function addApp({ browser, password }: Person, host: string): Promise<void> {
+async function addApp({ browser, password }: Person, host: string, last = 'Signed in'): Promise<void> {
   await browser.visit('/admin/apps/new');
   await confirmIfAsked(browser, password);
   browser.fill('Name', 'Wiki');
   browser.fill('Host', host);
+  browser.check(last);
   browser.fill('Rules by path', 'two-factor /admin');
   await browser.press('Add app');
+  if (browser.page.status !== 422) assert.match(browser.page.text, /The app is behind the portal\./);
 }
 
 test('property: a path that some server could read as /admin is never let through by a rule for less', () => {

@@ -24,7 +24,8 @@ export interface Stage {
   readonly states: readonly State[];
   /** What the database holds while a state is tried. */
   rowsOf(state: State): Rows;
-  putBack(state: State): Promise<void>;
+  /** `present`: what it holds now, where that is known. */
+  putBack(state: State, present?: Rows): Promise<void>;
   /** Ids and addresses that exist, and tokens that sign nobody in: everybody's, so that most are other people's. */
   readonly known: readonly string[];
 }
@@ -90,7 +91,7 @@ export async function setTheStage(portal: Portal): Promise<Stage> {
   return {
     states,
     rowsOf: (state) => withPolicy(rows, state.policy),
-    putBack: (state) => writeRows(portal.world.database, withPolicy(rows, state.policy)),
+    putBack: (state, present) => writeRows(portal.world.database, withPolicy(rows, state.policy), present),
     known: [
       ...['accounts', 'factors', 'sessions', 'attempts'].flatMap((table) => rows[table]!.map((row) => String(row['id']))),
       ...rows['accounts']!.map((row) => String(row['email'])),

@@ -1,5 +1,5 @@
 /** All that a database holds, to be compared and put back. */
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Database } from '../../src/platform/database/database.ts';
 
 /** Rows by table; bytes as hexadecimal, so that two of them can be compared and shown. */
@@ -18,15 +18,40 @@ export async function readRows({ query }: Database): Promise<Rows> {
 
 /** Makes the database hold these rows and no others. `present`: what it holds, where that is known, so that only what differs is written. */
 export async function writeRows({ transaction }: Database, rows: Rows, present?: Rows): Promise<void> {
-  const differs = (table: string): boolean => JSON.stringify(rows[table]) !== JSON.stringify(present?.[table]);
-  // What goes from these takes with it what refers to it.
-  const names = REFERRED_TO.some(differs) ? Object.keys(rows) : Object.keys(rows).filter(differs);
+  const names = Object.keys(rows).filter((table) => rows[table] !== present?.[table] && JSON.stringify(rows[table]) !== JSON.stringify(present?.[table]));
   if (names.length === 0) return;
   await transaction(async (inside) => {
     const untyped = inside as unknown as Kysely<Record<string, Row>>;
-    for (const table of names.toReversed()) await untyped.deleteFrom(table).execute();
-    for (const table of names) if (rows[table]!.length > 0) await untyped.insertInto(table).values(rows[table]!.map(stored)).execute();
+    // What others refer to is changed in its place: were it removed, they would go with it.
+    const [inPlace, anew] = [names.filter((table) => REFERRED_TO.includes(table)), names.filter((table) => !REFERRED_TO.includes(table))];
+    for (const table of [...anew.toReversed(), ...(present ? [] : inPlace.toReversed())]) await untyped.deleteFrom(table).execute();
+    for (const table of inPlace) await change(untyped, { table, wanted: rows[table]!, present: present?.[table] ?? [] });
+    for (const table of anew) if (rows[table]!.length > 0) await untyped.insertInto(table).values(rows[table]!.map(stored)).execute();
   });
+}
+
+async function change(
+  untyped: Kysely<Record<string, Row>>,
+  { table, wanted, present }: { table: string; wanted: readonly Row[]; present: readonly Row[] },
+): Promise<void> {
+  const written = new Set(present.map((row) => JSON.stringify(row)));
+  const ids = new Set(wanted.map(({ id }) => id));
+  const gone = present.map(({ id }) => id).filter((id) => !ids.has(id));
+  if (gone.length > 0) await untyped.deleteFrom(table).where('id', 'in', gone).execute();
+  for (const row of wanted.filter((one) => !written.has(JSON.stringify(one))).map(stored))
+    await untyped
+      .insertInto(table)
+      .values(row)
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+      .execute();
+}
+
+/** What stays the same while no row changes, and takes one question instead of one for each table: how much was written through this connection, or a hash of all rows. */
+export async function changesIn({ engine, query }: Database): Promise<unknown> {
+  const names = await tablesOf(query as unknown as Kysely<Record<string, Row>>);
+  const hashes = names.map((name) => sql`(select md5(coalesce(string_agg(t::text, ' ' order by t::text), '')) from ${sql.table(name)} t)`);
+  const changes = engine === 'sqlite' ? sql`total_changes()` : sql.join(hashes, sql` || `);
+  return (await sql<{ changes: unknown }>`select ${changes} as changes`.execute(query)).rows[0]!.changes;
 }
 
 const tables = new WeakMap<object, readonly string[]>();

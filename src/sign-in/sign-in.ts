@@ -14,7 +14,7 @@ import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import { momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
-import { endSessions, openSession, TRUSTED_DEVICE, trustDevice, useTrust, type DeviceToken } from '../sessions/sessions.ts';
+import { endSession, endSessions, openSession, TRUSTED_DEVICE, trustDevice, useTrust, type DeviceToken } from '../sessions/sessions.ts';
 import { keepProviderSession, type Connection } from '../sso/sso.ts';
 
 /** Who asks, from where: a visit is one. */
@@ -210,11 +210,16 @@ export async function finishSignIn(
   const proofs = setUp ? { ...state.proofs, [method.kind]: world.clock.now() } : state.proofs;
   const failedTries = await failedTriesBefore(transaction, { accountId: account.id, from: caller, since: attempt.createdAt });
   const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, demand: situation.policy.demand, failedTries });
-  if (state.provider) await keepProviderSession(world, transaction, opened.sessionId, state.provider);
+  const about = { sessionId: opened.sessionId, since: attempt.createdAt };
+  const stands = state.provider === null || (await keepProviderSession(world, transaction, { ...about, at: state.provider }));
   const methods = Object.keys(proofs).join(' ');
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
   if (isNewBrowser) await record(world, transaction, { event: 'authn_login_new_browser', accountId: account.id, from: caller });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });
+  if (!stands) {
+    await endSession(transaction, opened.sessionId);
+    await record(world, transaction, { event: 'session_ended', accountId: account.id, from: caller, details: { reason: 'ended by the identity provider' } });
+  }
   return { ...opened, setUp, device: state.remembersDevice ? await remember(world, transaction, situation, caller) : undefined };
 }
 

@@ -3,6 +3,7 @@ import { createVerified, findVerifiedByEmail, lockAccount, nameRefusal, type Acc
 import { record, type Origin } from '../audit/audit.ts';
 import { addMember, findMember, listMemberships, mayBelong } from '../organisations/organisations.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { minutes } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import type { World } from '../platform/world.ts';
@@ -171,7 +172,15 @@ export interface AtProvider {
   readonly logoutHint: string | null;
 }
 
-export async function keepProviderSession(world: World, transaction: Transaction, sessionId: string, at: AtProvider): Promise<void> {
+/** How long a sign-out is remembered: whoever was between the provider's word and the session then, at a second factor, is out too. */
+const ENDED_LIFETIME = minutes(30);
+
+/** False where the provider has signed them out since (epoch milliseconds): then the session is not to stand. */
+export async function keepProviderSession(
+  world: World,
+  transaction: Transaction,
+  { sessionId, at, since }: { sessionId: string; at: AtProvider; since: number },
+): Promise<boolean> {
   await store.insertSsoSession(transaction, {
     session_id: sessionId,
     connection_id: at.connectionId,
@@ -179,7 +188,23 @@ export async function keepProviderSession(world: World, transaction: Transaction
     provider_session: at.providerSession,
     hint: at.logoutHint === null ? null : world.keys.seal(['sso_sessions', sessionId, 'hint'], at.logoutHint),
   });
+  const { connectionId, subject, providerSession } = at;
+  const marks = [
+    endedHash(world, connectionId, { subject, providerSession: undefined }),
+    ...(providerSession === null ? [] : [endedHash(world, connectionId, { subject: undefined, providerSession })]),
+    ...(providerSession === null ? [] : [endedHash(world, connectionId, { subject, providerSession })]),
+  ];
+  const endedAt = (await store.selectMessages(transaction, marks)).map(({ expires_at }) => expires_at - ENDED_LIFETIME);
+  return endedAt.every((moment) => moment <= since);
 }
+
+interface Meant {
+  readonly subject: string | undefined;
+  readonly providerSession: string | undefined;
+}
+
+const endedHash = (world: World, connectionId: string, { subject, providerSession }: Meant): string =>
+  world.keys.hash('sso message', connectionId, 'ended', JSON.stringify([subject ?? null, providerSession ?? null]));
 
 export async function findProviderSession(world: World, queries: Queries, sessionId: string): Promise<AtProvider | undefined> {
   const row = await store.selectSsoSession(queries, sessionId);
@@ -210,6 +235,8 @@ export async function endByProvider(
   return world.database.transaction(async (transaction) => {
     const hash = world.keys.hash('sso message', connection.id, messageId);
     if (!(await store.insertMessage(transaction, hash, expiresAt))) return 0;
+    const mark = endedHash(world, connection.id, { subject, providerSession });
+    await store.putMessage(transaction, mark, world.clock.now() + ENDED_LIFETIME);
     const meant = await store.selectSessionsOf(transaction, connection.id, { subject, providerSession });
     for (const { session_id, account_id } of meant) {
       await endSession(transaction, session_id);

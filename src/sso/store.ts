@@ -306,3 +306,15 @@ export async function insertMessage(transaction: Transaction, messageHash: strin
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;
 }
+
+export async function putMessage(transaction: Transaction, messageHash: string, expiresAt: number): Promise<void> {
+  await transaction
+    .insertInto('sso_messages')
+    .values({ message_hash: messageHash, expires_at: expiresAt })
+    .onConflict((conflict) => conflict.column('message_hash').doUpdateSet({ expires_at: expiresAt }))
+    .execute();
+}
+
+export async function selectMessages(queries: Queries, hashes: readonly string[]): Promise<{ expires_at: number }[]> {
+  return queries.selectFrom('sso_messages').select('expires_at').where('message_hash', 'in', hashes).execute();
+}

@@ -1,6 +1,7 @@
 // Signing out at the organisation's provider too, and being signed out by it: exactly those sessions end that are meant, at once.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { minutes } from '../../src/platform/durations.ts';
 import { CookieJar } from '../support/cookie-jar.ts';
 import { HostileProvider } from '../support/hostile-provider.ts';
 import { NameServer } from '../support/name-server.ts';
@@ -88,6 +89,31 @@ forEachPortal((open) => {
     const token = await provider.sign(provider.logoutClaims({ aud: 'portal-1', sub: 'ada at example.com', jti: '1' }));
     assert.equal(await post(portal, new URL(`http://localhost/sso/${path.split('/').at(-1)}/logout`), new URLSearchParams({ logout_token: token })), 200);
     assert.deepEqual(await Promise.all([one, two, bob].map(isIn)), [false, false, true]);
+  });
+
+  test('SI-7 who is at the second factor as the provider signs them out comes in by it no more; and does by a sign-in of afterwards', async () => {
+    const { portal, names, owner } = await setOut();
+    const provider = await OpenIdProvider.start({ now: () => portal.clock.now(), deliver: (url, body) => post(portal, url, body) });
+    opened.push(provider);
+    await connectOpenId(portal, { owner, provider, names });
+    const ada = await portal.newcomer({ email: ADA }).join();
+    await ada.enableByApp();
+    provider.account({ email: ADA });
+    const [signedIn, waiting, jar] = [portal.browser(), portal.browser(), new CookieJar()];
+    for (const browser of [signedIn, waiting]) await signInBy(browser, provider, { email: ADA, jar });
+    portal.clock.advance(minutes(1));
+    await ada.showSecondFactor('app', signedIn);
+    await signedIn.press('Profile');
+    await signedIn.press('Sign out');
+    await provider.signOut(signedIn.page.link('Sign out there too'), { jar });
+    assert.deepEqual(provider.logoutsSent, [200]);
+    portal.clock.advance(minutes(1));
+    await ada.showSecondFactor('app', waiting);
+    assert.equal(await isIn(waiting), false);
+    portal.clock.advance(minutes(1));
+    await signInBy(waiting, provider, { email: ADA, jar });
+    await ada.showSecondFactor('app', waiting);
+    assert.equal(await isIn(waiting), true);
   });
 
   test('a provider without a page to sign out, or that is down: signed out here all the same', async () => {

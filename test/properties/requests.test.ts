@@ -39,10 +39,10 @@ forEachDatabase((engine) => {
         fc.asyncProperty(requestsTo(route, stage), async (sent) => {
           await stage.putBack(sent.state, present);
           const earlier = stage.rowsOf(sent.state);
-          const before = await changesIn(portal.world.database);
+          const changesBefore = await changesIn(portal.world.database);
           present = undefined;
           const answer = await portal.app.inject(sent.request);
-          const changed = before !== (await changesIn(portal.world.database));
+          const changed = changesBefore !== (await changesIn(portal.world.database));
           const later = changed ? await readRows(portal.world.database) : earlier;
           present = later;
           checkAnswer(answer, route);

@@ -157,9 +157,9 @@ describe('a fresh proof', () => {
       ...(key ? [{ kind: 'recovery-key', strength: 20, stands: false }] : []),
     ]);
   const ages = fc.oneof(fc.integer({ min: 0, max: hours(1) }), fc.constantFrom(0, FRESH_FOR - 1, FRESH_FOR, FRESH_FOR + 1));
-  const proofs = fc.dictionary(fc.constantFrom('password', 'totp', 'passkey', 'email-code', 'sms', 'recovery-key', '__proto__', 'constructor'), ages);
+  const proofs = fc.dictionary(fc.constantFrom('password', 'sso', 'totp', 'passkey', 'email-code', 'sms', 'recovery-key', '__proto__', 'constructor'), ages);
 
-  test('FC-1, FC-2, property: the password and the strongest factor or the Recovery Key, both younger than ten minutes, and nothing less', () => {
+  test('FC-1, FC-2, property: the password or the provider, and the strongest factor or the Recovery Key, both younger than ten minutes, and nothing less', () => {
     fc.assert(
       fc.property(held, proofs, (factors, aged) => {
         const proven = Object.fromEntries(Object.entries(aged).map(([kind, age]) => [kind, NOW - age]));
@@ -168,9 +168,10 @@ describe('a fresh proof', () => {
         const standing = factors.filter((one) => one.stands);
         const strongest = standing.filter((one) => standing.every((other) => other.strength <= one.strength)).map((one) => one.kind);
         const keyed = factors.some((one) => !one.stands) && fresh('recovery-key');
-        assert.equal(missing.includes('first-factor'), !fresh('first-factor'));
+        const first = fresh('password') || fresh('sso');
+        assert.equal(missing.includes('first-factor'), !first);
         assert.equal(missing.includes('second-factor'), standing.length > 0 && !keyed && !strongest.some(fresh));
-        assert.ok(missing[0] !== 'second-factor' || fresh('password'), 'The password is asked for first.');
+        assert.ok(missing[0] !== 'second-factor' || first, 'The first factor is asked for first.');
       }),
       runs(2000),
     );

@@ -5,10 +5,13 @@ import { startCounting, tellOfStuck } from './admin/admin.ts';
 import { startChaining, startPruning, startStreaming } from './audit/audit.ts';
 import type { Settings } from './config.ts';
 import { startResetting } from './lost-phone/lost-phone.ts';
+import { repeat, type Background } from './platform/background.ts';
+import { minutes, seconds } from './platform/durations.ts';
 import { developmentTransport } from './platform/mail/development.ts';
 import { startDelivery } from './platform/mail/mail.ts';
 import { smtpTransport } from './platform/mail/smtp.ts';
 import { reasonOf } from './platform/reason.ts';
+import type { DatabaseClock } from './platform/database/clock.ts';
 import type { World } from './platform/world.ts';
 import { openWorld } from './open-world.ts';
 import { startSweeping } from './sweep.ts';
@@ -25,6 +28,7 @@ export async function startPortal(settings: Settings): Promise<Portal> {
   const transport = settings.smtpUrl === undefined ? developmentTransport : smtpTransport(settings.smtpUrl, settings.mailFrom);
   const delivery = startDelivery(world, transport);
   const others = [
+    startFollowing(world),
     startSweeping(world),
     startChaining(world),
     startStreaming(world, (stuck) => tellOfStuck(world, stuck)),
@@ -65,3 +69,18 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<v
     throw new Error(`Twinlock can't listen on ${host}, port ${port}: ${reasonOf(cause)}`, { cause });
   }
 }
+
+/** Keeps to the database's clock, and tells the operator of a machine whose own is off: its other programs have the wrong time. */
+function startFollowing(world: World & { readonly clock: DatabaseClock }): Background {
+  return repeat(world, {
+    name: 'following the clock of the database',
+    every: minutes(1),
+    async work() {
+      const ahead = await world.clock.follow();
+      if (Math.abs(ahead) > OFF_BY_MOST)
+        world.log.warn('the clock of the database is not that of this machine', { ahead_by_seconds: Math.round(ahead / 1000) });
+    },
+  });
+}
+
+const OFF_BY_MOST = seconds(10);

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Settings } from './config.ts';
+import { openDatabaseClock, type DatabaseClock } from './platform/database/clock.ts';
 import type { Database } from './platform/database/database.ts';
 import { migrate } from './platform/database/migrate.ts';
 import { openPostgres } from './platform/database/postgres.ts';
@@ -16,14 +17,14 @@ import { makePasswordHasher } from './platform/secrets/password-hash.ts';
 import type { World } from './platform/world.ts';
 
 /** The World with its database up to date and its keys at hand. */
-export async function openWorld(settings: Settings): Promise<World> {
+export async function openWorld(settings: Settings): Promise<World & { readonly clock: DatabaseClock }> {
   const { database } = await openDatabase(settings);
   try {
     const keys = await openKeys(settings, database);
     const { name, origin, development, signUp } = settings;
     return {
       installation: { name, origin, secure: origin.startsWith('https:'), development, signUp },
-      clock: systemClock,
+      clock: await openDatabaseClock(database, systemClock),
       random: systemRandom,
       database,
       keys,

@@ -6,7 +6,8 @@
  */
 import assert from 'node:assert/strict';
 import { CLIENT, IS_MISSING, LemonLdap } from '../test/support/lemon-ldap.ts';
-import { OpenIdConnection, ownAddresses, refusalOf } from '../test/support/openid-connection.ts';
+import { OpenIdConnection } from '../test/support/openid-connection.ts';
+import { ownAddresses, refusalOf } from '../test/support/protocol-connection.ts';
 import { TestClock } from '../test/support/world.ts';
 
 if (IS_MISSING) {

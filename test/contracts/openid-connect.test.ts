@@ -5,7 +5,8 @@ import { hours, minutes } from '../../src/platform/durations.ts';
 import type { Identity } from '../../src/sso/contract.ts';
 import { openIdConnect } from '../../src/sso/oidc/oidc.ts';
 import { CookieJar } from '../support/cookie-jar.ts';
-import { OpenIdConnection, ownAddresses, refusalOf, START_AT } from '../support/openid-connection.ts';
+import { OpenIdConnection } from '../support/openid-connection.ts';
+import { ownAddresses, refusalOf, START_AT } from '../support/protocol-connection.ts';
 import { OpenIdProvider } from '../support/openid-provider.ts';
 import { TestClock } from '../support/world.ts';
 

@@ -6,7 +6,7 @@ import { minutes, seconds } from '../../src/platform/durations.ts';
 import type { Identity } from '../../src/sso/contract.ts';
 import { saml } from '../../src/sso/saml/saml.ts';
 import { CookieJar } from '../support/cookie-jar.ts';
-import { ownAddresses, refusalOf, START_AT } from '../support/openid-connection.ts';
+import { ownAddresses, refusalOf, START_AT } from '../support/protocol-connection.ts';
 import { SamlConnection } from '../support/saml-connection.ts';
 import { SamlProvider } from '../support/saml-provider.ts';
 import { TestClock } from '../support/world.ts';

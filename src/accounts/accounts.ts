@@ -311,6 +311,7 @@ export async function markMethodsReset(transaction: Transaction, accountId: stri
 }
 
 export const deleteAccount = store.deleteAccount;
+export const endEveryPasswordReset = store.deleteEveryPasswordReset;
 
 /** A browser in which the account was entered to the end. */
 export async function rememberBrowser(world: World, transaction: Transaction, accountId: string, browserToken: string): Promise<void> {

@@ -127,3 +127,7 @@ export async function putPasswordReset(transaction: Transaction, row: PasswordRe
 export async function takePasswordReset(transaction: Transaction, tokenHash: string): Promise<PasswordResetRow | undefined> {
   return transaction.deleteFrom('password_resets').where('token_hash', '=', tokenHash).returningAll().executeTakeFirst();
 }
+
+export async function deleteEveryPasswordReset(transaction: Transaction): Promise<void> {
+  await transaction.deleteFrom('password_resets').execute();
+}

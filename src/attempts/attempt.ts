@@ -187,6 +187,8 @@ export async function endOtherAttempts(transaction: Transaction, accountId: stri
   await store.deleteAttempts(transaction, accountId, except?.id);
 }
 
+export const endEveryAttempt = store.deleteEveryAttempt;
+
 export async function sweepAttempts({ database: { query }, clock }: World): Promise<readonly number[]> {
   return [await deleteExpired(query, { table: 'attempts', key: 'id', column: 'expires_at', before: clock.now() })];
 }

@@ -59,3 +59,7 @@ export async function deleteAttempts(transaction: Transaction, accountId: string
   if (exceptId !== undefined) query = query.where('id', '!=', exceptId);
   await query.execute();
 }
+
+export async function deleteEveryAttempt(transaction: Transaction): Promise<void> {
+  await transaction.deleteFrom('attempts').execute();
+}

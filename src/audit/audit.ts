@@ -113,6 +113,7 @@ export const AUDIT_EVENTS = {
   organisation_audit_exported: ['organisation', 'format', 'by'],
   organisation_webhook_changed: ['organisation', 'host', 'to', 'by'],
   audit_log_pruned: ['entries', 'through'],
+  backup_restored: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type AuditEvent = keyof typeof AUDIT_EVENTS;

@@ -6,11 +6,13 @@ import type { Command } from './command.ts';
 import { exportAudit, exportPeople } from './export.ts';
 import { migrate } from './migrate.ts';
 import { setPolicy, showPolicy } from './policy.ts';
+import { restored } from './restored.ts';
 import { serve } from './serve.ts';
 
 export const COMMANDS: readonly Command[] = [
   serve,
   migrate,
+  restored,
   showPolicy,
   setPolicy,
   createOwner,

@@ -158,6 +158,7 @@ export const renameFactor = store.renameFactor;
 export const removeFactor = store.deleteFactor;
 export const removeFactors = store.deleteFactors;
 export const removeFactorsOfKind = store.deleteFactorsOfKind;
+export const endEveryPassingFactor = store.deleteEveryPassingFactor;
 
 /** One try at a factor that is enrolled. */
 export async function answerFactor(

@@ -69,3 +69,8 @@ export async function deleteFactorsOfKind(transaction: Transaction, accountId: s
   const { numDeletedRows } = await transaction.deleteFrom('factors').where('account_id', '=', accountId).where('kind', '=', kind).executeTakeFirst();
   return Number(numDeletedRows);
 }
+
+/** Those that are for a while: bypass codes. */
+export async function deleteEveryPassingFactor(transaction: Transaction): Promise<void> {
+  await transaction.deleteFrom('factors').where('expires_at', 'is not', null).execute();
+}

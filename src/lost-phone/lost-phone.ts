@@ -5,6 +5,7 @@
  * A bypass code opens one short session beside the password and nothing else; it is shown once, to whoever issued it. A reset takes all methods away: after
  * a set time, in which the person, or anybody who looks after them, stops it; it is decided again, and once, at the moment at which it happens.
  */
+export { deleteEveryReset as endEveryReset } from './store.ts';
 export { findBypassCode, issueBypassCode, issueBypassCodeByOperator, refuseBypassCode, revokeBypassCode, type LiveBypassCode } from './bypass-codes.ts';
 export { CHECKS, groundsFrom, type Check, type Grounds, type GroundsRefused, type GroundsTyped } from './grounds.ts';
 export { helpRefusal, nameOf, type HelpRefusal } from './helping.ts';

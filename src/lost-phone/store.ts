@@ -130,3 +130,7 @@ export async function takeRequest(transaction: Transaction, accountId: string): 
   const { numDeletedRows } = await transaction.deleteFrom('help_requests').where('account_id', '=', accountId).executeTakeFirst();
   return numDeletedRows === 1n;
 }
+
+export async function deleteEveryReset(transaction: Transaction): Promise<void> {
+  await transaction.deleteFrom('method_resets').execute();
+}

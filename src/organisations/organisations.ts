@@ -103,6 +103,7 @@ export async function listMemberships(queries: Queries, accountId: string, { sus
 
 /** Those with that id or name, as the operator types it: names are not unique. */
 export const findOrganisations = store.selectOrganisations;
+export const endEveryLink = store.deleteEveryLink;
 
 /**
  * Whether somebody looks after another organisation as what `actor` does not reach there. Their account opens that one too: who may not act on it must not

@@ -299,3 +299,9 @@ export async function deleteInvitation(transaction: Transaction, organisationId:
 export async function deleteInvitationsBy(transaction: Transaction, organisationId: string, accountId: string): Promise<void> {
   await transaction.deleteFrom('invitations').where('organisation_id', '=', organisationId).where('invited_by', '=', accountId).execute();
 }
+
+/** Invitations, and links that make an organisation; the first one of a portal stays, until there is an owner. */
+export async function deleteEveryLink(transaction: Transaction): Promise<void> {
+  await transaction.deleteFrom('invitations').execute();
+  await transaction.deleteFrom('set_up_links').where('expires_at', 'is not', null).execute();
+}

@@ -213,6 +213,8 @@ export async function endSessions(transaction: Transaction, accountId: string, e
   await store.deleteSessions(transaction, accountId, except);
 }
 
+export const endEverySession = store.deleteEverySession;
+
 /** Live sessions, newest first. */
 export async function listSessions(world: World, queries: Queries, accountId: string): Promise<ListedSession[]> {
   const { demand } = await readDemand(queries, accountId);

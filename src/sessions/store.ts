@@ -323,3 +323,8 @@ export async function deleteSessionsInBrowser(
     .where('id', '!=', exceptSession)
     .execute();
 }
+
+/** Whoever is signed in, every browser that is remembered, and every key of a program. */
+export async function deleteEverySession(transaction: Transaction): Promise<void> {
+  for (const table of ['sessions', 'trusted_devices', 'api_keys'] as const) await transaction.deleteFrom(table).execute();
+}

@@ -30,3 +30,4 @@ export { protocolOf, protocols } from './registry.ts';
 export { addressesOf, arrive, leave, redirecting, sweepSso, type Arrived } from './round-trips.ts';
 export { whoseAccount } from './whose-account.ts';
 export { signOutUrl } from './signing-out.ts';
+export { deleteEveryRoundTrip as endEveryRoundTrip } from './store.ts';

@@ -318,3 +318,7 @@ export async function putMessage(transaction: Transaction, messageHash: string, 
 export async function selectMessages(queries: Queries, hashes: readonly string[]): Promise<{ expires_at: number }[]> {
   return queries.selectFrom('sso_messages').select('expires_at').where('message_hash', 'in', hashes).execute();
 }
+
+export async function deleteEveryRoundTrip(transaction: Transaction): Promise<void> {
+  await transaction.deleteFrom('sso_round_trips').execute();
+}

@@ -10,6 +10,7 @@ import { invitationPath, joinAs, openPerson, sendInvitation, setUpPath } from '.
 import { askForReset, bypassCodeOn, fillGrounds, imposeRules, resetWhoIsDue, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
 import { DirectoryClient } from '../support/directory-client.ts';
+import { endWhatWasRestored } from '../../src/restored.ts';
 import { NameServer } from '../support/name-server.ts';
 import { OpenIdProvider } from '../support/openid-provider.ts';
 import { connectOpenId, signInBy } from '../support/single-sign-on.ts';
@@ -101,6 +102,7 @@ forEachPortal((open) => {
     assert.ok(log.all.every(({ from, event }) => event === 'policy_changed' || from === `${browser.address} ${browser.userAgent}`));
     await lookAfterAnOrganisation(log, ada, portal, names);
     await keepThirtyDays(log, portal);
+    await log.expect('a backup that was put back', () => endWhatWasRestored(portal.world), { backup_restored: {} });
 
     assert.deepEqual(
       [...new Set(log.all.map(({ event }) => event))].toSorted(),

@@ -164,3 +164,5 @@ export function startDelivery(world: World, transport: Transport): { nudge(): vo
     },
   };
 }
+
+export const dropEveryMail = store.deleteEveryMail;

@@ -57,3 +57,7 @@ export async function deleteMail(queries: Queries, id: string): Promise<void> {
 export async function selectSent(queries: Queries, most: number): Promise<OutboxRow[]> {
   return queries.selectFrom('outbox').selectAll().where('sent_at', 'is not', null).orderBy('created_at', 'desc').orderBy('id').limit(most).execute();
 }
+
+export async function deleteEveryMail(transaction: Transaction): Promise<void> {
+  await transaction.deleteFrom('outbox').execute();
+}

@@ -10,9 +10,9 @@ import { openSqlite } from './platform/database/sqlite.ts';
 import { makeNetwork } from './platform/http/network.ts';
 import { jsonLog, systemClock, systemRandom } from './platform/real.ts';
 import { reasonOf } from './platform/reason.ts';
-import { checkKeys, hasKeyCheck } from './platform/secrets/key-check.ts';
 import { makeKeysFile, readKeysFile } from './platform/secrets/keys-file.ts';
 import { makeKeys, type Keys } from './platform/secrets/keys.ts';
+import { hasRootKeys, openRootKeys } from './platform/secrets/root-keys.ts';
 import { makePasswordHasher } from './platform/secrets/password-hash.ts';
 import type { World } from './platform/world.ts';
 
@@ -56,13 +56,11 @@ export async function openDatabase({ dataDirectory, database: settings }: Settin
 async function openKeys({ keysFile }: Settings, database: Database): Promise<Keys> {
   if (!existsSync(keysFile)) {
     // Looked for once more: another process that starts at this moment may have made both.
-    if ((await hasKeyCheck(database.query)) && !existsSync(keysFile))
+    if ((await hasRootKeys(database.query)) && !existsSync(keysFile))
       throw new Error(
         `The keys file ${keysFile} is missing, and the database was written with it. Restore it from a backup, or name it by TWINLOCK_KEYS_FILE.`,
       );
     makeKeysFile(keysFile, systemRandom);
   }
-  const keys = makeKeys(readKeysFile(keysFile));
-  await checkKeys(database.query, keys);
-  return keys;
+  return makeKeys(await openRootKeys({ database, clock: systemClock, random: systemRandom }, readKeysFile(keysFile)));
 }

@@ -114,6 +114,7 @@ export const AUDIT_EVENTS = {
   organisation_webhook_changed: ['organisation', 'host', 'to', 'by'],
   audit_log_pruned: ['entries', 'through'],
   backup_restored: [],
+  keys_rotated: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type AuditEvent = keyof typeof AUDIT_EVENTS;

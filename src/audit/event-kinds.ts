@@ -161,6 +161,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   sso_domain_changed: byNamed('policy', ({ domain, to }) => `Domain ${domain}: ${to === 'connection' ? 'its addresses sign in by single sign-on' : to}`),
   sso_linked: own('account', ({ name }) => `Can sign in by ${name}`),
   sso_unlinked: byNamed('account', ({ name }) => `Can sign in by ${name} no more`),
+  keys_rotated: own('record', 'Changed the key of the keys file'),
   backup_restored: own('record', 'A backup was put back: all sessions, links, bypass codes and API keys ended'),
   audit_log_pruned: own('record', ({ entries, through }) => `Removed the ${entries} oldest events of the log, up to number ${through}`),
 };

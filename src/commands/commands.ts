@@ -4,6 +4,7 @@ import { addAppCommand, listAppsCommand, removeAppCommand } from './apps.ts';
 import { checkpointAudit, verifyAudit } from './audit.ts';
 import type { Command } from './command.ts';
 import { exportAudit, exportPeople } from './export.ts';
+import { rotateKeys } from './keys.ts';
 import { migrate } from './migrate.ts';
 import { setPolicy, showPolicy } from './policy.ts';
 import { restored } from './restored.ts';
@@ -12,6 +13,7 @@ import { serve } from './serve.ts';
 export const COMMANDS: readonly Command[] = [
   serve,
   migrate,
+  rotateKeys,
   restored,
   showPolicy,
   setPolicy,

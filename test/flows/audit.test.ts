@@ -1,5 +1,7 @@
 // What people do, and what the audit log says of it afterwards.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { AUDIT_EVENTS, chainNew, pruneLog, type AuditEvent } from '../../src/audit/audit.ts';
 import { appointOwner } from '../../src/organisations/organisations.ts';
@@ -10,7 +12,10 @@ import { invitationPath, joinAs, openPerson, sendInvitation, setUpPath } from '.
 import { askForReset, bypassCodeOn, fillGrounds, imposeRules, resetWhoIsDue, signInByBypassCode } from '../support/lost-phone.ts';
 import { linkIn, type Person } from '../support/person.ts';
 import { DirectoryClient } from '../support/directory-client.ts';
+import { makeKeysFile, readKeysFile } from '../../src/platform/secrets/keys-file.ts';
+import { openRootKeys } from '../../src/platform/secrets/root-keys.ts';
 import { endWhatWasRestored } from '../../src/restored.ts';
+import { rotateKeysFile } from '../../src/rotate-keys.ts';
 import { NameServer } from '../support/name-server.ts';
 import { OpenIdProvider } from '../support/openid-provider.ts';
 import { connectOpenId, signInBy } from '../support/single-sign-on.ts';
@@ -102,6 +107,7 @@ forEachPortal((open) => {
     assert.ok(log.all.every(({ from, event }) => event === 'policy_changed' || from === `${browser.address} ${browser.userAgent}`));
     await lookAfterAnOrganisation(log, ada, portal, names);
     await keepThirtyDays(log, portal);
+    await log.expect('a new key for the keys file', () => rotateKeys(portal), { keys_rotated: {} });
     await log.expect('a backup that was put back', () => endWhatWasRestored(portal.world), { backup_restored: {} });
 
     assert.deepEqual(
@@ -357,6 +363,15 @@ async function keepThirtyDays(log: Log, { world, clock }: Portal): Promise<void>
   clock.advance(days(61));
   const kept = { entries: String(entries - 1), through: String(entries - 1) };
   await log.expect('pruning', () => pruneLog(world, 30), { audit_log_pruned: kept });
+}
+
+async function rotateKeys({ world }: Portal): Promise<void> {
+  const directory = mkdtempSync(`${tmpdir()}/twinlock-keys-`);
+  const file = `${directory}/keys.json`;
+  makeKeysFile(file, world.random);
+  await openRootKeys(world, readKeysFile(file));
+  await rotateKeysFile(world, file);
+  rmSync(directory, { recursive: true });
 }
 
 /** She makes a key for a program, one is shown that is none, and she takes hers back. */

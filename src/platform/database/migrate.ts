@@ -19,6 +19,7 @@ import { sso } from './migrations/0017-sso.ts';
 import { trustedDevices } from './migrations/0018-trusted-devices.ts';
 import { vouchedKeys } from './migrations/0019-vouched-keys.ts';
 import { scim } from './migrations/0020-scim.ts';
+import { rootKeys } from './migrations/0021-root-keys.ts';
 import type { Database, Engine } from './database.ts';
 
 /** The column types that differ between the databases. */
@@ -59,6 +60,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0018-trusted-devices', trustedDevices],
   ['0019-vouched-keys', vouchedKeys],
   ['0020-scim', scim],
+  ['0021-root-keys', rootKeys],
 ];
 
 /** An arbitrary number that only Twinlock's migrations lock in a PostgreSQL database. */

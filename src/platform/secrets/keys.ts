@@ -1,6 +1,6 @@
 /**
- * The installation's secret keys. One root key a version, in a file that only the operator can read; everything else is derived
- * from it by HKDF-SHA-256 (RFC 5869), one key for each purpose, so that no two uses share a key.
+ * The installation's secret keys. One root key a version (root-keys.ts); everything else is derived from it by
+ * HKDF-SHA-256 (RFC 5869), one key for each purpose, so that no two uses share a key.
  */
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
 
@@ -48,7 +48,7 @@ export type HashPurpose =
   | 'audit head'
   | 'audit checkpoint';
 
-export interface RootKey {
+export interface SecretKey {
   readonly id: string;
   /** 32 bytes. */
   readonly secret: Uint8Array;
@@ -59,7 +59,7 @@ const TAG_BYTES = 16;
 const LENGTH_BYTES = 4;
 
 /** `roots`: newest first. Hashes are made with the oldest, since a hash can't be made again under another key; sealing with the newest. */
-export function makeKeys(roots: readonly RootKey[]): Keys {
+export function makeKeys(roots: readonly SecretKey[]): Keys {
   const newest = roots[0];
   const oldest = roots.at(-1);
   if (!newest || !oldest) throw new Error('There is no key.');
@@ -84,7 +84,7 @@ export function makeKeys(roots: readonly RootKey[]): Keys {
     open(place, sealed) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
       const idEnd = 1 + (bytes[0] ?? 0);
-      const id = bytes.toString('utf8', 1, idEnd);
+      const id = sealingKeyOf(bytes);
       const key = sealing.get(id);
       if (!key) throw new Error(`A value in ${place[0]} was sealed with the key '${id}', which the keys file does not have.`);
       const nonce = bytes.subarray(idEnd, idEnd + NONCE_BYTES);
@@ -101,7 +101,7 @@ export function makeKeys(roots: readonly RootKey[]): Keys {
   };
 }
 
-function derive(root: RootKey, purpose: string): Uint8Array {
+function derive(root: SecretKey, purpose: string): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', root.secret, '', `twinlock ${purpose}`, 32));
 }
 
@@ -116,6 +116,9 @@ function framed(parts: readonly string[]): Buffer {
   }
   return bytes;
 }
+
+/** The id of the key that sealed it. */
+export const sealingKeyOf = (sealed: Uint8Array): string => Buffer.from(sealed.subarray(1, 1 + (sealed[0] ?? 0))).toString();
 
 /** Compares in constant time. For hashes, whose length is no secret. */
 export function sameSecret(one: string, other: string): boolean {

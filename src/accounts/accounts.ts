@@ -205,13 +205,13 @@ async function rightOne(
 }
 
 /**
- * The password of somebody who is signed in, shown again. It has a budget of its own: a stolen session must not guess for ever. `isRight`: where somebody
- * else than we knows it.
+ * The password of somebody who is signed in, shown again. It has a budget of its own: a stolen session must not guess for ever. `isRight`: where ours is not what
+ * counts, or not alone.
  */
 export async function confirmPassword(
   world: World,
   { accountId, password, from }: { accountId: string; password: string; from: Origin },
-  isRight: () => Promise<boolean> = () => isOwnPassword(world, accountId, password),
+  isRight: (isOwn: () => Promise<boolean>) => Promise<boolean> = (isOwn) => isOwn(),
 ): Promise<{ ok: true } | { ok: false; reason: 'wrong' } | { ok: false; reason: 'too-many-tries'; retryAt: number }> {
   const budget = [accountId, 'signed in'];
   const spent = await world.database.transaction(async (transaction) => {
@@ -220,7 +220,7 @@ export async function confirmPassword(
     return tried;
   });
   if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
-  if (!(await isRight())) {
+  if (!(await isRight(() => isOwnPassword(world, accountId, password)))) {
     await world.database.transaction((transaction) =>
       record(world, transaction, { event: 'authn_confirm_fail', accountId, from, details: { reason: 'wrong' } }),
     );

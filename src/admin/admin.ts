@@ -26,7 +26,7 @@ import { Problem } from '../platform/problem.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { fixDeadlineOf } from '../policy/policy.ts';
-import { listLinks } from '../sso/sso.ts';
+import { listLinks, unlinkFrom } from '../sso/sso.ts';
 import { endSessions, listSessions, type Session } from '../sessions/sessions.ts';
 import { standingKinds } from './people.ts';
 import * as store from './store.ts';
@@ -124,17 +124,23 @@ async function endAll(transaction: Transaction, accountId: string): Promise<void
   await endSessions(transaction, accountId);
 }
 
-/** By when they had to set something up is kept: whoever comes back has no more time than before. */
 export const remove = (world: World, actor: Actor, about: { targetId: string; seen: Role }): Promise<Acted> =>
-  removeMember(world, actor, about, (transaction) => fixDeadlineOf(transaction, actor.organisation.id, about.targetId));
+  removeMember(world, actor, about, (transaction) => partFrom(world, transaction, actor, about.targetId));
 
 /** Out of the organisation, and signed out at once: whoever is gone from its own directory. */
 export const deprovision = (world: World, actor: Actor, about: { targetId: string; seen: Role }): Promise<Acted> =>
   removeMember(world, actor, about, async (transaction) => {
-    await lockAccount(transaction, about.targetId);
-    await fixDeadlineOf(transaction, actor.organisation.id, about.targetId);
+    await partFrom(world, transaction, actor, about.targetId);
     await endAll(transaction, about.targetId);
   });
+
+/** What the organisation's own providers opened is closed; and by when they had to set something up is kept: whoever comes back has no more time than before. */
+async function partFrom(world: World, transaction: Transaction, actor: Actor, accountId: string): Promise<void> {
+  await lockAccount(transaction, accountId);
+  await attempts.endOtherAttempts(transaction, accountId);
+  await unlinkFrom(world, transaction, actor.organisation.id, { accountId, by: byWhom(actor), from: actor.from });
+  await fixDeadlineOf(transaction, actor.organisation.id, accountId);
+}
 
 /** Keeps somebody out, everywhere and at once; or lets them in again. */
 export const suspend = (world: World, actor: Actor, targetId: string): Promise<Acted> =>

@@ -216,5 +216,7 @@ export function helpProblem(reason: HelpRefusal): Problem {
       return new Problem('not-allowed', 'Whoever made the key signs in with the password alone, and helps nobody past a second step.');
     case 'looks-after-others':
       return new Problem('not-allowed', 'This person looks after another organisation, which the same account opens.');
+    case 'own-provider':
+      return new Problem('not-allowed', 'This person signs in by the organisation’s own provider, and belongs to another organisation too.');
   }
 }

@@ -18,6 +18,8 @@ export const HELP_REASONS: Readonly<Record<Exclude<HelpRefusal, 'not-found'> | '
   'own-two-factor-off': 'First turn two-factor authentication on for yourself: whoever knew your password could let themselves in as anybody otherwise.',
   'looks-after-others':
     'This person looks after another organisation, and you don’t belong there in a role that reaches theirs. Somebody who does can help, or the operator of the server.',
+  'own-provider':
+    'This person signs in by your organisation’s own provider, and belongs to another organisation too: nobody is to have both steps in hand. Somebody who looks after that one can help, or the operator of the server.',
   'changed-meanwhile': 'This changed in the meantime, so nothing was done. What you see now is how it is.',
   'asked-oneself': 'You asked for this reset yourself. Somebody else has to agree.',
 };

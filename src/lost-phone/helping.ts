@@ -15,6 +15,7 @@ import { post } from '../platform/mail/mail.ts';
 import type { Asked } from '../platform/mail/message.ts';
 import { momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
+import { listLinks } from '../sso/sso.ts';
 import { administratorMessage, helpMessage, type AdministratorNotice, type HelpNotice } from './notices.ts';
 
 export type HelpRefusal =
@@ -27,6 +28,8 @@ export type HelpRefusal =
   /** Whoever helps does. */
   | 'own-two-factor-off'
   | 'looks-after-others'
+  /** The organisation's own provider says who they are, and they belong to another one. */
+  | 'own-provider'
   | 'changed-meanwhile';
 
 /** Why somebody who may help members at all can't help this one, or undefined. */
@@ -35,7 +38,17 @@ export async function helpRefusal(world: World, queries: Queries, actor: Actor, 
   if (key?.vouched === false) return 'needs-a-person';
   if (standing(await listFactors(world, queries, helper.id)).length === 0) return 'own-two-factor-off';
   if (standing(await listFactors(world, queries, id)).length === 0) return 'two-factor-off';
-  return (await looksAfterOthers(queries, actor, id)) ? 'looks-after-others' : undefined;
+  if (await looksAfterOthers(queries, actor, id)) return 'looks-after-others';
+  return (await hasBothSteps(queries, actor, id)) ? 'own-provider' : undefined;
+}
+
+/**
+ * Whose provider says that somebody is who they are has the first step in hand. With the second one too they would be that person in whatever other organisation
+ * the account opens.
+ */
+async function hasBothSteps(queries: Queries, { organisation: { id } }: Actor, accountId: string): Promise<boolean> {
+  if (!(await listLinks(queries, accountId)).some(({ organisationId }) => organisationId === id)) return false;
+  return (await listMemberships(queries, accountId, { suspendedToo: true })).some(({ organisation }) => organisation.id !== id);
 }
 
 /** The name of who issued something, for those who look at it. */

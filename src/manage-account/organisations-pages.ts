@@ -35,7 +35,10 @@ export function leave(frame: Frame, { organisation: { id, name }, role }: Member
     title: `Leave ${name}`,
     current: 'account',
     body: html`<section class="card">
-      <p>You no longer belong to ${name}, and its apps let you in no more. Your account stays as it is. To come back you need an invitation.</p>
+      <p>
+        You no longer belong to ${name}, and neither its apps nor its own sign-in let you in any more. Your account stays as it is. To come back you need an
+        invitation.
+      </p>
       ${role === 'admin' && html`<p>API keys that you made for ${name} stop working at once, and invitations that you sent.</p>`}
       <p class="quiet">Those who look after ${name} are told by mail.</p>
       ${form({ action: `${ORGANISATIONS}/${id}/leave`, formToken: frame.formToken, body: button({ label: `Leave ${name}`, danger: true }) })}

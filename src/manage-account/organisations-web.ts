@@ -1,10 +1,13 @@
 // /account/organisations: where somebody belongs, and leaving.
+import { lockAccount } from '../accounts/accounts.ts';
+import { endOtherAttempts } from '../attempts/attempts.ts';
 import { leaveOrganisation, listMemberships, type Membership } from '../organisations/organisations.ts';
 import { page, redirect, type Visit, type Web } from '../platform/http/visit.ts';
 import { Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import { fixDeadlineOf } from '../policy/policy.ts';
 import type { Session } from '../sessions/sessions.ts';
+import { unlinkFrom } from '../sso/sso.ts';
 import { changed, frame, freshOr } from './frame.ts';
 import * as pages from './organisations-pages.ts';
 import { ORGANISATIONS } from './organisations-pages.ts';
@@ -27,8 +30,13 @@ export function mountOrganisationsOfOne(web: Web<Session>, world: World): void {
     if ('answer' in fresh) return fresh.answer;
     const { organisation } = membership;
     const about = { accountId: session.account.id, organisation, from: visit };
-    // By when they had to set something up is kept: whoever comes back has no more time than before.
-    const left = await leaveOrganisation(world, about, (transaction) => fixDeadlineOf(transaction, organisation.id, session.account.id));
+    const left = await leaveOrganisation(world, about, async (transaction) => {
+      await lockAccount(transaction, about.accountId);
+      await endOtherAttempts(transaction, about.accountId);
+      await unlinkFrom(world, transaction, organisation.id, { ...about, by: about.accountId, exceptSession: session.id });
+      // By when they had to set something up is kept: whoever comes back has no more time than before.
+      await fixDeadlineOf(transaction, organisation.id, about.accountId);
+    });
     if (!left.ok && left.reason === 'not-found') throw notThere();
     return changed(visit, { notice: left.ok ? 'left' : 'owner-stays', to: ORGANISATIONS });
   });

@@ -143,6 +143,10 @@ export function emailRefusal(typed: string, { email: present }: Account): string
   return address.key === parseEmailAddress(present)?.key ? 'This is your address already.' : undefined;
 }
 
+export const bound = (provider: string | undefined): string | undefined =>
+  provider &&
+  `Your organisation wants its people to sign in by ${provider}, so your address stays one of its own. Who leaves the organisation can take another.`;
+
 type PasswordRefused =
   | { readonly reason: 'current-wrong' }
   | { readonly reason: 'too-many-tries'; readonly retryAt: number }
@@ -196,6 +200,7 @@ export interface Confirm {
 type Unconfirmed = Extract<Confirmed, { ok: false }>['reason'];
 const UNCONFIRMED: Readonly<Record<Unconfirmed, string>> = {
   lost: 'That took too long, or was finished elsewhere. Try again.',
+  'turned-off': 'Signing in by it was turned off meanwhile. Ask whoever looks after it.',
   'somebody-else': 'Somebody else signed in there. Sign in there as yourself, and try again.',
   unreachable: 'The sign-in of your organisation can’t be reached now. Wait a few minutes and try again.',
   misconfigured: 'Something about the sign-in of your organisation is not set up right. Tell whoever looks after it.',

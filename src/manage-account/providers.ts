@@ -1,6 +1,9 @@
 // The identity providers by which somebody signs in: shown anew for a fresh proof, connected, disconnected. The door is manage-account.ts.
-import { confirmPassword, hasPassword } from '../accounts/accounts.ts';
+import { confirmPassword, hasPassword, lockAccount, type Account } from '../accounts/accounts.ts';
+import { endOtherAttempts } from '../attempts/attempts.ts';
+import { findMember } from '../organisations/organisations.ts';
 import type { Queries } from '../platform/database/database.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import type { Session } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
@@ -33,7 +36,10 @@ export async function readFirstFactors(queries: Queries, accountId: string): Pro
   return { password: providers.length < links.length || (await hasPassword(queries, accountId)), providers };
 }
 
-/** The password: ours, or of the directory that the account signs in by. */
+/**
+ * The password: ours, or of the directory that the account signs in by. Ours comes first, and where it is right the directory never sees it: it opens what the person
+ * is in other organisations too. Where the directory is required, ours proves nothing, but of the owner.
+ */
 export async function confirmOwnPassword(
   world: World,
   { session: { account }, password, caller }: { session: Session; password: string; caller: Caller },
@@ -43,7 +49,10 @@ export async function confirmOwnPassword(
   const connection = directory && (await findConnection(world, world.database.query, directory.connectionId));
   const about = { accountId: account.id, password, from: caller };
   if (!connection) return confirmPassword(world, about);
-  return confirmPassword(world, about, async () => {
+  const isOwner = (await findMember(world.database.query, connection.organisationId, account.id))?.role === 'owner';
+  const oursCounts = !connection.required || isOwner;
+  return confirmPassword(world, about, async (isOwn) => {
+    if (oursCounts && (await isOwn())) return true;
     const checked = await checkPasswordAt(world, connection, { email: account.email, password });
     return checked.ok && (await findLinked(world.database.query, connection.id, checked.identity.subject)) === account.id;
   });
@@ -65,7 +74,7 @@ export async function leaveToConfirm(
 export type Confirmed =
   | { readonly ok: true; readonly returnTo: string; readonly freshFor: number; readonly provenAt: number }
   /** `returnTo`: where they wanted to go on to, where that is known. */
-  | { readonly ok: false; readonly reason: 'lost' | 'somebody-else' | Failure['reason']; readonly returnTo: string | null };
+  | { readonly ok: false; readonly reason: 'lost' | 'somebody-else' | 'turned-off' | Failure['reason']; readonly returnTo: string | null };
 
 /** What came of it: it has to be this very account's, and shown anew. */
 export async function arriveToConfirm(world: World, { session, token, caller }: { session: Session; token: string; caller: Caller }): Promise<Confirmed> {
@@ -77,6 +86,7 @@ export async function arriveToConfirm(world: World, { session, token, caller }: 
     world.log.warn('sso_failed', { connection: connection.id, reason: outcome.reason, detail: outcome.detail });
     return { ok: false, reason: outcome.reason, returnTo };
   }
+  if (connection.enabledAt === null) return { ok: false, reason: 'turned-off', returnTo };
   const { subject, authenticatedAt } = outcome.identity;
   if ((await findLinked(world.database.query, connection.id, subject)) !== session.account.id) return { ok: false, reason: 'somebody-else', returnTo };
   // A provider that does not say when has not shown that it asked.
@@ -103,14 +113,32 @@ export async function disconnect(
 ): Promise<Disconnected> {
   return world.database.transaction(async (transaction): Promise<Disconnected> => {
     const { account } = session;
+    await lockAccount(transaction, account.id);
     if ((await readSecurity(world, transaction, session)).missing.length > 0) return { ok: false, reason: 'stale' };
     const found = (await listLinks(transaction, account.id)).find((one) => one.connectionId === connectionId);
     if (!found) return { ok: false, reason: 'not-found' };
-    if (isRequired(await findConnectionFor(world, transaction, account.email.toLowerCase()), connectionId)) return { ok: false, reason: 'required' };
+    if (isRequired(await findConnectionFor(world, transaction, keyOf(account.email)), connectionId)) return { ok: false, reason: 'required' };
     if (!(await hasPassword(transaction, account.id))) return { ok: false, reason: 'only-way' };
-    await unlink(world, transaction, { accountId: account.id, connectionId, name: found.connectionName, from: caller });
+    // Attempts first: one that ends in a session at this moment is waited for, and its session is seen.
+    await endOtherAttempts(transaction, account.id);
+    await unlink(world, transaction, { ...found, accountId: account.id, by: account.id, from: caller, exceptSession: session.id });
     return { ok: true };
   });
 }
 
 const isRequired = (connection: Connection | undefined, connectionId: string): boolean => connection?.required === true && connection.id === connectionId;
+
+/**
+ * The provider by which somebody has to come, and would not with that address: whoever is kept out there would be in here by a password. Whoever leaves the organisation
+ * goes where they like, and its owner has another door as it is.
+ */
+export async function findBinding(world: World, account: Account, newEmail: string): Promise<Connection | undefined> {
+  const { query } = world.database;
+  const connection = await findConnectionFor(world, query, keyOf(account.email));
+  const role = connection?.required === true ? (await findMember(query, connection.organisationId, account.id))?.role : undefined;
+  if (role === undefined || role === 'owner') return undefined;
+  const next = await findConnectionFor(world, query, keyOf(newEmail));
+  return next?.required === true && next.organisationId === connection?.organisationId ? undefined : connection;
+}
+
+const keyOf = (email: string): string => parseEmailAddress(email)?.key ?? '';

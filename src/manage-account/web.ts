@@ -14,6 +14,7 @@ import * as manage from './manage-account.ts';
 import { SET_UP_ADDRESS } from './manage-account.ts';
 import { mountOrganisationsOfOne } from './organisations-web.ts';
 import * as pages from './pages.ts';
+import { findBinding } from './providers.ts';
 import * as securityPages from './security-pages.ts';
 
 export { CONFIRM_ARRIVAL } from './confirm-web.ts';
@@ -280,7 +281,7 @@ function mountEmail(web: Web<Session>, world: World): void {
     const fresh = await freshOr(world, session, address);
     if ('answer' in fresh) return fresh.answer;
     const email = visit.field('email');
-    const refused = pages.emailRefusal(email, session.account);
+    const refused = pages.emailRefusal(email, session.account) ?? pages.bound((await findBinding(world, session.account, email))?.name);
     if (refused !== undefined) return page(pages.changeEmail(frame(world, visit, session), { email, refused }), 422);
     await beginWithEmailCode(world, { visit, session, purpose: 'change-email', newEmail: email.trim() });
     return redirect(`${address}/code`);

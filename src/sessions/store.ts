@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { PROVIDER_SECOND_FACTOR } from '../factors/factors.ts';
 import { readRole } from '../organisations/organisations.ts';
 import { demandOf, INSTALLATION, METHODS, placeFrom } from '../policy/policy.ts';
 import type { ListedSession, Proofs, Session } from './sessions.ts';
@@ -77,8 +78,10 @@ function readWhole({ rows }: { rows: readonly WholeRow[] }): Session | undefined
   // Whoever is suspended wherever they belong is nowhere signed in, see organisations.ts.
   const open = rows.filter((one) => one.suspended_at === null);
   if (!row || open.length === 0) return undefined;
+  const session = sessionFrom(row);
   return {
-    ...sessionFrom(row),
+    ...session,
+    proofs: proofsUnder(rows, session),
     account: {
       id: row.account_id,
       email: row.email,
@@ -94,6 +97,15 @@ function readWhole({ rows }: { rows: readonly WholeRow[] }): Session | undefined
     held: METHODS.map(({ kind }) => kind).filter((kind) => Boolean(row[`holds ${kind}`])),
     roles: new Map(open.flatMap((one) => (one.organisation_id === null || one.role === null ? [] : [[one.organisation_id, readRole(one.role)]]))),
   };
+}
+
+/**
+ * A provider's second factor counts in the organisation whose owner answers for it (AL-8). Whoever joins another one with the session open comes under a policy that
+ * was not asked.
+ */
+function proofsUnder(rows: readonly Pick<WholeRow, 'joined_at'>[], { proofs, createdAt }: Pick<ListedSession, 'proofs' | 'createdAt'>): Proofs {
+  if (proofs[PROVIDER_SECOND_FACTOR] === undefined || !rows.some(({ joined_at: joinedAt }) => joinedAt !== null && joinedAt > createdAt)) return proofs;
+  return Object.fromEntries(Object.entries(proofs).filter(([kind]) => kind !== PROVIDER_SECOND_FACTOR));
 }
 
 /** One for each session and host: a newer cookie takes the place of the older. */

@@ -11,6 +11,7 @@ import {
   arrive,
   checkPasswordAt,
   findConnectionFor,
+  findLinked,
   leave,
   recognise,
   redirecting,
@@ -110,7 +111,9 @@ export async function answerDirectoryPassword(
     );
     return { ok: false, reason: 'wrong' };
   }
-  await forgiveTry(world, counted, { own: true });
+  // Whoever looks after the directory makes any answer of it right. It says nothing of guesses at the password of somebody who does not come by it.
+  const own = (await findLinked(world.database.query, connection.id, checked.identity.subject)) === counted.accountId;
+  await forgiveTry(world, counted, { own });
   return world.database.transaction((transaction) =>
     enterAs(world, transaction, { connection, identity: checked.identity, proof: 'password', returnTo, deviceToken, caller }),
   );

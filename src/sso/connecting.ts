@@ -72,5 +72,6 @@ async function readWaiting(world: World, queries: Queries, row: store.RoundTripR
   if (world.clock.now() >= row.expires_at || row.browser_hash !== world.keys.hash('browser token', browserToken)) return undefined;
   const connection = await findConnection(world, queries, row.connection_id);
   const { outcome, carried } = openContent(world, row);
-  return connection && outcome?.ok ? { connection, identity: outcome.identity, returnTo: carried.returnTo } : undefined;
+  // Whoever turned it off meanwhile wants nobody to come by it.
+  return connection && connection.enabledAt !== null && outcome?.ok ? { connection, identity: outcome.identity, returnTo: carried.returnTo } : undefined;
 }

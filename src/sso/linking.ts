@@ -7,11 +7,11 @@ import { minutes } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import type { World } from '../platform/world.ts';
-import { endSession } from '../sessions/sessions.ts';
+import { endSession, endSessionOf } from '../sessions/sessions.ts';
 import { domainOf, type Connection } from './connections.ts';
 import type { Identity } from './contract.ts';
 import { isVerifiedFor } from './domains.ts';
-import { linkedMessage } from './notices.ts';
+import { linkedMessage, unlinkedMessage } from './notices.ts';
 import { secondFactorCounts, whoseAccount, type Arrival } from './whose-account.ts';
 import * as store from './store.ts';
 
@@ -39,7 +39,9 @@ export async function recognise(
       return { ok: true, ...(await createFor(world, transaction, { connection, identity, from })) };
   }
   const account = (await lockAccount(transaction, decided.accountId))!;
-  await store.touchLink(transaction, { connection_id: connection.id, subject: identity.subject }, world.clock.now());
+  // Disconnected at this very moment.
+  if (!(await store.touchLink(transaction, { connection_id: connection.id, subject: identity.subject }, world.clock.now())))
+    return { ok: false, reason: 'prove-first' };
   await join(world, transaction, { connection, account, from });
   const belongsElsewhere = await belongsBeside(transaction, account.id, connection.organisationId);
   return { ok: true, account, secondFactorCounts: secondFactorCounts({ said: identity.methods, words: connection.secondFactorWords, belongsElsewhere }) };
@@ -109,19 +111,20 @@ export async function link(
   const details = { organisation: connection.organisationId, connection: connection.id, name: connection.name, how };
   await record(world, transaction, { event: 'sso_linked', accountId, from, details });
   const account = await lockAccount(transaction, accountId);
-  if (account && how !== 'created') await tell(world, transaction, { account, connection, from });
+  if (account && how !== 'created') await tell(world, transaction, linkedMessage, { account, connectionName: connection.name, from });
   return true;
 }
 
 async function tell(
   world: World,
   transaction: Transaction,
-  { account, connection, from }: { account: Account; connection: Connection; from: Origin },
+  message: typeof linkedMessage,
+  { account, connectionName, from }: { account: Account; connectionName: string; from: Origin },
 ): Promise<void> {
   const { name: installationName, origin } = world.installation;
   const to = { name: account.name, address: account.email };
   const asked = { userAgent: from.userAgent, address: from.address, at: world.clock.now() };
-  await post(world, transaction, [linkedMessage({ to, installationName, origin, connectionName: connection.name, asked })]);
+  await post(world, transaction, [message({ to, installationName, origin, connectionName, asked })]);
 }
 
 export interface Link {
@@ -148,15 +151,36 @@ export async function listLinks(queries: Queries, accountId: string): Promise<Li
   }));
 }
 
-/** False where there is none, any more. */
+interface Unlinking {
+  readonly accountId: string;
+  /** As the audit log names it. */
+  readonly by: string;
+  readonly from: Origin;
+  /** That of whoever does it. */
+  readonly exceptSession?: string;
+}
+
+/**
+ * The provider's word opens the account no more, and what it had opened ends: whoever is in by it may be somebody else. The caller has locked the account, and ends
+ * what was begun. Told by mail, as it was when it began.
+ */
 export async function unlink(
   world: World,
   transaction: Transaction,
-  { accountId, connectionId, name, from }: { accountId: string; connectionId: string; name: string; from: Origin },
-): Promise<boolean> {
-  if (!(await store.deleteLink(transaction, accountId, connectionId))) return false;
-  await record(world, transaction, { event: 'sso_unlinked', accountId, from, details: { connection: connectionId, name, by: accountId } });
-  return true;
+  { connectionId, connectionName, accountId, by, from, exceptSession }: Unlinking & Pick<Link, 'connectionId' | 'connectionName'>,
+): Promise<void> {
+  if (!(await store.deleteLink(transaction, accountId, connectionId))) return;
+  for (const { session_id: id } of await store.selectSessionsBy(transaction, { accountId, connectionId }))
+    if (id !== exceptSession) await endSessionOf(transaction, accountId, id);
+  await record(world, transaction, { event: 'sso_unlinked', accountId, from, details: { connection: connectionId, name: connectionName, by } });
+  const account = await lockAccount(transaction, accountId);
+  if (account) await tell(world, transaction, unlinkedMessage, { account, connectionName, from });
+}
+
+/** Whoever belongs to an organisation no more does not sign in by its providers any more: its owner would go on to say who they are (SI-1). */
+export async function unlinkFrom(world: World, transaction: Transaction, organisationId: string, about: Unlinking): Promise<void> {
+  for (const one of await listLinks(transaction, about.accountId))
+    if (one.organisationId === organisationId) await unlink(world, transaction, { ...about, ...one });
 }
 
 /** Whose it is at this provider; undefined where nobody's of ours. */

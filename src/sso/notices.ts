@@ -23,3 +23,18 @@ export function linkedMessage({ to, installationName, origin, connectionName, as
     expiresAt: undefined,
   };
 }
+
+export function unlinkedMessage({ to, installationName, origin, connectionName, asked }: NoticeInput): Message {
+  return {
+    to,
+    subject: `You can no longer sign in to ${installationName} by ${connectionName}`,
+    code: undefined,
+    paragraphs: [
+      `Your account is not connected to ${connectionName} any more, and whoever was signed in by it was signed out. You sign in with your password; if you have none, choose one by “Forgot password?” on the sign-in page.`,
+    ],
+    link: { label: 'Security and Credentials', url: `${origin}/account/security` },
+    asked,
+    notYou: 'If neither you nor your organisation did that, tell whoever looks after your organisation.',
+    expiresAt: undefined,
+  };
+}

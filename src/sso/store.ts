@@ -213,8 +213,19 @@ export async function insertLink(transaction: Transaction, row: LinkRow): Promis
   return numInsertedOrUpdatedRows === 1n;
 }
 
-export async function touchLink(transaction: Transaction, { connection_id, subject }: Pick<LinkRow, 'connection_id' | 'subject'>, now: number): Promise<void> {
-  await transaction.updateTable('sso_links').set({ last_used_at: now }).where('connection_id', '=', connection_id).where('subject', '=', subject).execute();
+/** False where it is gone. */
+export async function touchLink(
+  transaction: Transaction,
+  { connection_id, subject }: Pick<LinkRow, 'connection_id' | 'subject'>,
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .updateTable('sso_links')
+    .set({ last_used_at: now })
+    .where('connection_id', '=', connection_id)
+    .where('subject', '=', subject)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 export async function deleteLink(transaction: Transaction, accountId: string, connectionId: string): Promise<boolean> {
@@ -236,6 +247,20 @@ export async function insertSsoSession(transaction: Transaction, row: SsoSession
 
 export async function selectSsoSession(queries: Queries, sessionId: string): Promise<SsoSessionRow | undefined> {
   return queries.selectFrom('sso_sessions').selectAll().where('session_id', '=', sessionId).executeTakeFirst();
+}
+
+/** Those of an account that a connection let in. */
+export async function selectSessionsBy(
+  queries: Queries,
+  { accountId, connectionId }: { accountId: string; connectionId: string },
+): Promise<{ session_id: string }[]> {
+  return queries
+    .selectFrom('sso_sessions as x')
+    .innerJoin('sessions as s', 's.id', 'x.session_id')
+    .select('x.session_id')
+    .where('x.connection_id', '=', connectionId)
+    .where('s.account_id', '=', accountId)
+    .execute();
 }
 
 /** Those that a provider's sign-out means: of its session, of its person, or of its session of its person. */

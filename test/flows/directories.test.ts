@@ -187,6 +187,63 @@ describe('a directory, on sqlite', () => {
     assert.equal((await signIn(browser, 'ada@example.com', passwordOf('ada'))).path, '/account');
   });
 
+  test('SI-6 attack: the portal’s own password, which opens what a person is elsewhere too, is not shown to the directory', async () => {
+    const { portal, owner, directory, names } = await setOut();
+    await connectDirectory({ owner, directory, names });
+    const ada = await portal.newcomer({ email: 'ada@example.com' }).join();
+    const browser = portal.browser();
+    await signIn(browser, ada.email, passwordOf('ada'));
+    assert.equal(browser.page.path, '/account', browser.page.text);
+    portal.clock.advance(minutes(20));
+    directory.asked.length = 0;
+    await ada.browser.visit('/account/security/password');
+    ada.browser.fill('Password', ada.password);
+    await ada.browser.press('Continue');
+    assert.equal(ada.browser.page.path, '/account/security/password', ada.browser.page.text);
+    assert.deepEqual(directory.asked, []);
+    await browser.visit('/account/security/password');
+    browser.fill('Password', passwordOf('ada'));
+    await browser.press('Continue');
+    assert.equal(browser.page.path, '/account/security/password', 'The directory’s is as good.');
+  });
+
+  test('SI-5 attack: where a directory is required, the portal’s own password is no fresh proof', async () => {
+    const { portal, owner, directory, names } = await setOut();
+    const path = await connectDirectory({ owner, directory, names });
+    const ada = await portal.newcomer({ email: 'ada@example.com' }).join();
+    await signIn(portal.browser(), ada.email, passwordOf('ada'));
+    await openConsole(owner, path);
+    await owner.browser.press('Require it');
+    portal.clock.advance(minutes(20));
+    for (const [password, lands] of [
+      [ada.password, '/account/confirm'],
+      [passwordOf('ada'), '/account/security/password'],
+    ] as const) {
+      await ada.browser.visit('/account/security/password');
+      ada.browser.fill('Password', password);
+      await ada.browser.press('Continue');
+      assert.equal(ada.browser.page.path, lands, ada.browser.page.text);
+    }
+  });
+
+  test('RL-3 attack: an answer of the directory forgives no guesses at the portal’s own password of somebody whom it does not know', async () => {
+    const { portal, owner, directory, names } = await setOut();
+    await connectDirectory({ owner, directory, names, believed: false });
+    const bob = await portal.newcomer({ email: 'bob@example.com' }).join();
+    const statuses: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      for (let tries = 0; tries < 3; tries += 1) {
+        const guessing = portal.browser();
+        await guessing.visit('/sign-in?way=password');
+        guessing.fill('Email', bob.email);
+        guessing.fill('Password', `a guess at it, ${round} ${tries}`);
+        statuses.push((await guessing.press('Sign in')).status);
+      }
+      await signIn(portal.browser(), bob.email, passwordOf('bob'));
+    }
+    assert.ok(statuses.includes(429), statuses.join(' '));
+  });
+
   test('SI-1 attack: whoever writes the directory takes nobody’s account by writing their address into it', async () => {
     const { portal, owner, directory, names } = await setOut();
     const eve = await portal.newcomer({ email: 'bob@example.com' }).join();

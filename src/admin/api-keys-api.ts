@@ -1,11 +1,11 @@
-// The keys of the API, for programs: seen and revoked. A key makes no keys, or it would outlive its own end.
+// The keys of the API, for programs: seen, made within the bounds of the one that asks, and revoked.
 import { z } from 'zod';
 import { KEY_ROLES } from '../organisations/organisations.ts';
 import { operation, type Operation } from '../platform/api/operation.ts';
-import { noSuchThing } from '../platform/problem.ts';
+import { doesNotFit, noSuchThing, Problem } from '../platform/problem.ts';
 import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
-import { listApiKeys, revokeApiKey, SCOPES, type ApiKey, type KeyHolder } from '../sessions/sessions.ts';
+import { KEY_DAYS_MOST, listApiKeys, makeApiKey, revokeApiKey, SCOPES, type ApiKey, type KeyHolder, type KeyRefusal } from '../sessions/sessions.ts';
 import { helpProblem, STANDS_BY } from './help-api.ts';
 import { actProblem, idParameter } from './people-api.ts';
 
@@ -25,7 +25,7 @@ const keyShape = z
   })
   .meta({ id: 'ApiKey', description: 'Without the key itself, which was shown once' });
 
-export const keyOperations = (world: World): readonly Operation<KeyHolder>[] => [list(world), revoke(world)];
+export const keyOperations = (world: World): readonly Operation<KeyHolder>[] => [list(world), make(world), revoke(world)];
 
 const list = (world: World): Operation<KeyHolder> =>
   operation({
@@ -35,7 +35,7 @@ const list = (world: World): Operation<KeyHolder> =>
     method: 'GET',
     path: '/api-keys',
     summary: 'Lists the keys of the organisation',
-    description: 'Those that stand, and those that ended in the last thirty days. New ones are made in the console alone.',
+    description: 'Those that stand, and those that ended in the last thirty days.',
     answer: { status: 200, says: 'All of them', shape: z.object({ keys: z.array(keyShape) }) },
     handle: async ({ actor: { organisation } }: KeyHolder) => ({ keys: (await listApiKeys(world.database.query, organisation)).map(asJson) }),
   });
@@ -48,6 +48,52 @@ const asJson = ({ scopes, createdAt, expiresAt, lastUsedAt, vouchedUntil, ...res
   lastUsedAt: lastUsedAt === null ? null : isoOf(lastUsedAt),
   vouchedUntil: vouchedUntil === null ? null : isoOf(vouchedUntil),
 });
+
+const make = (world: World): Operation<KeyHolder> =>
+  operation({
+    tag: 'API keys',
+    scope: 'keys:write',
+    name: 'makeApiKey',
+    method: 'POST',
+    path: '/api-keys',
+    summary: 'Makes a key',
+    description: `In the name of whoever made the one that asks; with no role, scope or end beyond what that has. The owner and its maker are told by mail. ${STANDS_BY}`,
+    body: z.strictObject({
+      name: z.string().max(200),
+      role: z.enum(KEY_ROLES),
+      scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+      days: z.int().min(1).max(KEY_DAYS_MOST).describe('From now to its end'),
+    }),
+    answer: { status: 201, says: 'The key, shown this once', shape: keyShape.extend({ token: z.string() }).meta({ id: 'ApiKeyMade' }) },
+    refusals: ['not-allowed', 'conflict'],
+    handle: async ({ actor, scopes, expiresAt }: KeyHolder, { body }) => {
+      const made = await makeApiKey(world, actor, body, { scopes, expiresAt });
+      if (!made.ok) throw keyProblem(made.reason);
+      return { ...asJson(made.key), token: made.token };
+    },
+  });
+
+function keyProblem(reason: KeyRefusal): Problem {
+  switch (reason) {
+    case 'name':
+      return doesNotFit([{ pointer: '#/name', detail: 'Use 1 to 100 characters that can be shown.' }]);
+    case 'scopes':
+      return doesNotFit([{ pointer: '#/scopes', detail: 'Name each once.' }]);
+    case 'scope-beyond-role':
+      return doesNotFit([{ pointer: '#/scopes', detail: 'An auditor changes nothing.' }]);
+    case 'role':
+    case 'days':
+      return doesNotFit([{ pointer: `#/${reason}`, detail: 'Not one of those that can be.' }]);
+    case 'too-many':
+      return new Problem('conflict', 'The organisation has as many keys as one may have. Revoke one that is not used.');
+    case 'beyond-key':
+      return new Problem('not-allowed', 'A key makes none that may do more than itself, or for longer.');
+    case 'needs-a-person':
+      return helpProblem('needs-a-person');
+    case 'not-allowed':
+      return actProblem('not-allowed');
+  }
+}
 
 const revoke = (world: World): Operation<KeyHolder> =>
   operation({

@@ -72,6 +72,8 @@ function mistakeOf(reason: KeyRefusal): pages.KeyMistakes {
     case 'too-many':
       return { other: 'There are many keys already. Revoke one that nobody needs.' };
     case 'not-allowed':
+    case 'needs-a-person':
+    case 'beyond-key':
       return { other: REASONS['not-allowed'] };
   }
 }

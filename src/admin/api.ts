@@ -13,6 +13,8 @@ import { invitationOperations } from './invitations-api.ts';
 import { readOverviewOperation } from './overview-api.ts';
 import { peopleOperations } from './people-api.ts';
 import { policyOperations } from './policy-api.ts';
+import { ssoOperations } from './sso-api.ts';
+import { ssoDomainOperations } from './sso-domains-api.ts';
 import { webhookOperations } from './webhook-api.ts';
 
 /** In the order in which the document shows them. */
@@ -26,6 +28,8 @@ export const adminOperations = (world: World): readonly Operation<KeyHolder>[] =
   ...auditOperations(world),
   ...webhookOperations(world),
   ...appOperations(world),
+  ...ssoOperations(world),
+  ...ssoDomainOperations(world),
   ...keyOperations(world),
 ];
 

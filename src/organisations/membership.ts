@@ -45,12 +45,14 @@ export async function findMember(queries: Queries, organisationId: string, accou
   return row && { accountId: row.account_id, role: readRole(row.role), joinedAt: row.joined_at, suspendedAt: row.suspended_at };
 }
 
+const OWNERS_ALONE: readonly Action[] = ['transfer-ownership', 'manage-sso'];
+
 /** As what somebody acts now: a key is never worth more than the member who made it. Undefined where they belong to the organisation no more, or are suspended. */
 export async function findActing(queries: Queries, { organisation, account, key }: Actor, action?: Action): Promise<Member | undefined> {
   const member = await findMember(queries, organisation.id, account.id);
   if (member?.suspendedAt !== null) return undefined;
   // What is the owner's alone: a key that acts as much as a key can, and by which the owner stands, is the owner.
-  if (key?.vouched === true && key.role === 'admin' && action === 'transfer-ownership') return member;
+  if (key?.vouched === true && key.role === 'admin' && action !== undefined && OWNERS_ALONE.includes(action)) return member;
   return key ? { ...member, role: lowerRole(member.role, key.role) } : member;
 }
 

@@ -54,7 +54,8 @@ const SEEN_EVERY = minutes(1);
 /** How long one that has ended is still shown. */
 const SHOWN_FOR = days(30);
 
-export type KeyRefusal = 'name' | 'role' | 'scopes' | 'scope-beyond-role' | 'days' | 'too-many' | 'not-allowed';
+/** `beyond-key`: more than the key that asks may itself, or for longer. */
+export type KeyRefusal = 'name' | 'role' | 'scopes' | 'scope-beyond-role' | 'days' | 'too-many' | 'not-allowed' | 'needs-a-person' | 'beyond-key';
 export type KeyMade = { readonly ok: true; readonly token: string; readonly key: ApiKey } | { readonly ok: false; readonly reason: KeyRefusal };
 
 interface KeyWanted {
@@ -65,8 +66,11 @@ interface KeyWanted {
   readonly days: number;
 }
 
-/** The token is in the answer, and nowhere else. */
-export async function makeApiKey(world: World, actor: Actor, wanted: KeyWanted): Promise<KeyMade> {
+/**
+ * The token is in the answer, and nowhere else. `within`: what the key has that asks for another. That one never does more than it, nor ends later, and is made
+ * only while its maker stands by it: so whoever took a key has no second one when it is revoked.
+ */
+export async function makeApiKey(world: World, actor: Actor, wanted: KeyWanted, within?: Pick<KeyHolder, 'scopes' | 'expiresAt'>): Promise<KeyMade> {
   const name = wanted.name.normalize('NFC').trim();
   const role = keyRoleOf(wanted.role);
   const scopes = SCOPES.filter((scope) => wanted.scopes.includes(scope));
@@ -78,14 +82,18 @@ export async function makeApiKey(world: World, actor: Actor, wanted: KeyWanted):
   const token = makeApiKeyToken(world);
   return world.database.transaction(async (transaction) => {
     const acting = await findActing(transaction, actor);
-    // A key makes no keys: it would outlive its own end.
-    if (!acting || actor.key || !may(acting.role, 'manage-keys') || !reaches(acting.role, role)) return { ok: false, reason: 'not-allowed' };
+    if (!acting || !may(acting.role, 'manage-keys') || !reaches(acting.role, role)) return { ok: false, reason: 'not-allowed' };
+    if (actor.key && !actor.key.vouched) return { ok: false, reason: 'needs-a-person' };
+    if (actor.key && !isWithin(within, { scopes, endsAt: world.clock.now() + days(wanted.days) })) return { ok: false, reason: 'beyond-key' };
     if ((await store.countApiKeys(transaction, actor.organisation.id)) >= KEYS_MOST) return { ok: false, reason: 'too-many' };
     const key = await insertKey(world, transaction, actor, { token, name, role, scopes, lifetime: days(wanted.days) });
     await tell(world, transaction, 'made', { actor, key });
     return { ok: true, token, key };
   });
 }
+
+const isWithin = (within: Pick<KeyHolder, 'scopes' | 'expiresAt'> | undefined, { scopes, endsAt }: { scopes: readonly Scope[]; endsAt: number }): boolean =>
+  within !== undefined && endsAt <= within.expiresAt && scopes.every((scope) => within.scopes.includes(scope));
 
 async function insertKey(
   world: World,

@@ -13,14 +13,17 @@ export const SCOPE_WORDS = {
   'audit:write': 'streams the audit log out, and stops that',
   'apps:read': 'sees the apps behind the portal, and their rules',
   'apps:write': 'puts apps behind the portal, changes their rules, takes them away',
+  'sso:read': 'sees the identity providers, without their secrets, and the domains that lead to them',
+  'sso:write': 'sets up single sign-on, where the owner made it and has just stood by it in the console',
   'keys:read': 'sees the API keys, without the keys themselves',
-  'keys:write': 'revokes API keys: itself, and others where its maker has just stood by it in the console',
+  'keys:write':
+    'revokes API keys: itself, and others where its maker has just stood by it in the console; then it also makes keys that may no more than itself',
   scim: 'makes people and groups as your own directory has them, changes them, keeps them out and removes them (SCIM)',
 } as const;
 export type Scope = keyof typeof SCOPE_WORDS;
 
 /** Those of which nothing may be done unless whoever made the key has just shown that it is them (AD-4). */
-export const PERSONAL_SCOPES: readonly Scope[] = ['help:write', 'ownership:write', 'keys:write'];
+export const PERSONAL_SCOPES: readonly Scope[] = ['help:write', 'ownership:write', 'sso:write', 'keys:write'];
 
 export const SCOPES = Object.keys(SCOPE_WORDS) as readonly Scope[];
 

@@ -184,8 +184,8 @@ async function changing(
   });
 }
 
-export async function mayManage(transaction: Transaction, actor: Actor): Promise<boolean> {
-  const acting = await findActing(transaction, actor);
+export async function mayManage(queries: Queries, actor: Actor): Promise<boolean> {
+  const acting = await findActing(queries, actor, 'manage-sso');
   return acting !== undefined && may(acting.role, 'manage-sso');
 }
 

@@ -19,7 +19,7 @@ export interface Domain {
 }
 
 export type DomainChanged =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly domain: string }
   | { readonly ok: false; readonly reason: 'not-allowed' | 'not-found' | 'domain' | 'named-already' | 'too-many' | 'not-verified' }
   /** The record is not there, or another one; `found`: how many there are. */
   | { readonly ok: false; readonly reason: 'no-record'; readonly found: number }
@@ -64,7 +64,7 @@ export async function addDomain(world: World, actor: Actor, typed: string): Prom
     };
     if (!(await store.insertDomain(transaction, row))) return { ok: false, reason: 'named-already' };
     await recordChange(world, transaction, actor, { domain, to: 'named' });
-    return { ok: true };
+    return { ok: true, domain };
   });
 }
 
@@ -78,6 +78,8 @@ function domainFromText(text: string): string | undefined {
 /** Looks for the record. Outside of any transaction: name servers take their time. */
 export async function checkDomain(world: World, actor: Actor, domain: string): Promise<DomainChanged> {
   const organisationId = actor.organisation.id;
+  // Asked once more where it is done: here so that whoever may not sends nobody to a name server.
+  if (!(await mayManage(world.database.query, actor))) return { ok: false, reason: 'not-allowed' };
   const row = await store.selectDomain(world.database.query, organisationId, domain);
   if (!row) return { ok: false, reason: 'not-found' };
   let records: string[];
@@ -93,7 +95,7 @@ export async function checkDomain(world: World, actor: Actor, domain: string): P
       if (!(await mayManage(transaction, actor))) return { ok: false, reason: 'not-allowed' };
       await store.verifyDomain(transaction, { organisationId, domain, at: world.clock.now() });
       await recordChange(world, transaction, actor, { domain, to: 'verified' });
-      return { ok: true };
+      return { ok: true, domain };
     });
   } catch (error) {
     if (isUniqueViolation(error)) return { ok: false, reason: 'taken' };
@@ -113,7 +115,7 @@ export async function leadDomain(
     if (connectionId !== null && !(await findConnectionOf(world, transaction, organisationId, connectionId))) return { ok: false, reason: 'not-found' };
     if (!(await store.updateDomainConnection(transaction, organisationId, domain, connectionId))) return { ok: false, reason: 'not-verified' };
     await recordChange(world, transaction, actor, { domain, to: connectionId === null ? 'passwords' : 'connection', connection: connectionId ?? '' });
-    return { ok: true };
+    return { ok: true, domain };
   });
 }
 
@@ -122,7 +124,7 @@ export async function removeDomain(world: World, actor: Actor, domain: string): 
     if (!(await mayManage(transaction, actor))) return { ok: false, reason: 'not-allowed' };
     if (!(await store.deleteDomain(transaction, actor.organisation.id, domain))) return { ok: false, reason: 'not-found' };
     await recordChange(world, transaction, actor, { domain, to: 'removed' });
-    return { ok: true };
+    return { ok: true, domain };
   });
 }
 

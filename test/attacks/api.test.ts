@@ -14,6 +14,7 @@ import { forEachPortal, openPortal, type Portal } from '../support/portal.ts';
 import { makeKey, problemOf, Program, type Answered } from '../support/program-client.ts';
 import { apiRoutesOf } from '../support/routes.ts';
 import { readRows } from '../support/rows.ts';
+import { addConnection, addDomain } from '../../src/sso/sso.ts';
 import { accountOf } from './intruder.ts';
 
 const RULES = {
@@ -31,6 +32,7 @@ const RULES = {
 };
 
 const GROUNDS = { reason: 'Phone lost', check: 'in-person' };
+const CONNECTION = { name: 'Okta', settings: { issuer: 'https://id.example.org', clientId: 'x', clientSecret: 'y' } };
 const APP = { name: 'Wiki', rules: [{ path: '/admin', need: 'two-factor' }], otherwise: 'signed-in' };
 
 /** Every operation: the scope that it asks for, and a body that would do. A new one fails the first test below until it stands here. */
@@ -82,10 +84,25 @@ const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly que
   'PUT /apps/:id': { scope: 'apps:write', body: APP },
   'DELETE /apps/:id': { scope: 'apps:write' },
   'GET /apps/:id/rule': { scope: 'apps:read', query: 'path=/' },
+  'GET /sso/connections': { scope: 'sso:read' },
+  'GET /sso/connections/:id': { scope: 'sso:read' },
+  'POST /sso/connections': { scope: 'sso:write', body: { ...CONNECTION, kind: 'oidc' } },
+  'PUT /sso/connections/:id': { scope: 'sso:write', body: CONNECTION },
+  'POST /sso/connections/:id/on': { scope: 'sso:write' },
+  'POST /sso/connections/:id/off': { scope: 'sso:write' },
+  'POST /sso/connections/:id/required': { scope: 'sso:write' },
+  'POST /sso/connections/:id/optional': { scope: 'sso:write' },
+  'DELETE /sso/connections/:id': { scope: 'sso:write' },
+  'GET /sso/domains': { scope: 'sso:read' },
+  'POST /sso/domains': { scope: 'sso:write', body: { domain: 'new.example.org' } },
+  'POST /sso/domains/:domain/check': { scope: 'sso:write' },
+  'PUT /sso/domains/:domain/connection': { scope: 'sso:write', body: { connection: null } },
+  'DELETE /sso/domains/:domain': { scope: 'sso:write' },
   'GET /api-keys': { scope: 'keys:read' },
+  'POST /api-keys': { scope: 'keys:write', body: { name: 'Another', role: 'auditor', scopes: ['people:read'], days: 1 } },
   'DELETE /api-keys/:id': { scope: 'keys:write' },
 };
-const ABOUT_ONE = Object.keys(OPERATIONS).filter((one) => one.includes(':id'));
+const ABOUT_ONE = Object.keys(OPERATIONS).filter((one) => /:(?:id|domain)/.test(one));
 
 /** By the folder that they are in. */
 interface Ids {
@@ -95,16 +112,19 @@ interface Ids {
   readonly events: string;
   readonly apps: string;
   readonly 'api-keys': string;
+  readonly connections: string;
+  /** By their names. */
+  readonly domains: string;
 }
-const sameId = (id: string): Ids => ({ people: id, invitations: id, previews: id, events: id, apps: id, 'api-keys': id });
+const sameId = (id: string): Ids => ({ people: id, invitations: id, previews: id, events: id, apps: id, 'api-keys': id, connections: id, domains: id });
 
 const ask = (program: Program, operation: string, ids: Ids, headers: Record<string, string> = {}): Promise<Answered> => {
   const [method, path] = operation.split(' ') as [string, string];
   const { body, query } = OPERATIONS[operation]!;
-  const named = /([\w-]+)\/:id/.exec(path)?.[1];
+  const named = /([\w-]+)\/:(?:id|domain)/.exec(path)?.[1];
   // A request for help goes by whose it is.
   const folder = (named === 'help-requests' ? 'people' : named) as keyof Ids | undefined;
-  const address = path.replace(':version', '1').replace(':id', folder === undefined ? '' : ids[folder]);
+  const address = path.replace(':version', '1').replace(/:(?:id|domain)/, folder === undefined ? '' : ids[folder]);
   return program.ask(method, query === undefined ? address : `${address}?${query}`, body, { 'if-match': '*', ...headers });
 };
 
@@ -162,13 +182,26 @@ describe('the API', () => {
       };
       const app = await addApp(world, actor, { name: 'Wiki', host: `${guest.email.split('@')[0]}.example.org`, rules: [], last: 'signed-in' });
       assert.ok(app.ok);
+      const domain = `${guest.email.split('@')[0]}.example.com`;
+      const connection = await addConnection(world, actor, 'oidc', { ...CONNECTION, trustsAddresses: false, secondFactorWords: [] });
+      assert.ok(connection.ok, JSON.stringify(connection));
+      assert.ok((await addDomain(world, actor, domain)).ok);
       const apiKey = await world.database.query
         .selectFrom('api_keys')
         .select('id')
         .where('organisation_id', '=', organisation)
         .where('name', '=', 'To fill')
         .executeTakeFirstOrThrow();
-      return { people: person, invitations: id, previews: String(made.json!['id']), events: event.id, apps: app.id, 'api-keys': apiKey.id };
+      return {
+        people: person,
+        invitations: id,
+        previews: String(made.json!['id']),
+        events: event.id,
+        apps: app.id,
+        'api-keys': apiKey.id,
+        connections: connection.id,
+        domains: domain,
+      };
     };
     ours = await fill(owner);
     theirOwner = await portal.newcomer().join();
@@ -333,6 +366,8 @@ describe('the API', () => {
     for (const operation of ABOUT_ONE) assert.equal((await ask(others, operation, ours)).status, 404);
     assert.deepEqual(await stateOf(portal), state);
     for (const path of ['/people', '/invitations']) assert.ok(!(await others.get(path)).body.includes(ours.people));
+    // That were many requests of one key.
+    portal.clock.advance(minutes(1));
   });
 
   test('a key does nothing to the owner or to its maker, and gives no ownership', async () => {

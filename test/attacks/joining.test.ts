@@ -5,7 +5,7 @@ import { setEmailDomains } from '../../src/organisations/organisations.ts';
 import { days } from '../../src/platform/durations.ts';
 import { foundOrganisation, invitationPath, sendInvitation, setUpPath } from '../support/organisation.ts';
 import { linkIn, type Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const INVITED = { installation: { signUp: 'invited' } } as const;
@@ -39,7 +39,7 @@ async function claim(portal: Portal, owner: Person): Promise<void> {
   assert.equal(browser.page.path, '/admin/people');
 }
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   let owner: Person;
   before(async () => {

@@ -130,7 +130,7 @@ async function violations(inspector: CDPSession): Promise<unknown> {
   return result.value;
 }
 
-const RUN_AXE = `axe.run({ resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } })
+const RUN_AXE = `axe.run({ resultTypes: ['violations'], selectors: false, preload: false, rules: { 'target-size': { enabled: true } } })
   .then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => html + ' ' + any.map(({ message }) => message))]))`;
 
 const LAYOUT_SHIFT = `new Promise((resolve) => {

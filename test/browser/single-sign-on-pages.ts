@@ -172,8 +172,10 @@ async function* beingRefused(owner: PersonInChromium, ada: PersonInChromium, pro
   yield { name: 'connect, too late', person: elsewhere };
 
   provider.state = 'down';
+  const told = ada.page.waitForEvent('console', (message) => message.text().includes('status of 503'));
   await goToProvider(ada);
-  // The page has the status 503, which is no fault of a page.
+  // The page has that status, which is no fault of a page; the browser says so when it likes.
+  await told;
   ada.faults.length = 0;
   yield { name: 'provider down', person: ada };
   await owner.visit('/admin/sso');

@@ -14,8 +14,8 @@ import { forEachDatabase, makeTestWorld } from '../support/world.ts';
 import { nameOf, recordFlows, rewind, type Recorded } from './recorded-flows.ts';
 
 forEachDatabase((engine) => {
-  /** On PostgreSQL, which takes longer, every fifth: each operation of the product is still one of some form's. */
-  const stride = engine === 'sqlite' ? 1 : 5;
+  /** On PostgreSQL, which takes longer, every ninth: each operation of the product is still one of some form's. */
+  const stride = engine === 'sqlite' ? 1 : 9;
   let portal: Portal;
   let faults: Faults;
   let recorded: readonly Recorded[];

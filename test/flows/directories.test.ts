@@ -2,15 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { minutes } from '../../src/platform/durations.ts';
+import { addDirectory, askDirectory, connectDirectory, enterDirectoryPassword } from '../support/ldap-sign-on.ts';
 import { startLdapServer, type DirectoryPerson, type LdapServer } from '../support/ldap-server.ts';
 import { NameServer } from '../support/name-server.ts';
 import { foundOrganisation, impose } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { openPortal, type Portal, type PortalOptions } from '../support/portal.ts';
-import { leadDomain, openConsole, verifyDomain } from '../support/single-sign-on.ts';
-import type { Visitor } from '../support/visitor.ts';
+import { openConsole } from '../support/single-sign-on.ts';
 
-const BELIEVED = 'It gives out only email addresses that it has verified, or that it has given to people itself';
 const passwordOf = (uid: string): string => `directory password of ${uid}`;
 const person = (uid: string, more: Partial<DirectoryPerson> = {}): DirectoryPerson => ({
   uid,
@@ -36,82 +35,39 @@ describe('a directory, on sqlite', () => {
     return { portal, owner: await foundOrganisation(portal), directory, names };
   }
 
-  /** As an administrator types it, all fields that have no usual value. */
-  async function addDirectory({ owner, directory, believed = true }: { owner: Person; directory: LdapServer; believed?: boolean }): Promise<string> {
-    await openConsole(owner, '/admin/sso/new');
-    const { browser } = owner;
-    await browser.press('Choose LDAP or Active Directory');
-    assert.ok(!browser.page.has('second factor'), 'No word of a directory counts for one.');
-    browser.fill('Name', 'Herons Directory');
-    browser.fill('Kind of directory', 'Another: OpenLDAP, 389, FreeIPA');
-    browser.fill('Server', String(directory.settings['address']));
-    browser.fill('Certificate of your own authority', String(directory.settings['authority']));
-    browser.fill('Where people are', String(directory.settings['base']));
-    browser.fill('Service account', String(directory.settings['serviceName']));
-    browser.fill('Password of the service account', String(directory.settings['servicePassword']));
-    if (believed) browser.check(BELIEVED);
-    await browser.press('Add connection');
-    assert.match(browser.page.path, /^\/admin\/sso\/(?!new)[\w-]+$/, browser.page.text);
-    return browser.page.path;
-  }
-
-  async function askIt(owner: Person, path: string, email: string, password: string): Promise<string> {
-    await openConsole(owner, path);
-    owner.browser.fill('Email', email);
-    owner.browser.fill('Password', password);
-    await owner.browser.press('Test connection');
-    return owner.browser.page.text;
-  }
-
-  async function connectDirectory(about: { owner: Person; directory: LdapServer; names: NameServer; believed?: boolean }): Promise<string> {
-    const { owner, names } = about;
-    const path = await addDirectory(about);
-    await askIt(owner, path, 'probe@example.com', passwordOf('probe'));
-    await verifyDomain(owner, names, 'example.com');
-    await leadDomain(owner, 'example.com', 'Herons Directory');
-    await openConsole(owner, path);
-    await owner.browser.press('Turn on');
-    assert.ok(owner.browser.page.has('The connection is turned on'), owner.browser.page.text);
-    return path;
-  }
-
-  async function signIn(browser: Visitor, email: string, password: string): Promise<Visitor['page']> {
-    await browser.visit('/sign-in');
-    browser.fill('Email', email);
-    browser.fill('Password', password);
-    return browser.press('Sign in');
-  }
+  const connect = (about: { owner: Person; directory: LdapServer; names: NameServer; believed?: boolean }): Promise<string> =>
+    connectDirectory({ ...about, probe: { email: 'probe@example.com', password: passwordOf('probe') } });
 
   test('"Test connection" asks the directory, says what came or what is wrong, and shows no secret', async () => {
     const { owner, directory } = await setOut();
     const path = await addDirectory({ owner, directory });
-    const well = await askIt(owner, path, 'ADA@example.com', passwordOf('ada'));
+    const well = await askDirectory(owner, path, 'ADA@example.com', passwordOf('ada'));
     for (const words of ['It works.', 'uuid-of-ada', 'ada@example.com (believed, as the settings say)', 'uid=ada,ou=people,dc=example,dc=org'])
       assert.ok(well.includes(words), well);
-    assert.match(await askIt(owner, path, 'ada@example.com', 'wrong'), /It does not work yet\..*email and password do not go together/);
-    assert.match(await askIt(owner, path, 'gone@example.com', passwordOf('gone')), /do not go together\. The account is disabled\. \(data 533\)/);
+    assert.match(await askDirectory(owner, path, 'ada@example.com', 'wrong'), /It does not work yet\..*email and password do not go together/);
+    assert.match(await askDirectory(owner, path, 'gone@example.com', passwordOf('gone')), /do not go together\. The account is disabled\. \(data 533\)/);
     directory.faults.referral = 'ldap://127.0.0.1:9/';
-    assert.match(await askIt(owner, path, 'ada@example.com', passwordOf('ada')), /does not answer the search \(result 10\)/);
+    assert.match(await askDirectory(owner, path, 'ada@example.com', passwordOf('ada')), /does not answer the search \(result 10\)/);
     directory.faults.referral = undefined;
     for (const page of [await openConsole(owner, path)]) assert.ok(!page.text.includes('service-password-that-nobody-sees'));
-    for (let tries = 0; tries < 10; tries += 1) await askIt(owner, path, 'ada@example.com', `guess ${tries}`);
-    assert.match(await askIt(owner, path, 'ada@example.com', passwordOf('ada')), /There were many tests\. You can try again/);
+    for (let tries = 0; tries < 10; tries += 1) await askDirectory(owner, path, 'ada@example.com', `guess ${tries}`);
+    assert.match(await askDirectory(owner, path, 'ada@example.com', passwordOf('ada')), /There were many tests\. You can try again/);
   });
 
   test('SI-8 attack: a directory of the portal’s own network, which the operator has not named', async () => {
     const { owner, directory } = await setOut({ privateHosts: [] });
     const path = await addDirectory({ owner, directory });
     directory.asked.length = 0;
-    assert.match(await askIt(owner, path, 'ada@example.com', passwordOf('ada')), /has not named it in TWINLOCK_PRIVATE_HOSTS/);
+    assert.match(await askDirectory(owner, path, 'ada@example.com', passwordOf('ada')), /has not named it in TWINLOCK_PRIVATE_HOSTS/);
     assert.deepEqual(directory.asked, []);
   });
 
   test('SI-6 the directory’s password opens the set-up screen, and from then on a code is asked for behind it', async () => {
     const { portal, owner, directory, names } = await setOut();
-    await connectDirectory({ owner, directory, names });
+    await connect({ owner, directory, names });
     await impose(portal, owner, { twoFactor: 'required', roles: ['member'], mailFirst: false });
     const ada = portal.newcomer({ email: 'ada@example.com', password: passwordOf('ada') });
-    await signIn(ada.browser, ada.email, ada.password);
+    await enterDirectoryPassword(ada.browser, ada.email, ada.password);
     assert.equal(ada.browser.page.path, '/sign-in/set-up');
     await ada.browser.press(ada.browser.page.buttonStartingWith('Enable With Authenticator App'));
     await ada.setUpApp();
@@ -122,7 +78,7 @@ describe('a directory, on sqlite', () => {
 
     portal.clock.advance(minutes(1));
     const other = portal.browser();
-    await signIn(other, ada.email, ada.password);
+    await enterDirectoryPassword(other, ada.email, ada.password);
     assert.equal(other.page.path, '/sign-in/verify');
     assert.equal(other.cookies.get('twinlock-session'), undefined);
     await ada.showSecondFactor('app', other);
@@ -141,12 +97,12 @@ describe('a directory, on sqlite', () => {
     // Whoever is disabled there gets in no more, whatever is known here.
     directory.people.splice(0, directory.people.length, person('ada', { data: '533' }));
     const late = portal.browser();
-    assert.equal((await signIn(late, ada.email, ada.password)).status, 401);
+    assert.equal((await enterDirectoryPassword(late, ada.email, ada.password)).status, 401);
   });
 
   test('attack: empty, wrong, made up and with the signs of filters: each is wrong, and each counts (RL-3)', async () => {
     const { portal, owner, directory, names } = await setOut();
-    await connectDirectory({ owner, directory, names });
+    await connect({ owner, directory, names });
     const intruder = portal.browser();
     directory.asked.length = 0;
     for (const email of [
@@ -157,7 +113,7 @@ describe('a directory, on sqlite', () => {
       '\\2a@example.com',
       'nobody@example.com',
     ])
-      assert.ok([401, 429].includes((await signIn(portal.browser(), email, passwordOf('ada'))).status), email);
+      assert.ok([401, 429].includes((await enterDirectoryPassword(portal.browser(), email, passwordOf('ada'))).status), email);
     assert.ok(
       !directory.asked.some((one) => one.includes('Substring') || one.includes('Presence') || one.startsWith('bind uid=ada')),
       directory.asked.join('\n'),
@@ -167,32 +123,32 @@ describe('a directory, on sqlite', () => {
     await intruder.post('/sign-in', { email: 'ada@example.com', password: '' });
     assert.equal(intruder.page.status, 401);
     assert.deepEqual(directory.asked, [], 'an empty password goes nowhere');
-    for (let tries = 0; tries < 4; tries += 1) assert.equal((await signIn(intruder, 'ada@example.com', `guess ${tries}`)).status, 401);
+    for (let tries = 0; tries < 4; tries += 1) assert.equal((await enterDirectoryPassword(intruder, 'ada@example.com', `guess ${tries}`)).status, 401);
     directory.asked.length = 0;
-    assert.equal((await signIn(intruder, 'ada@example.com', passwordOf('ada'))).status, 429, 'the right one, too');
+    assert.equal((await enterDirectoryPassword(intruder, 'ada@example.com', passwordOf('ada'))).status, 429, 'the right one, too');
     assert.deepEqual(directory.asked, [], 'so that nobody locks an account of the directory from here');
     assert.equal(intruder.cookies.get('twinlock-session'), undefined);
   });
 
   test('a directory that is down is said to be; and its owner gets in by the password of the portal', async () => {
     const { portal, owner, directory, names } = await setOut();
-    await connectDirectory({ owner, directory, names });
+    await connect({ owner, directory, names });
     await directory.goDown();
-    const page = await signIn(portal.browser(), 'ada@example.com', passwordOf('ada'));
+    const page = await enterDirectoryPassword(portal.browser(), 'ada@example.com', passwordOf('ada'));
     assert.equal(page.status, 503);
     assert.ok(page.has('Herons Directory'), page.text);
     await owner.signIn({ browser: portal.browser() });
     await directory.comeBack();
     const browser = portal.browser();
-    assert.equal((await signIn(browser, 'ada@example.com', passwordOf('ada'))).path, '/account');
+    assert.equal((await enterDirectoryPassword(browser, 'ada@example.com', passwordOf('ada'))).path, '/account');
   });
 
   test('SI-6 attack: the portal’s own password, which opens what a person is elsewhere too, is not shown to the directory', async () => {
     const { portal, owner, directory, names } = await setOut();
-    await connectDirectory({ owner, directory, names });
+    await connect({ owner, directory, names });
     const ada = await portal.newcomer({ email: 'ada@example.com' }).join();
     const browser = portal.browser();
-    await signIn(browser, ada.email, passwordOf('ada'));
+    await enterDirectoryPassword(browser, ada.email, passwordOf('ada'));
     assert.equal(browser.page.path, '/account', browser.page.text);
     portal.clock.advance(minutes(20));
     directory.asked.length = 0;
@@ -209,9 +165,9 @@ describe('a directory, on sqlite', () => {
 
   test('SI-5 attack: where a directory is required, the portal’s own password is no fresh proof', async () => {
     const { portal, owner, directory, names } = await setOut();
-    const path = await connectDirectory({ owner, directory, names });
+    const path = await connect({ owner, directory, names });
     const ada = await portal.newcomer({ email: 'ada@example.com' }).join();
-    await signIn(portal.browser(), ada.email, passwordOf('ada'));
+    await enterDirectoryPassword(portal.browser(), ada.email, passwordOf('ada'));
     await openConsole(owner, path);
     await owner.browser.press('Require it');
     portal.clock.advance(minutes(20));
@@ -228,7 +184,7 @@ describe('a directory, on sqlite', () => {
 
   test('RL-3 attack: an answer of the directory forgives no guesses at the portal’s own password of somebody whom it does not know', async () => {
     const { portal, owner, directory, names } = await setOut();
-    await connectDirectory({ owner, directory, names, believed: false });
+    await connect({ owner, directory, names, believed: false });
     const bob = await portal.newcomer({ email: 'bob@example.com' }).join();
     const statuses: number[] = [];
     for (let round = 0; round < 3; round += 1) {
@@ -239,7 +195,7 @@ describe('a directory, on sqlite', () => {
         guessing.fill('Password', `a guess at it, ${round} ${tries}`);
         statuses.push((await guessing.press('Sign in')).status);
       }
-      await signIn(portal.browser(), bob.email, passwordOf('bob'));
+      await enterDirectoryPassword(portal.browser(), bob.email, passwordOf('bob'));
     }
     assert.ok(statuses.includes(429), statuses.join(' '));
   });
@@ -247,9 +203,9 @@ describe('a directory, on sqlite', () => {
   test('SI-1 attack: whoever writes the directory takes nobody’s account by writing their address into it', async () => {
     const { portal, owner, directory, names } = await setOut();
     const eve = await portal.newcomer({ email: 'bob@example.com' }).join();
-    await connectDirectory({ owner, directory, names, believed: false });
+    await connect({ owner, directory, names, believed: false });
     const browser = portal.browser();
-    const page = await signIn(browser, eve.email, passwordOf('bob'));
+    const page = await enterDirectoryPassword(browser, eve.email, passwordOf('bob'));
     assert.equal(page.heading, 'One more step, this once');
     assert.equal(browser.cookies.get('twinlock-session'), undefined);
   });

@@ -7,7 +7,7 @@ import { before, describe, test } from 'node:test';
 import { minutes, seconds } from '../../src/platform/durations.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import { keyInFile, type Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 /** What a person does, step by step, from the page where the journey begins. */
@@ -218,7 +218,7 @@ const INTERRUPTIONS: Readonly<Record<string, readonly Interruption[]>> = {
   'a restart of the server': [restart],
 };
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   for (const [what, interruptions] of Object.entries(INTERRUPTIONS)) {
     test(`${what}, before every step of every journey`, async (context) => {
       const portal = await open();

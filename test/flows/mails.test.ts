@@ -6,7 +6,7 @@ import { minutes } from '../../src/platform/durations.ts';
 import { smtpTransport } from '../../src/platform/mail/smtp.ts';
 import { startMailServer, type Mail, type MailServer } from '../support/mail-server.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 
 const NAME = 'Ada <b>Byron</b> & "Co"';
 const ADDRESS = 'ada.of.all.mails@example.org';
@@ -32,7 +32,7 @@ const SUBJECTS: readonly (readonly [subject: string, code?: 'code'])[] = [
   ['No account at Example for this address'],
 ];
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   let server: MailServer;
   let ada: Person;

@@ -5,7 +5,7 @@ import { issueBypassCodeByOperator } from '../../src/lost-phone/lost-phone.ts';
 import { hours } from '../../src/platform/durations.ts';
 import { signInByBypassCode } from '../support/lost-phone.ts';
 import { foundOrganisation } from '../support/organisation.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 
 const GROUNDS = { reason: 'Phone fell into the lake', check: 'in-person', note: '' } as const;
 
@@ -16,7 +16,7 @@ async function issueFor({ world, mail }: Portal, email: string) {
   return issued;
 }
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   test('AD-2, AD-9 an owner who lost the phone gets in by it once, is told who issued it, and finds it in the audit log with the grounds', async () => {
     const portal = await open();
     const owner = await foundOrganisation(portal);

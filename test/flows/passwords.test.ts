@@ -5,7 +5,7 @@ import { makeApp } from '../../src/app.ts';
 import { minutes, seconds } from '../../src/platform/durations.ts';
 import { makePasswordHasher } from '../../src/platform/secrets/password-hash.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** What is refused, and the words that say why. */
@@ -31,7 +31,7 @@ const TAKEN: readonly (readonly [what: string, password: string])[] = [
   ['PW-5 1,024 bytes', 'many kinds of words, '.repeat(49).slice(0, 1024)],
 ];
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   before(async () => void (portal = await open()));
 

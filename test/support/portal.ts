@@ -15,7 +15,7 @@
  * Several people can share one portal: each has an address, a browser and a network of their own, so no limit of one touches another.
  * The clock is the portal's: it only goes forward, and what one test moves all see.
  */
-import { after } from 'node:test';
+import { after, describe } from 'node:test';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { makeApp, type AppOptions } from '../../src/app.ts';
 import type { Engine } from '../../src/platform/database/database.ts';
@@ -46,6 +46,24 @@ export function forEachPortal(suite: (open: OpenPortal, engine: Engine) => void)
       opened.push(portal);
       return portal;
     }, engine);
+  });
+}
+
+/**
+ * On SQLite alone: for what has no SQL of its own. The statements of every flow run on PostgreSQL too, one by one with faults (test/faults/statements.test.ts) and in any
+ * order (test/properties/model.test.ts).
+ */
+export function onOneDatabase(suite: (open: OpenPortal) => void): void {
+  describe('on sqlite', () => {
+    const opened: Portal[] = [];
+    after(async () => {
+      for (const portal of opened.toReversed()) await portal.close();
+    });
+    suite(async (options = {}) => {
+      const portal = await openPortal({ ...options, engine: 'sqlite' });
+      opened.push(portal);
+      return portal;
+    });
   });
 }
 

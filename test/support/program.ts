@@ -17,8 +17,11 @@ const TWINLOCK = fileURLToPath(new URL('../../bin/twinlock', import.meta.url));
 const START_MILLISECONDS_MOST = 30_000;
 /** For people, and in the log. */
 const READY = / is ready: open |"event":"started"/;
-/** What was compiled is kept in one place, whatever folder a command is run in. */
-const KEPT = process.env['NODE_COMPILE_CACHE'] === undefined ? {} : { NODE_COMPILE_CACHE: path.resolve(process.env['NODE_COMPILE_CACHE']) };
+/** What was compiled is kept in one place, whatever folder a command is run in; and the Node.js that was found for the tests need not be looked for again. */
+const KEPT = {
+  TWINLOCK_NODE: process.execPath,
+  ...(process.env['NODE_COMPILE_CACHE'] === undefined ? {} : { NODE_COMPILE_CACHE: path.resolve(process.env['NODE_COMPILE_CACHE']) }),
+};
 
 export interface Outcome {
   readonly status: number | null;
@@ -51,7 +54,7 @@ export class Workplace implements Disposable {
   }
 
   #spawn(words: readonly string[], environment: Record<string, string>): { child: ChildProcess; said: { output: string; errors: string } } {
-    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TWINLOCK_') || name === 'TWINLOCK_NODE'));
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TWINLOCK_')));
     const child = spawn(TWINLOCK, words, { cwd: this.directory, env: { ...inherited, ...KEPT, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
     const said = { output: '', errors: '' };
     child.stdout.on('data', (part: Buffer) => (said.output += part.toString()));

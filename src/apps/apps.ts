@@ -9,7 +9,7 @@ import { record, type Origin } from '../audit/audit.ts';
 import { FIRST_FACTORS } from '../attempts/attempts.ts';
 import { assuranceLevel, factorOf, isFactor } from '../factors/factors.ts';
 import { byWhom, findActing, may, type Actor } from '../organisations/organisations.ts';
-import type { Queries, Transaction } from '../platform/database/database.ts';
+import { lockName, type Queries, type Transaction } from '../platform/database/database.ts';
 import { deleteExpired } from '../platform/database/delete-expired.ts';
 import { seconds } from '../platform/durations.ts';
 import { APP_ENTRIES, spend } from '../platform/limits/limits.ts';
@@ -216,6 +216,8 @@ export async function insertApp(
     created_at: world.clock.now(),
   };
   if ((await store.countApps(transaction, organisationId)) >= APPS_MOST) return { ok: false, reason: 'too-many' };
+  // A host and the wildcard above it, added at one moment, would not see each other.
+  await lockName(transaction, 'hosts of apps');
   // Nobody puts rules of their own before an app of others: the one host that a wildcard has below it, or the wildcard above, would be asked in its place.
   const covering = { organisationId, hosts: [host, wildcardAbove(host)], below: host.startsWith('*') ? host.slice(1) : '' };
   if (await store.isAppOfOthers(transaction, covering)) return { ok: false, reason: 'host-taken' };

@@ -10,6 +10,7 @@ export type Notice =
   | 'recovery-key-used'
   | 'bypass-code-used'
   | 'device-trusted'
+  | 'device-copied'
   | 'recovery-key-created'
   | 'password-changed'
   | 'password-reset'
@@ -76,6 +77,13 @@ const WORDS: Record<Notice, (installation: string, of: string) => { subject: str
     paragraphs: [
       `After your second step, “Remember this device” was ticked. Until ${of} your password alone signs in there.`,
       'You can end that at any time in Security and Credentials. Do so if others use that browser, too.',
+    ],
+  }),
+  'device-copied': (installation) => ({
+    subject: `A device is no longer trusted for ${installation}`,
+    paragraphs: [
+      'Your password was entered, together with what a trusted device had already used up: somebody may have a copy of it. So that device is trusted no longer, and a second step is asked for.',
+      'This can also happen by itself: when a browser is put back from a backup, or signs in twice at the same moment.',
     ],
   }),
   'recovery-key-created': (installation) => ({

@@ -27,7 +27,7 @@ export function apiKeyMessage(notice: ApiKeyNotice, { to, organisationName, inst
         : notice === 'vouched'
           ? [
               `${by} stands by the API key “${key.name}” for ${where}.`,
-              'For ten minutes it may do what asks for a person: issue bypass codes, reset methods, or pass ownership on, as far as it was made for that.',
+              'For ten minutes it may do what asks for a person: issue bypass codes, reset methods, pass ownership on, set up single sign-on or make other keys, as far as it was made for that.',
             ]
           : [`${by} revoked the API key “${key.name}” for ${where}. Programs that use it are refused from now on.`],
     link: { label: 'See the API keys', url: `${origin}/admin/api-keys` },

@@ -64,19 +64,25 @@ export async function trustDevice(
   return { token: `${id}.${secret}`, expiresAt, maxAgeSeconds: Math.ceil((expiresAt - now) / 1000) };
 }
 
+/** `shownAt`: when the second factor was shown that it stands for. */
+export type TrustUsed =
+  | { readonly kind: 'trusted'; readonly shownAt: number; readonly device: DeviceToken }
+  | { readonly kind: 'worth-nothing' }
+  | { readonly kind: 'copied' };
+
 /**
- * Uses the token of a browser up, behind a right password, and hands out the next. `shownAt`: when the second factor was shown that it stands for. Undefined
- * where it is worth nothing. Of two that show one token at a moment the second is refused as a copy: a code is asked for, and nothing is lost.
+ * Uses the token of a browser up, behind a right password, and hands out the next. Of two that show one token at a moment the second is refused as a copy: a code
+ * is asked for, and nothing is lost.
  */
 export async function useTrust(
   world: World,
   transaction: Transaction,
   { accountId, token, browserToken, from, demand }: { accountId: string; token: string; browserToken: string; from: Origin; demand: Demand },
-): Promise<(DeviceToken & { readonly shownAt: number }) | undefined> {
+): Promise<TrustUsed> {
   const [id = '', shown = ''] = token.split('.');
   const row = await store.selectDevice(transaction, { accountId, id });
   const now = world.clock.now();
-  if (!row || now >= row.expires_at || !isTrusted(row.created_at, demand, now)) return undefined;
+  if (!row || now >= row.expires_at || !isTrusted(row.created_at, demand, now)) return { kind: 'worth-nothing' };
   const secret = makeToken(world);
   const used = await store.replaceDeviceToken(transaction, {
     id,
@@ -88,10 +94,11 @@ export async function useTrust(
   if (!used) {
     await store.deleteDevice(transaction, { accountId, id });
     await record(world, transaction, { event: 'authn_device_trust_ended', accountId, from, details: { reason: 'its token was copied' } });
-    return undefined;
+    return { kind: 'copied' };
   }
   const expiresAt = Math.min(row.expires_at, row.created_at + demand.trustFor);
-  return { token: `${id}.${secret}`, expiresAt, maxAgeSeconds: Math.ceil((expiresAt - now) / 1000), shownAt: row.created_at };
+  const device = { token: `${id}.${secret}`, expiresAt, maxAgeSeconds: Math.ceil((expiresAt - now) / 1000) };
+  return { kind: 'trusted', shownAt: row.created_at, device };
 }
 
 /** Those that still spare the second factor, the one last used first. */

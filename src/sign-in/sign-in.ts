@@ -168,9 +168,11 @@ async function enterRemembered(
   // Whoever waits for help is asked: a bypass code would be used up by the way in, and a reset is stopped by who shows what it takes away.
   if (passingAmong(enrolled).length > 0 || (await findReset(transaction, account.id))) return undefined;
   const { browserToken } = caller;
-  const device = await useTrust(world, transaction, { accountId: account.id, token, browserToken, from: caller, demand: policy.demand });
-  if (!device) return undefined;
-  const proofs = { ...attempt.state.proofs, [TRUSTED_DEVICE]: device.shownAt };
+  const used = await useTrust(world, transaction, { accountId: account.id, token, browserToken, from: caller, demand: policy.demand });
+  if (used.kind === 'copied') await attempts.tell(world, transaction, 'device-copied', { account, from: caller });
+  if (used.kind !== 'trusted') return undefined;
+  const { device } = used;
+  const proofs = { ...attempt.state.proofs, [TRUSTED_DEVICE]: used.shownAt };
   const spared = await attempts.saveAttempt(world, transaction, attempt, { proofs });
   const situation = await attempts.situationOf(world, { queries: transaction, attempt: spared, browserToken, sessionProofs: {} });
   if (situation?.step !== 'done') throw new Error('A remembered browser is asked for more than a second factor.');

@@ -16,6 +16,7 @@ import type { Person } from '../support/person.ts';
 import { openPortal, type Portal } from '../support/portal.ts';
 import { runs } from '../support/property.ts';
 import type { Visitor } from '../support/visitor.ts';
+import { accountOf } from './intruder.ts';
 
 const HEADERS = { 'x-original-url': 'http://wiki.example.org/', 'x-original-method': 'GET' };
 
@@ -391,6 +392,27 @@ test('property: a path that some server could read as /admin is never let throug
     }),
     runs(2000),
   );
+});
+
+test('AD-3 attack: a host and the wildcard above it, added by two organisations at the same moment: one of them is refused', async () => {
+  await using portal = await openPortal({ engine: 'postgres' });
+  const { world } = portal;
+  const from = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
+  const people = [await portal.newcomer().join(), await portal.newcomer().join()];
+  const organisations: string[] = [];
+  for (const { email } of people) {
+    const { id: owner } = await accountOf(portal, email);
+    const { id } = await world.database.transaction((transaction) => createOrganisation(world, transaction, { name: email, owner, from }));
+    organisations.push(id);
+  }
+  const add = (organisationId: string, host: string) =>
+    world.database.transaction((transaction) =>
+      insertApp(world, transaction, { organisationId, accountId: null, by: '', from, name: 'Wiki', host, rules: [], last: 'signed-in' }),
+    );
+  for (let round = 0; round < 8; round += 1) {
+    const added = await Promise.all([add(organisations[0]!, `wiki.r${round}.example.org`), add(organisations[1]!, `*.r${round}.example.org`)]);
+    assert.equal(added.filter(({ ok }) => ok).length, 1, `round ${round}`);
+  }
 });
 
 test('property: whatever a proxy sends is read as one address or refused', () => {

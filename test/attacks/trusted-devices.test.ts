@@ -82,6 +82,10 @@ describe('TD-2, TD-3: a device that is trusted', () => {
     const events = await portal.world.database.query.selectFrom('audit_events').select(['event', 'details']).where('account_id', '=', id).execute();
     const ended = events.find(({ event }) => event === 'authn_device_trust_ended');
     assert.match(String(ended?.details), /its token was copied/);
+    assert.ok(
+      ada.mails().some(({ subject }) => subject.startsWith('A device is no longer trusted for ')),
+      'The owner is told.',
+    );
   });
 
   test('of ten that show one token at a moment one gets in by it', async () => {

@@ -6,7 +6,7 @@
  * connection it would wait for ever for the transaction that waits for it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { PostgresAdapter, type Kysely, type SelectQueryBuilder, type Transaction as KyselyTransaction } from 'kysely';
+import { PostgresAdapter, sql, type Kysely, type SelectQueryBuilder, type Transaction as KyselyTransaction } from 'kysely';
 import { groupCommits } from './group-commit.ts';
 
 // Filled by declaration merging, from the store.ts of each feature.
@@ -68,6 +68,11 @@ export const lockingRows =
   (transaction: Transaction) =>
   <Db, Table extends keyof Db, Row>(query: SelectQueryBuilder<Db, Table, Row>): SelectQueryBuilder<Db, Table, Row> =>
     transaction.getExecutor().adapter instanceof PostgresAdapter ? query.forNoKeyUpdate() : query;
+
+/** Keeps everybody else from what goes by that name until the transaction ends. On SQLite the transaction does that already. For what no row stands for yet. */
+export async function lockName(transaction: Transaction, name: string): Promise<void> {
+  if (transaction.getExecutor().adapter instanceof PostgresAdapter) await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(transaction);
+}
 
 const TRIES_MOST = 4;
 

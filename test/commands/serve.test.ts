@@ -5,7 +5,8 @@ import path from 'node:path';
 import { suite, test } from 'node:test';
 import { startMailServer } from '../support/mail-server.ts';
 import { freshPostgresDatabase, startPostgres } from '../support/postgres.ts';
-import { freePort, Workplace } from '../support/program.ts';
+import { freePort } from '../support/ports.ts';
+import { Workplace } from '../support/program.ts';
 
 suite('twinlock serve', () => {
   test('with the development flag it starts with nothing set, says where to look, and stops when told', async () => {

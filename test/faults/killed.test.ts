@@ -12,7 +12,8 @@ import { siteAt } from '../support/http-site.ts';
 import { startMailServer, type MailServer } from '../support/mail-server.ts';
 import { keyInFile } from '../support/person.ts';
 import { dropPostgresDatabase, freshPostgresDatabase, startPostgres } from '../support/postgres.ts';
-import { freePort, Workplace, type Serving } from '../support/program.ts';
+import { freePort } from '../support/ports.ts';
+import { Workplace, type Serving } from '../support/program.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const PASSWORD = 'seven quiet herons fly';

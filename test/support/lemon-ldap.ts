@@ -6,12 +6,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { OwnAddresses } from '../../src/sso/contract.ts';
 import { CookieJar } from './cookie-jar.ts';
+import { freePort, untilUp } from './ports.ts';
 
 const TEMPLATES = '/usr/share/lemonldap-ng/portal/templates';
 export const IS_MISSING = !existsSync(TEMPLATES) || !existsSync('/usr/bin/plackup');
@@ -46,7 +45,7 @@ export class LemonLdap implements AsyncDisposable {
       },
     );
     const started = new LemonLdap(issuer, directory, perl);
-    await started.#isUp();
+    await untilUp(async () => (await fetch(`${issuer}/.well-known/openid-configuration`)).ok, { name: 'LemonLDAP::NG', log: () => started.#log });
     return started;
   }
 
@@ -72,18 +71,6 @@ export class LemonLdap implements AsyncDisposable {
     this.#process.kill();
     await once(this.#process, 'exit');
     rmSync(this.#directory, { recursive: true });
-  }
-
-  async #isUp(): Promise<void> {
-    for (let tries = 0; tries < 150; tries += 1) {
-      try {
-        if ((await fetch(`${this.issuer}/.well-known/openid-configuration`)).ok) return;
-      } catch {
-        // Not yet.
-      }
-      await pause(100);
-    }
-    throw new Error(`LemonLDAP::NG did not start.\n${this.#log.slice(-3000)}`);
   }
 }
 
@@ -180,13 +167,4 @@ function clientSettings({ callback, signedOut }: OwnAddresses) {
     },
     oidcRPMetaDataExportedVars: { portal: { email: 'mail', name: 'cn' } },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

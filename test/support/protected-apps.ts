@@ -8,12 +8,13 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import { request } from 'node:https';
-import { createServer as createSocketServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { localhostCertificate } from './localhost-certificate.ts';
 import { CADDY, NGINX, startCaddy, startNginx, type Place } from './nginx.ts';
 import { startStandIn } from './nginx-stand-in.ts';
+import { freePort } from './ports.ts';
 import { servePortal, type ServedPortal } from './served-portal.ts';
 
 export interface ReverseProxy {
@@ -124,15 +125,6 @@ async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createSocketServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function ask(

@@ -5,13 +5,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { OwnAddresses } from '../../src/sso/contract.ts';
 import { withoutPemLines, type KeyPair } from '../../src/platform/secrets/certificates.ts';
 import { CookieJar } from './cookie-jar.ts';
+import { freePort, untilUp } from './ports.ts';
 import type { PostedAnswer } from './saml-provider.ts';
 
 const SITE = '/usr/share/simplesamlphp/www';
@@ -47,7 +46,7 @@ export class SimpleSamlPhp implements AsyncDisposable {
     const environment = { PATH: process.env['PATH'] ?? '', SIMPLESAMLPHP_CONFIG_DIR: path.join(directory, 'config') };
     const php = spawn('php', ['-S', `localhost:${port}`, '-t', SITE], { env: environment, stdio: 'ignore' });
     const started = new SimpleSamlPhp(origin, directory, php);
-    await started.#isUp();
+    await untilUp(async () => (await fetch(started.metadataAddress)).ok, { name: 'SimpleSAMLphp', log: () => started.#log() });
     return started;
   }
 
@@ -95,18 +94,6 @@ export class SimpleSamlPhp implements AsyncDisposable {
     throw new Error('SimpleSAMLphp sends browsers in a circle.');
   }
 
-  async #isUp(): Promise<void> {
-    for (let tries = 0; tries < 100; tries += 1) {
-      try {
-        if ((await fetch(this.metadataAddress)).ok) return;
-      } catch {
-        // Not yet.
-      }
-      await pause(50);
-    }
-    throw new Error(`SimpleSAMLphp did not start.\n${this.#log()}`);
-  }
-
   #log(): string {
     const file = path.join(this.#directory, 'log', 'simplesamlphp.log');
     return existsSync(file) ? readFileSync(file, 'utf8').slice(-3000) : '';
@@ -143,15 +130,6 @@ function writeSettings(directory: string, origin: string, { key, addresses, cert
     `$metadata['${addresses.metadata}'] = ['AssertionConsumerService' => '${addresses.callback}', 'SingleLogoutService' => '${addresses.logout}', 'SingleLogoutServiceResponse' => '${addresses.signedOut}',
       'NameIDFormat' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent', 'simplesaml.nameidattribute' => 'uid', 'saml20.sign.assertion' => true${keys}];`,
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const decoded = (text: string): string =>

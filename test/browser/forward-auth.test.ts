@@ -7,6 +7,7 @@ import { makeSetUpLink } from '../../src/organisations/organisations.ts';
 import { minutes } from '../../src/platform/durations.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
+import { connecting, signInThere, startProvider } from './single-sign-on-pages.ts';
 import { PROXIES, setUp, type Echo, type ReverseProxy, type Stage } from '../support/protected-apps.ts';
 
 /** The certificate is of the tests' own making. */
@@ -93,6 +94,21 @@ function walkThrough(proxy: ReverseProxy): void {
     await signIn(page);
     await page.waitForURL(`${stage.camera}/page?q=1`);
     await context.close();
+  });
+
+  test('by single sign-on, too, on the deep link with query and fragment, of which the provider sees nothing', async () => {
+    await using provider = await startProvider(stage.portal);
+    for await (const _stop of connecting(ada, provider));
+    await using grace = await PersonInChromium.arrive(browser, stage.portal, { ...TRUSTING, email: 'grace@example.org' });
+    provider.account({ email: grace.email });
+    const link = `${stage.wiki}/page?q=1#part-2?a=b`;
+    await grace.page.goto(link);
+    await grace.fill('Email', grace.email);
+    await grace.press('Use single sign-on');
+    await signInThere(grace, grace.email);
+    await grace.page.waitForURL(link);
+    const { headers } = await echoed(grace.page);
+    assert.deepEqual([headers['remote-email'], headers['remote-groups'], headers['remote-amr']], [grace.email, 'member', 'sso']);
   });
 
   test('what was sent before signing in did not arrive, and the page says so', async () => {

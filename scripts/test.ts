@@ -12,14 +12,21 @@ import path from 'node:path';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const ROUNDS = path.join(ROOT, 'node_modules/.cache/test-rounds');
 /** For each process: fewer make the last one end late, more load the portal once more. */
-const ROUNDS_FOR_A_CORE = 8;
-/** How long a line takes, roughly, beside one of those that stay in process. */
-const WEIGHTS: readonly (readonly [folder: string, weight: number])[] = [
-  ['test/browser/', 6],
-  ['test/properties/', 3],
-  ['test/commands/', 3],
-  ['test/faults/', 3],
-  ['src/', 0.5],
+const ROUNDS_FOR_A_CORE = 7;
+/** How long a line takes beside one of test/flows, as measured: what is not named takes as long. */
+const WEIGHTS: readonly (readonly [beginning: string, weight: number])[] = [
+  ['test/browser/pages', 33],
+  ['test/browser/', 6.5],
+  ['test/bench', 18],
+  ['test/commands/', 6.3],
+  ['test/faults/', 4],
+  ['test/properties/', 3.5],
+  ['test/support/', 0.7],
+  ['test/contracts/', 0.4],
+  ['test/tidy', 0.4],
+  ['test/docs', 0.1],
+  ['src/platform/html/', 1.5],
+  ['src/', 0.35],
 ];
 
 const named = process.argv.slice(2);
@@ -44,7 +51,7 @@ process.exitCode = status ?? 1;
 /** Dealt out, the longest first, to whoever has the least. The rounds that take longest come first too. */
 function roundsOf(all: readonly string[], most: number): string[][] {
   const weighed = all
-    .map((name) => ({ name, weight: statSync(path.join(ROOT, name)).size * (WEIGHTS.find(([folder]) => name.startsWith(folder))?.[1] ?? 1) }))
+    .map((name) => ({ name, weight: statSync(path.join(ROOT, name)).size * (WEIGHTS.find(([beginning]) => name.startsWith(beginning))?.[1] ?? 1) }))
     .toSorted((one, other) => other.weight - one.weight);
   const dealt = Array.from({ length: Math.min(most, all.length) }, () => ({ names: [] as string[], weight: 0 }));
   for (const { name, weight } of weighed) {

@@ -244,11 +244,20 @@ export async function changeApp(
     if (!app) return { ok: false, reason: 'not-found' };
     if (!isSeen(versionOf(appFrom(app)))) return { ok: false, reason: 'changed-meanwhile' };
     await store.updateApp(transaction, id, { name: clean, rules: JSON.stringify(rules), last_rule: last });
-    const details = { organisation: actor.organisation.id, host: app.host, name: clean, by: byWhom(actor) };
+    const [from, to] = [appFrom(app), { name: clean, rules, last }].map(onRecord) as [string, string];
+    const details = { organisation: actor.organisation.id, host: app.host, name: clean, by: byWhom(actor), from, to };
     await record(world, transaction, { event: 'app_changed', accountId: actor.account.id, from: actor.from, details });
     return { ok: true, id };
   });
 }
+
+/** As the log keeps it: whoever reads it sees what was open, and to whom. */
+function onRecord({ name, rules, last }: AppFields): string {
+  const text = [name, ...rulesInWords(rules).split('\n'), `else ${last}`].filter((line) => line !== '').join('; ');
+  return text.length > RECORDED_CHARACTERS_MOST ? `${text.slice(0, RECORDED_CHARACTERS_MOST).toWellFormed()}…` : text;
+}
+
+const RECORDED_CHARACTERS_MOST = 2000;
 
 export async function removeApp(world: World, actor: Actor, id: string): Promise<AppChanged> {
   return world.database.transaction(async (transaction) => {

@@ -82,7 +82,7 @@ export const AUDIT_EVENTS = {
   policy_changed: ['from', 'to', 'organisation', 'by', 'version', 'reason', 'changes'],
   policy_announced: ['organisation', 'by'],
   app_added: ['organisation', 'host', 'name', 'by'],
-  app_changed: ['organisation', 'host', 'name', 'by'],
+  app_changed: ['organisation', 'host', 'name', 'by', 'from', 'to'],
   app_removed: ['organisation', 'host', 'name', 'by'],
   app_entered: ['host'],
   app_refused: ['host', 'reason'],

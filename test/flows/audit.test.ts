@@ -503,7 +503,9 @@ async function guardApps(log: Log, { browser }: Person, { organisation, by }: { 
   const about = { organisation, host: 'wiki.example.org', name: 'Wiki', by };
   await log.expect('an app', () => browser.press('Add app'), { app_added: about });
   browser.fill('Rules by path', 'signed-in /admin roles=member');
-  await log.expect('its rules', () => browser.press('Save'), { app_changed: about });
+  await log.expect('its rules', () => browser.press('Save'), {
+    app_changed: { ...about, from: 'Wiki; else signed-in', to: 'Wiki; signed-in /admin roles=member; else signed-in' },
+  });
   const { path } = browser.page;
   const enter = (to: string) => browser.visit(`/apps/enter?${new URLSearchParams({ start: 'A'.repeat(43), to }).toString()}`);
   await log.expect('opening it', () => enter('https://wiki.example.org/'), { app_entered: { host: 'wiki.example.org' } });

@@ -48,6 +48,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'webhook-removed': 'Nothing is streamed any more, and who looks after the organisation is told by mail.',
   'webhook-tested': 'The test event was taken by the receiver.',
   'sso-added': 'The connection is kept, and turned off. Tell a provider the addresses below where it wants to know them; then test the connection.',
+  'sso-added-directory': 'The connection is kept, and turned off. Test it below, then turn it on.',
   'sso-changed': 'The connection is changed. Test it once more.',
   'sso-on': 'The connection is turned on.',
   'sso-off': 'The connection is turned off. People sign in with their passwords.',

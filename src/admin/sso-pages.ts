@@ -170,7 +170,7 @@ function connectionFields(
   { fields, mistakes, stored }: { fields: ConnectionFields; mistakes: Readonly<Record<string, string>>; stored: boolean },
 ): Html {
   const words = fields.secondFactorWords;
-  return html`${textField({ label: 'Name', name: 'name', value: fields.name, required: true, error: mistakes['name'], hint: 'As your people call it: “Go on to Example Okta”' })}
+  return html`${textField({ label: 'Name', name: 'name', value: fields.name, required: true, error: mistakes['name'], hint: protocol.way === 'password' ? 'As your people call it, such as “Example directory”' : 'As your people call it: “Go on to Example Okta”' })}
     ${protocol.fields.map((field) => settingField(field, { value: fields.settings[field.name], error: mistakes[field.name], stored }))}
     ${checkbox({ label: 'It gives out only email addresses that it has verified, or that it has given to people itself', name: 'trustsAddresses', checked: fields.trustsAddresses })}
     <p class="quiet">

@@ -49,7 +49,7 @@ export function mountAdminSso(web: Web<Console>, world: World): void {
       if (!protocol) throw noSuchPage();
       const fields = readFields(visit, protocol);
       const added = await addConnection(world, actorOf(visit, context), protocol.kind, fields);
-      if (added.ok) return done(visit, context, 'sso-added', `${SSO}/${added.id}`);
+      if (added.ok) return done(visit, context, protocol.way === 'password' ? 'sso-added-directory' : 'sso-added', `${SSO}/${added.id}`);
       return page(pages.newConnection(frameOf(world, visit, context), { protocol, fields, ...refusalOf(added) }), 422);
     }),
   );

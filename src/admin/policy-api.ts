@@ -284,8 +284,8 @@ const save = (world: World): Operation<KeyHolder> =>
 
 const versionShape = z
   .object({
-    version: z.int(),
-    changedAt: z.iso.datetime(),
+    version: z.int().describe('0: what held before the organisation had a policy of its own'),
+    changedAt: z.iso.datetime().nullable(),
     changedBy: z.string().nullable().describe('An account, “key” and the id of an API key, or null: the operator'),
     reason: z.string(),
     rules: rulesShape,
@@ -305,7 +305,7 @@ const versions = (world: World): Operation<KeyHolder> =>
       const all = await listVersions(world.database.query, organisation.id);
       const shown = all.map(async ({ rules, changedAt, ...rest }) => ({
         ...rest,
-        changedAt: isoOf(changedAt),
+        changedAt: changeOf(changedAt),
         rules: await rulesAsJson(world, organisation, rules),
       }));
       return { versions: await Promise.all(shown) };
@@ -320,7 +320,7 @@ const restore = (world: World): Operation<KeyHolder> =>
     path: '/policy/versions/{version}/restore',
     summary: 'Puts an earlier version in force again',
     description: 'As a new version.',
-    parameters: z.strictObject({ version: z.string().regex(/^[1-9]\d{0,8}$/) }),
+    parameters: z.strictObject({ version: z.string().regex(/^(?:0|[1-9]\d{0,8})$/) }),
     needsIfMatch: true,
     answer: { status: 200, says: 'The policy, as it is now', shape: policyShape },
     version: tagOf,

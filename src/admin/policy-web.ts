@@ -63,7 +63,8 @@ export function mountPolicy(web: Web<Console>, world: World): void {
   for (const path of [`${POLICY}/save`, `${POLICY}/restore`]) web.get(path, async (_visit, context) => redirect(addressIn(context, POLICY)));
 }
 
-const numberOf = (text: string): number => (/^\d{1,9}$/.test(text) ? Number(text) : 0);
+/** What no form of ours says is the number of no version. */
+const numberOf = (text: string): number => (/^\d{1,9}$/.test(text) ? Number(text) : -1);
 
 /** A page of a draft, to come back to. Only an id of ours may become part of an address. */
 const addressOf = (path: string, draftId: string): string => (/^[\w-]{1,64}$/.test(draftId) ? `${path}?draft=${draftId}` : POLICY);

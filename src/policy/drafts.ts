@@ -38,8 +38,10 @@ export interface Draft {
 }
 
 export interface Version {
+  /** 0: what held before the organisation had one of its own. */
   readonly version: number;
   readonly rules: Rules;
+  /** Epoch milliseconds; 0 where nobody had changed it. */
   readonly changedAt: number;
   /** An account or a key, as byWhom names it; null: on the command line. */
   readonly changedBy: string | null;
@@ -141,6 +143,7 @@ async function putRules(
   const tightenedAt = isStricter(before, rules) ? now : inForce.tightened_at;
   const row = { id: organisation.id, rules: JSON.stringify(rules), version: seen, now, tightenedAt, by: byWhom(actor), reason };
   if (!(await store.putPolicy(transaction, row))) return { ok: false, reason: 'changed-meanwhile' };
+  if (seen === 0) await keepWhatHeldBefore(transaction, organisation.id, inForce);
   if (renews) await store.deleteDeadlines(transaction, organisation.id);
   // Those of people who joined since the last one was saved, by the rules that they joined under.
   else await fixDeadlines(transaction, organisation.id, before);
@@ -159,6 +162,11 @@ async function putRules(
     },
   });
   return { ok: true };
+}
+
+/** So that the first policy of an organisation can be compared with what it took the place of, and taken back by one click as every other. */
+async function keepWhatHeldBefore(transaction: Transaction, organisationId: string, { rules, changed_at }: store.PolicyRow): Promise<void> {
+  await store.insertVersion(transaction, { policy_id: organisationId, version: 0, rules, changed_at, changed_by: null, reason: '' });
 }
 
 export async function listVersions(queries: Queries, organisationId: string): Promise<Version[]> {

@@ -26,6 +26,7 @@ export interface PolicyRow {
 /** Every one that ever was in force. */
 export interface PolicyVersionRow {
   policy_id: string;
+  /** 0: what held before the organisation had a policy of its own, the installation's. */
   version: number;
   rules: string;
   changed_at: number;
@@ -74,11 +75,12 @@ export async function putPolicy(
 ): Promise<boolean> {
   const row = { id, rules, version: version + 1, changed_at: now, tightened_at: tightenedAt };
   if (!(await (version === 0 ? insertPolicy(transaction, row) : updatePolicy(transaction, row, version)))) return false;
-  await transaction
-    .insertInto('policy_versions')
-    .values({ policy_id: id, version: version + 1, rules, changed_at: now, changed_by: by, reason })
-    .execute();
+  await insertVersion(transaction, { policy_id: id, version: version + 1, rules, changed_at: now, changed_by: by, reason });
   return true;
+}
+
+export async function insertVersion(transaction: Transaction, row: PolicyVersionRow): Promise<void> {
+  await transaction.insertInto('policy_versions').values(row).execute();
 }
 
 async function insertPolicy(transaction: Transaction, row: PolicyRow): Promise<boolean> {

@@ -301,8 +301,12 @@ forEachPortal((open) => {
     const { versions } = (await program.get('/policy/versions')).json as unknown as { versions: { version: number; reason: string; changedBy: string }[] };
     assert.deepEqual(
       versions.map(({ reason }) => reason),
-      ['Back to version 1', 'More time', 'Insurance'],
+      ['Back to version 1', 'More time', 'Insurance', ''],
     );
+    assert.deepEqual([versions.at(-1)!.version, versions.at(-1)!.changedBy], [0, null], 'what held before');
+    const back = await program.post('/policy/versions/0/restore', undefined, { 'if-match': '"3"' });
+    assert.deepEqual([back.status, (back.json!['rules'] as { twoFactor: string }).twoFactor], [200, 'optional']);
+    assert.equal((await program.post('/policy/versions/1/restore', undefined, { 'if-match': '"4"' })).status, 200);
     assert.match(versions[0]!.changedBy, /^key [\w-]+$/);
     assert.ok((await owner.browser.visit('/admin/policy')).has('by the API key “HR sync”: “More time”'));
     assert.ok((await owner.browser.visit('/admin/audit?group=policy')).has('by the API key “HR sync”'), owner.browser.page.text);

@@ -60,7 +60,10 @@ forEachPortal((open) => {
       assert.match(ada.mails().at(-1)!.subject, /^Herons Ltd will ask you for a second step/);
       browser.fill('Why?', 'A stolen password must not be enough.');
       await browser.press('Save policy');
-      assert.match(browser.page.text, /Version 1 in force .* by Ada .*“A stolen password must not be enough\.”/);
+      assert.match(
+        browser.page.text,
+        /Version 1 in force .* by Ada .*“A stolen password must not be enough\.” Two-factor authentication: Required \(was: Optional\)/,
+      );
 
       assert.equal(await comeBack(ada), '/sign-in/set-up');
       assert.match(ada.browser.page.text, /Herons Ltd asks you for a second step after the password\./);
@@ -97,6 +100,32 @@ forEachPortal((open) => {
       await owner.keepRecoveryKey();
       await owner.browser.press('Continue');
       assert.equal(owner.browser.page.path, '/account');
+    });
+
+    test('one click back from the first policy of one’s own, to what held before it; a version that no form names is none', async () => {
+      const other = await open();
+      const olga = await foundOrganisation(other);
+      const { browser } = olga;
+      await openForm(olga);
+      browser.check('Required');
+      await browser.press('Preview');
+      browser.fill('Why?', 'At once, and too soon.');
+      await browser.press('Save policy');
+      await comeBack(olga);
+      await browser.press('Enable With Authenticator App');
+      await olga.setUpApp();
+      await olga.keepRecoveryKey();
+      await browser.press('Continue');
+      await browser.visit('/admin/policy');
+      assert.match(browser.page.text, /Version 0 What held before/);
+      const shown = browser.page.text;
+      const { id: organisation } = await other.world.database.query.selectFrom('organisations').select('id').executeTakeFirstOrThrow();
+      for (const version of ['', 'x', '-0', '7']) {
+        await browser.post('/admin/policy/restore', { organisation, version, seen: '1' });
+        assert.equal((await browser.visit('/admin/policy')).text, shown, `version '${version}'`);
+      }
+      await browser.press('Return to version 0');
+      assert.match(browser.page.text, /Version 2 in force .*“Back to version 0” Two-factor authentication: Optional \(was: Required\)/);
     });
 
     test('one click back to the version before; who sets it aside is told where somebody was faster', async () => {

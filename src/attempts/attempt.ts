@@ -20,7 +20,7 @@ import {
 } from '../factors/factors.ts';
 import { METHODS, methodsOpenTo, verdictOf, type Asked, type Demand, type Verdict } from '../policy/policy.ts';
 import { TRUSTED_DEVICE, type Proofs } from '../sessions/sessions.ts';
-import type { AtProvider } from '../sso/sso.ts';
+import type { ByProvider } from '../sso/sso.ts';
 import { missingProofs } from './fresh-proof.ts';
 import { nextStep, type Facts, type Purpose, type Step } from './next-step.ts';
 import { progressAt, type Progress } from './progress.ts';
@@ -73,7 +73,7 @@ export interface AttemptState {
   /** Where to go when done; a path of ours. */
   readonly returnTo: string | null;
   /** By which identity provider it began; null where by a password of ours. */
-  readonly provider: AtProvider | null;
+  readonly provider: ByProvider | null;
   /** A second factor is asked for whatever the policies do, and one is set up where there is none: where a password serves in a provider's place. */
   readonly insists: boolean;
 }

@@ -93,7 +93,15 @@ export async function openSession(
     browser,
     demand,
     failedTries,
-  }: { accountId: string; proofs: Proofs; browser: Browser; demand: Demand; failedTries?: FailedTries | undefined },
+    endsAt,
+  }: {
+    accountId: string;
+    proofs: Proofs;
+    browser: Browser;
+    demand: Demand;
+    failedTries?: FailedTries | undefined;
+    /** No later than that, in epoch milliseconds. */ endsAt?: number | null;
+  },
 ): Promise<{ token: string; sessionId: string }> {
   const now = world.clock.now();
   const token = makeToken(world);
@@ -112,7 +120,7 @@ export async function openSession(
     address: browser.address,
     created_at: now,
     last_seen_at: now,
-    expires_at: now + Math.min(limitsOf({ proofs }, demand).absolute, sessionLastsBy(Object.keys(proofs))),
+    expires_at: Math.min(now + limitsOf({ proofs }, demand).absolute, now + sessionLastsBy(Object.keys(proofs)), endsAt ?? Number.MAX_SAFE_INTEGER),
   });
   return { token, sessionId: id };
 }

@@ -16,6 +16,7 @@ import {
   recognise,
   redirecting,
   type Arrived,
+  type ByProvider,
   type Connection,
   type Failure,
   type Identity,
@@ -145,7 +146,7 @@ async function enterAs(
   const state = {
     proofs: proofsFrom(world, { proof, identity, secondFactorCounts: recognised.secondFactorCounts }),
     returnTo,
-    provider: atProvider(connection, identity),
+    provider: byProvider(connection, identity),
   };
   return { ok: true, entered: await enter(world, transaction, { account, caller, state, deviceToken }), returnTo };
 }
@@ -160,4 +161,10 @@ function proofsFrom(
   return { [proof]: at, ...(secondFactorCounts ? { [PROVIDER_SECOND_FACTOR]: at } : {}) };
 }
 
-const atProvider = ({ id }: Connection, { subject, providerSession, logoutHint }: Identity) => ({ connectionId: id, subject, providerSession, logoutHint });
+const byProvider = ({ id }: Connection, { subject, providerSession, logoutHint, sessionEndsAt }: Identity): ByProvider => ({
+  connectionId: id,
+  subject,
+  providerSession,
+  logoutHint,
+  endsAt: sessionEndsAt,
+});

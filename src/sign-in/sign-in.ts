@@ -211,7 +211,9 @@ export async function finishSignIn(
   // A method that was set up here was shown here: it is part of what this session has proved.
   const proofs = setUp ? { ...state.proofs, [method.kind]: world.clock.now() } : state.proofs;
   const failedTries = await failedTriesBefore(transaction, { accountId: account.id, from: caller, since: attempt.createdAt });
-  const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, demand: situation.policy.demand, failedTries });
+  const { demand } = situation.policy;
+  const endsAt = state.provider?.endsAt ?? null;
+  const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, demand, failedTries, endsAt });
   const about = { sessionId: opened.sessionId, since: attempt.createdAt };
   const stands = state.provider === null || (await keepProviderSession(world, transaction, { ...about, at: state.provider }));
   const methods = Object.keys(proofs).join(' ');

@@ -30,6 +30,8 @@ export interface Identity {
   readonly methods: readonly string[];
   /** Epoch milliseconds; null where it does not say. */
   readonly authenticatedAt: number | null;
+  /** Until when it lets a session last that is opened by its word, in epoch milliseconds; null where it does not say. */
+  readonly sessionEndsAt: number | null;
   /** What it calls the session at its end: `sid`, SessionIndex. */
   readonly providerSession: string | null;
   /** What a sign-out has to show to it: an ID token; NameID and format. Kept sealed. */

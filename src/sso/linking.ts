@@ -196,14 +196,19 @@ export interface AtProvider {
   readonly logoutHint: string | null;
 }
 
+/** That, and until when the provider lets the session last (epoch milliseconds); null where it does not say. */
+export interface ByProvider extends AtProvider {
+  readonly endsAt: number | null;
+}
+
 /** How long a sign-out is remembered: whoever was between the provider's word and the session then, at a second factor, is out too. */
 const ENDED_LIFETIME = minutes(30);
 
-/** False where the provider has signed them out since (epoch milliseconds): then the session is not to stand. */
+/** False where the provider has signed them out since (epoch milliseconds), or its session is over by now: then ours is not to stand. */
 export async function keepProviderSession(
   world: World,
   transaction: Transaction,
-  { sessionId, at, since }: { sessionId: string; at: AtProvider; since: number },
+  { sessionId, at, since }: { sessionId: string; at: ByProvider; since: number },
 ): Promise<boolean> {
   await store.insertSsoSession(transaction, {
     session_id: sessionId,
@@ -218,6 +223,7 @@ export async function keepProviderSession(
     ...(providerSession === null ? [] : [endedHash(world, connectionId, { subject: undefined, providerSession })]),
     ...(providerSession === null ? [] : [endedHash(world, connectionId, { subject, providerSession })]),
   ];
+  if (at.endsAt !== null && world.clock.now() >= at.endsAt) return false;
   const endedAt = (await store.selectMessages(transaction, marks)).map(({ expires_at }) => expires_at - ENDED_LIFETIME);
   return endedAt.every((moment) => moment <= since);
 }

@@ -25,7 +25,7 @@ export type { AnyProtocol, Failure, Identity, SettingField } from './contract.ts
 export { checkPasswordAt } from './directories.ts';
 export { addDomain, checkDomain, isVerifiedFor, leadDomain, listDomains, removeDomain, type Domain, type DomainChanged } from './domains.ts';
 export { connectWaiting, findWaiting, keepToConnect, waitsToConnect } from './connecting.ts';
-export { findLinked, keepProviderSession, listLinks, recognise, unlink, unlinkFrom, type AtProvider, type Link } from './linking.ts';
+export { findLinked, keepProviderSession, listLinks, recognise, unlink, unlinkFrom, type ByProvider, type Link } from './linking.ts';
 export { protocolOf, protocols } from './registry.ts';
 export { addressesOf, arrive, leave, redirecting, sweepSso, type Arrived } from './round-trips.ts';
 export { whoseAccount } from './whose-account.ts';

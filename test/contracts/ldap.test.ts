@@ -68,6 +68,7 @@ describe('a directory over ldaps', () => {
         groups: ['cn=Engineers,ou=groups,dc=example,dc=org', 'cn=Everybody,ou=groups,dc=example,dc=org'],
         methods: [],
         authenticatedAt: null,
+        sessionEndsAt: null,
         providerSession: null,
         logoutHint: null,
         claims: {

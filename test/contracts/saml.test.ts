@@ -63,6 +63,7 @@ describe('SAML, with a real provider', () => {
       groups: ['staff', 'doctors'],
       methods: [REFEDS_MFA],
       authenticatedAt: START_AT,
+      sessionEndsAt: null,
     });
     assert.ok(providerSession !== null && logoutHint !== null);
     assert.deepEqual([claims['NameID'], claims['email']], ['ada-1', [ADA]]);
@@ -225,6 +226,14 @@ describe('SAML, with a real provider', () => {
     const everything = provider.logoutRequest(signing.addresses.metadata, { email: ADA, sessionIndex: undefined });
     const read = await signing.readLogout(everything.context);
     assert.ok(read.ok && read.providerSession === undefined && read.subject === 'ada-1');
+  });
+
+  test('SI-7 until when the provider lets the session last (SessionNotOnOrAfter): a moment that has come is none to sign in at', async () => {
+    provider.parts = { sessionEndsAt: clock.now() + minutes(90) };
+    assert.equal((await signIn()).sessionEndsAt, clock.now() + minutes(90));
+    provider.parts = { sessionEndsAt: clock.now() };
+    const left = await connection.leave();
+    assert.match(refusalOf(await connection.finish(left, await provider.goThrough(left.url, { email: ADA, jar }))).detail, /SessionNotOnOrAfter/);
   });
 
   test('a minute between the clocks of two servers is none', async () => {

@@ -1,6 +1,7 @@
 // Signing in by an organisation's own identity provider, by SAML. What is the same for every protocol is in single-sign-on.test.ts.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { minutes } from '../../src/platform/durations.ts';
 import { CookieJar } from '../support/cookie-jar.ts';
 import { NameServer } from '../support/name-server.ts';
 import { foundOrganisation, impose } from '../support/organisation.ts';
@@ -9,6 +10,7 @@ import { openPortal, type Portal } from '../support/portal.ts';
 import { SamlProvider } from '../support/saml-provider.ts';
 import { comeBackBySaml, connectSaml, registerAt, signInBySaml } from '../support/saml-sign-on.ts';
 import { openConsole, wayOut } from '../support/single-sign-on.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 let portal: Portal;
 let provider: SamlProvider;
@@ -87,4 +89,29 @@ test('a key of ours that changes, and what the form shows of it: nothing that is
   await owner.browser.press('Test connection');
   const tested = await comeBackBySaml(portal, owner.browser, await provider.goThrough(wayOut(owner.browser.page), { email: 'ada@example.com' }));
   assert.ok(tested.has('It works.') && tested.has('ada-1') && tested.has('It counts here'), tested.text);
+});
+
+test('SI-7 a session lasts no longer than the provider says, whatever is shown in it, and none opens once that moment has come', async () => {
+  const { clock } = portal;
+  const endsAt = clock.now() + minutes(40);
+  provider.parts = { sessionEndsAt: endsAt };
+  const carl = portal.newcomer({ email: 'carl@example.com' });
+  const arrive = async (context: string | undefined): Promise<Visitor> => {
+    const browser = portal.browser();
+    provider.account({ email: carl.email, ...(context === undefined ? {} : { context }) });
+    await signInBySaml(portal, browser, provider, { email: carl.email });
+    return browser;
+  };
+  const browser = await arrive('https://refeds.org/profile/mfa');
+  await carl.enableByApp(browser);
+  clock.advance(minutes(25));
+  const waiting = await arrive(undefined);
+  assert.equal(waiting.page.path, '/sign-in/verify');
+  clock.advance(endsAt - clock.now() - 1);
+  assert.equal((await browser.visit('/account')).path, '/account', 'to the last moment');
+  clock.advance(1);
+  assert.equal((await browser.visit('/account')).path, '/sign-in');
+  await carl.showSecondFactor('app', waiting);
+  assert.equal((await waiting.visit('/account')).path, '/sign-in', 'who was at the second factor comes in no more');
+  provider.parts = {};
 });

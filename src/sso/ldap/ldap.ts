@@ -157,6 +157,7 @@ function identityOf(entry: Entry, given: Settings, typed: string): Identity | un
     // A directory asks for a password and nothing else: no word of it could count for a second factor.
     methods: [],
     authenticatedAt: null,
+    sessionEndsAt: null,
     providerSession: null,
     logoutHint: null,
     claims: { dn: entry.dn, ...Object.fromEntries([names.subject, names.email, names.name, names.groups].map((name) => [name, textsOf(entry, name)])) },

@@ -32,6 +32,8 @@ export function identityFrom(
     groups: wordsOf(claims[settings.groupsClaim]).slice(0, GROUPS_MOST),
     methods: [...new Set([...wordsOf(token['amr']), ...wordsOf(token['acr'])])].slice(0, METHODS_MOST),
     authenticatedAt: typeof authTime === 'number' && Number.isFinite(authTime) ? authTime * 1000 : null,
+    // `exp` is until when the token may be read, and no word of the session.
+    sessionEndsAt: null,
     providerSession: textOf(token['sid'], WORD_CHARACTERS_MOST),
     logoutHint,
     claims,

@@ -37,6 +37,7 @@ export interface Assertion {
   /** Conditions that nobody here understands. */
   readonly otherConditions: readonly string[];
   readonly authenticatedAt: Instant;
+  /** SessionNotOnOrAfter: of several statements the earliest. */
   readonly sessionEndsAt: Instant;
   readonly sessionIndex: string | undefined;
   /** AuthnContextClassRef */
@@ -81,7 +82,7 @@ export function readAssertion(root: XmlElement): Assertion | undefined {
     audiences: inAssertion(conditions, 'AudienceRestriction').map((one) => inAssertion(one, 'Audience').map(plainText)),
     otherConditions: (conditions?.children ?? []).map(({ name }) => name).filter((name) => !UNDERSTOOD.includes(name)),
     authenticatedAt: instantIn(statement, 'AuthnInstant'),
-    sessionEndsAt: instantIn(statement, 'SessionNotOnOrAfter'),
+    sessionEndsAt: earliest(inAssertion(root, 'AuthnStatement').map((one) => instantIn(one, 'SessionNotOnOrAfter'))),
     sessionIndex: statement?.attributes['SessionIndex'],
     contexts: inAssertion(statement, 'AuthnContext').flatMap((one) => inAssertion(one, 'AuthnContextClassRef').map(plainText)),
     attributes: attributesIn(root),
@@ -120,6 +121,12 @@ function textIn(parent: XmlElement, name: string): string | undefined {
 function instantIn(element: XmlElement | undefined, name: string): Instant {
   const text = element?.attributes[name];
   return text === undefined ? undefined : (instantOf(text) ?? Number.NaN);
+}
+
+/** NaN where one of them is no instant. */
+function earliest(instants: readonly Instant[]): Instant {
+  const said = instants.filter((one) => one !== undefined);
+  return said.length === 0 ? undefined : Math.min(...said);
 }
 
 const nameIdsIn = (parent: XmlElement | undefined): NameId[] =>

@@ -75,7 +75,8 @@ function faultOfSignIn({ authenticatedAt, sessionEndsAt }: Assertion, { now, fre
   if (!isInstant(authenticatedAt) || (sessionEndsAt !== undefined && !isInstant(sessionEndsAt)))
     return 'The assertion does not say when they signed in (AuthnInstant).';
   if (authenticatedAt > now + SKEW) return 'They signed in at a time that has not come yet (AuthnInstant). Compare the clocks of the two servers.';
-  if (sessionEndsAt !== undefined && now >= sessionEndsAt + SKEW) return 'Their session at the provider has ended (SessionNotOnOrAfter).';
+  // To the moment: a session of ours that is opened by it ends then, too.
+  if (sessionEndsAt !== undefined && now >= sessionEndsAt) return 'Their session at the provider has ended (SessionNotOnOrAfter).';
   return freshSince !== undefined && authenticatedAt < freshSince - SKEW
     ? 'The provider was asked to let them sign in anew, and did not (ForceAuthn, AuthnInstant).'
     : undefined;

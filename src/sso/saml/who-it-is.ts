@@ -17,7 +17,7 @@ const METHODS = ['http://schemas.microsoft.com/claims/authnmethodsreferences', '
 export type WhoItIs = { readonly ok: true; readonly identity: Omit<Identity, 'logoutHint'> } | { readonly ok: false; readonly fault: string };
 
 export function identityFrom(settings: SamlSettings, assertion: Assertion): WhoItIs {
-  const { nameId, attributes, contexts, authenticatedAt, sessionIndex } = assertion;
+  const { nameId, attributes, contexts, authenticatedAt, sessionEndsAt, sessionIndex } = assertion;
   const subject = subjectFrom(settings, assertion);
   if (!subject.ok) return subject;
   const first = (names: readonly string[], charactersMost: number): string | null => firstOf(attributes, names, charactersMost);
@@ -33,6 +33,7 @@ export function identityFrom(settings: SamlSettings, assertion: Assertion): WhoI
       groups: (settings.groupsAttribute === '' ? [] : (attributes[settings.groupsAttribute] ?? [])).filter(isWord).slice(0, GROUPS_MOST),
       methods: [...new Set(methods)].slice(0, METHODS_MOST),
       authenticatedAt: authenticatedAt ?? null,
+      sessionEndsAt: sessionEndsAt ?? null,
       providerSession: nameId && sessionIndex !== undefined ? sessionOf(nameId.value, sessionIndex) : null,
       claims: { NameID: nameId?.value ?? '', 'NameID Format': nameId?.format ?? '', AuthnContextClassRef: contexts, ...attributes },
     },

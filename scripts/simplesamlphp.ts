@@ -56,6 +56,6 @@ for (const signsResponse of [true, false]) {
   const request = await provider.follow(`${provider.origin}/saml2/idp/SingleLogoutService.php?ReturnTo=${encodeURIComponent(provider.metadataAddress)}`);
   const read = await connection.readLogout(request);
   assert.ok(read.ok, JSON.stringify(read));
-  assert.deepEqual([read.subject, read.providerSession], [subject, last.identity.providerSession]);
+  assert.deepEqual([read.subject, read.providerSessions], [subject, [last.identity.providerSession]]);
   console.log('a sign-out that began there: of', read.subject);
 }

@@ -132,7 +132,8 @@ export interface RedirectProtocol<Settings = never, Pending = never> extends Pro
     | {
         readonly ok: true;
         readonly subject: string | undefined;
-        readonly providerSession: string | undefined;
+        /** What it calls those that are meant; empty: all of the person's. */
+        readonly providerSessions: readonly string[];
         /** The message's own id, which may come once (`jti`), and until when it could come (epoch milliseconds). */
         readonly messageId: string;
         readonly expiresAt: number;

@@ -256,18 +256,20 @@ export async function endByProvider(
     messageId,
     expiresAt,
     subject,
-    providerSession,
+    providerSessions,
     from,
-  }: { messageId: string; expiresAt: number; subject: string | undefined; providerSession: string | undefined; from: Origin },
+  }: { messageId: string; expiresAt: number; subject: string | undefined; providerSessions: readonly string[]; from: Origin },
 ): Promise<number> {
   // Without either it would mean everybody.
-  if (subject === undefined && providerSession === undefined) return 0;
+  if (subject === undefined && providerSessions.length === 0) return 0;
   return world.database.transaction(async (transaction) => {
     const hash = world.keys.hash('sso message', connection.id, messageId);
     if (!(await store.insertMessage(transaction, hash, expiresAt))) return 0;
-    const mark = endedHash(world, connection.id, { subject, providerSession });
-    await store.putMessage(transaction, mark, world.clock.now() + ENDED_LIFETIME);
-    const meant = await store.selectSessionsOf(transaction, connection.id, { subject, providerSession });
+    for (const providerSession of providerSessions.length === 0 ? [undefined] : providerSessions) {
+      const mark = endedHash(world, connection.id, { subject, providerSession });
+      await store.putMessage(transaction, mark, world.clock.now() + ENDED_LIFETIME);
+    }
+    const meant = await store.selectSessionsOf(transaction, connection.id, { subject, providerSessions });
     for (const { session_id, account_id } of meant) {
       await endSession(transaction, session_id);
       await record(world, transaction, { event: 'session_ended', accountId: account_id, from, details: { reason: 'ended by the identity provider' } });

@@ -263,11 +263,11 @@ export async function selectSessionsBy(
     .execute();
 }
 
-/** Those that a provider's sign-out means: of its session, of its person, or of its session of its person. */
+/** Those that a provider's sign-out means: of its sessions, of its person, or of its sessions of its person. */
 export async function selectSessionsOf(
   queries: Queries,
   connectionId: string,
-  { subject, providerSession }: { subject: string | undefined; providerSession: string | undefined },
+  { subject, providerSessions }: { subject: string | undefined; providerSessions: readonly string[] },
 ): Promise<{ session_id: string; account_id: string }[]> {
   let query = queries
     .selectFrom('sso_sessions as x')
@@ -275,7 +275,7 @@ export async function selectSessionsOf(
     .select(['x.session_id', 's.account_id'])
     .where('x.connection_id', '=', connectionId);
   if (subject !== undefined) query = query.where('x.subject', '=', subject);
-  if (providerSession !== undefined) query = query.where('x.provider_session', '=', providerSession);
+  if (providerSessions.length > 0) query = query.where('x.provider_session', 'in', providerSessions);
   return query.execute();
 }
 

@@ -565,6 +565,21 @@ describe('SI-7 sign-outs', () => {
     assert.equal(browser.page.path, '/account');
   });
 
+  test('SI-7 a sign-out of several sessions ends those that it names, of its person, and no others', async () => {
+    const arrive = async (): Promise<{ browser: Visitor; index: string }> => {
+      const browser = portal.browser();
+      await signInBySaml(portal, browser, provider, { jar: new CookieJar() });
+      return { browser, index: [...provider.sessions.keys()].at(-1)! };
+    };
+    const [one, two, kept] = [await arrive(), await arrive(), await arrive()];
+    const indexes = [one.index, two.index];
+    assert.equal((await posted(signed(xmlOf({ nameId: 'eve-1', sessionIndex: indexes }), { key: provider.key }))).statusCode, 303);
+    const isIn = async ({ browser }: { browser: Visitor }): Promise<boolean> => (await browser.visit('/account')).path === '/account';
+    assert.deepEqual(await Promise.all([one, two, kept].map(isIn)), [true, true, true], 'Indexes of somebody else’s are nobody’s.');
+    assert.equal((await posted(signed(xmlOf({ sessionIndex: indexes }), { key: provider.key }))).statusCode, 303);
+    assert.deepEqual(await Promise.all([one, two, kept].map(isIn)), [false, false, true]);
+  });
+
   test('SI-7 a bomb that the provider itself signed is not unpacked', async () => {
     const zeros = deflateRawSync(Buffer.alloc(8 * 1024 * 1024)).toString('base64');
     const url = genuine();

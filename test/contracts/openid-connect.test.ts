@@ -173,7 +173,7 @@ describe('OpenID Connect, with a real provider', () => {
     assert.equal(tokens.length, 1);
     const read = await connection.readLogout(tokens[0]);
     assert.ok(read.ok, JSON.stringify(read));
-    assert.deepEqual([read.subject, read.providerSession, read.reply], [identity.subject, identity.providerSession, undefined]);
+    assert.deepEqual([read.subject, read.providerSessions, read.reply], [identity.subject, [identity.providerSession], undefined]);
     assert.ok(read.messageId !== '' && read.expiresAt > clock.now() && read.expiresAt <= clock.now() + hours(1));
     // Told the same id again, so that whoever spends it notices.
     const again = await connection.readLogout(tokens[0]);

@@ -92,9 +92,12 @@ export function logoutRequestXml({
   nameId,
   sessionIndex,
   notOnOrAfter,
-}: Message & { nameId: string; sessionIndex: string | undefined; notOnOrAfter?: number }): string {
+}: Message & { nameId: string; sessionIndex: string | readonly string[] | undefined; notOnOrAfter?: number }): string {
   const until = notOnOrAfter === undefined ? '' : ` NotOnOrAfter="${iso(notOnOrAfter)}"`;
-  const index = sessionIndex === undefined ? '' : `<samlp:SessionIndex>${sessionIndex}</samlp:SessionIndex>`;
+  const index = [sessionIndex ?? []]
+    .flat()
+    .map((one) => `<samlp:SessionIndex>${one}</samlp:SessionIndex>`)
+    .join('');
   return `<samlp:LogoutRequest xmlns:samlp="${PROTOCOL}" Destination="${escaped(destination)}" ID="${id}" IssueInstant="${iso(now)}"${until} Version="2.0"><saml:Issuer xmlns:saml="${ASSERTION}">${escaped(issuer)}</saml:Issuer><saml:NameID xmlns:saml="${ASSERTION}">${escaped(nameId)}</saml:NameID>${index}</samlp:LogoutRequest>`;
 }
 

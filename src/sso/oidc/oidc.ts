@@ -98,7 +98,14 @@ export const openIdConnect: RedirectProtocol<OpenIdSettings, OpenIdPending> = {
     const providerSession = textIn(claims, 'sid');
     if (subject === undefined && providerSession === undefined)
       return misconfigured(`The logout token names nobody by the claim that people are known by here (${settings.subjectClaim}), and no session (sid).`);
-    return { ok: true, subject, providerSession, messageId: textIn(claims, 'jti')!, expiresAt: logoutTokenEndsAt(claims), reply: undefined };
+    return {
+      ok: true,
+      subject,
+      providerSessions: providerSession === undefined ? [] : [providerSession],
+      messageId: textIn(claims, 'jti')!,
+      expiresAt: logoutTokenEndsAt(claims),
+      reply: undefined,
+    };
   },
 };
 

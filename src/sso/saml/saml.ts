@@ -199,10 +199,9 @@ function signedOut(
   const fault = faultOfLogoutRequest(request, { entityId: provider.entityId, destination: addresses.logout, now: tools.now });
   if (fault !== undefined) return untrusted(fault);
   const nameId = request.nameIds[0]!.value;
-  const [index, ...more] = request.sessionIndexes;
   const isSubject = settings.subjectAttribute === '';
-  if (!isSubject && (index === undefined || more.length > 0))
-    return misconfigured('The sign-out names no single session (SessionIndex), and people are known here by something else than the NameID.');
+  if (!isSubject && request.sessionIndexes.length === 0)
+    return misconfigured('The sign-out names no session (SessionIndex), and people are known here by something else than the NameID.');
   const to = provider.signOutAddress;
   // 80 bytes by the specification (Bindings, 3.4.3); an address of ours carries no more than it can.
   const backTo = relayState !== undefined && relayState.length > RELAY_STATE_CHARACTERS_MOST ? undefined : relayState;
@@ -214,8 +213,7 @@ function signedOut(
   return {
     ok: true,
     subject: isSubject ? nameId : undefined,
-    // Of several sessions, all of the person's end.
-    providerSession: index === undefined || more.length > 0 ? undefined : sessionOf(nameId, index),
+    providerSessions: [...new Set(request.sessionIndexes)].map((index) => sessionOf(nameId, index)),
     messageId: request.id!,
     expiresAt: logoutEndsAt(request),
     reply: reply ?? addresses.signedOut,

@@ -198,8 +198,10 @@ async function rightOne(
     const verdict = await world.passwordHasher.verify(tooLong ? '' : password, tooLong ? undefined : candidate?.password_hash);
     if (!verdict.right || !candidate || right) continue;
     right = candidate;
-    if (verdict.outdated)
-      await store.replaceHash(world.database.query, candidate.id, { before: candidate.password_hash, after: await world.passwordHasher.hash(password) });
+    if (verdict.outdated) {
+      const hashes = { before: candidate.password_hash, after: await world.passwordHasher.hash(password) };
+      await world.database.transaction((transaction) => store.replaceHash(transaction, candidate.id, hashes));
+    }
   }
   return right;
 }
@@ -341,10 +343,12 @@ export async function spendPasswordReset(world: World, transaction: Transaction,
 }
 
 /** An unverified account holds nothing and is known to one browser alone; nobody waits for it for ever. Nor for a browser that stayed away. */
-export async function sweepAccounts({ database: { query }, clock }: World): Promise<readonly number[]> {
+export async function sweepAccounts({ database, clock }: World): Promise<readonly number[]> {
+  const { query } = database;
   const now = clock.now();
+  const unverified = { table: 'accounts', key: 'id', column: 'created_at', before: now - UNVERIFIED_KEPT_FOR, only: store.isUnverified } as const;
   return [
-    await deleteExpired(query, { table: 'accounts', key: 'id', column: 'created_at', before: now - UNVERIFIED_KEPT_FOR, only: store.isUnverified }),
+    await database.transaction((transaction) => deleteExpired(transaction, unverified)),
     await deleteExpired(query, { table: 'known_browsers', key: 'browser_hash', column: 'last_seen_at', before: now - BROWSER_KNOWN_FOR }),
     await deleteExpired(query, { table: 'password_resets', key: 'token_hash', column: 'expires_at', before: now }),
   ];

@@ -75,13 +75,13 @@ export const lockAccount = prepared(
   firstRow,
 );
 
-export async function updateAccount(queries: Queries, id: string, set: Partial<Omit<AccountRow, 'id'>>): Promise<void> {
-  await queries.updateTable('accounts').set(set).where('id', '=', id).execute();
+export async function updateAccount(transaction: Transaction, id: string, set: Partial<Omit<AccountRow, 'id'>>): Promise<void> {
+  await transaction.updateTable('accounts').set(set).where('id', '=', id).execute();
 }
 
 /** A better hash of the same password, unless the password was changed meanwhile. */
-export async function replaceHash(queries: Queries, id: string, { before, after }: { before: string; after: string }): Promise<void> {
-  await queries.updateTable('accounts').set({ password_hash: after }).where('id', '=', id).where('password_hash', '=', before).execute();
+export async function replaceHash(transaction: Transaction, id: string, { before, after }: { before: string; after: string }): Promise<void> {
+  await transaction.updateTable('accounts').set({ password_hash: after }).where('id', '=', id).where('password_hash', '=', before).execute();
 }
 
 export async function deleteAccount(transaction: Transaction, id: string): Promise<void> {

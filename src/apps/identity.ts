@@ -30,42 +30,46 @@ export function makeIdentities(world: World): Identities {
   const signer = makeSigner(world.keys.hashBytes('app token'));
   const kid = signer.publicKey.slice(-12);
   const head = encoded({ alg: 'EdDSA', typ: 'JWT', kid });
-  /** A session that checks remember (lookups.ts) is asked about many times in its half second, always at one host. */
-  const ofSession = new WeakMap<Session, { readonly origin: string; readonly headers: IdentityHeaders }>();
+  /** A session that checks remember (lookups.ts) is asked about many times, always at one host. */
+  const ofSession = new WeakMap<Session, { readonly origin: string; readonly headers: IdentityHeaders; readonly issuedAt: number }>();
   /** Signing costs as much as all else of a check: who is the same to the app is told so by the same token, until it is a quarter spent. */
   const signed = new Map<string, { readonly token: string; readonly issuedAt: number }>();
+  // A clock that was set back is no reason to go on with what is of tomorrow.
+  const isRecent = (issuedAt: number): boolean => {
+    const age = world.clock.now() - issuedAt;
+    return age >= 0 && age < LIFETIME / 4;
+  };
 
-  const tokenOf = (claims: object): string => {
+  const tokenOf = (claims: object): { readonly token: string; readonly issuedAt: number } => {
     const key = JSON.stringify(claims);
-    const now = world.clock.now();
     const known = signed.get(key);
-    // A clock that was set back is no reason to go on with what is of tomorrow.
-    if (known && now >= known.issuedAt && now - known.issuedAt < LIFETIME / 4) return known.token;
-    const issuedAt = Math.floor(now / 1000);
+    if (known && isRecent(known.issuedAt)) return known;
+    const issuedAt = Math.floor(world.clock.now() / 1000);
     const text = `${head}.${encoded({ ...claims, iat: issuedAt, exp: issuedAt + LIFETIME / 1000 })}`;
-    const token = `${text}.${signer.sign(text)}`;
+    const made = { token: `${text}.${signer.sign(text)}`, issuedAt: issuedAt * 1000 };
     if (signed.size >= SIGNED_MOST) signed.clear();
-    signed.set(key, { token, issuedAt: issuedAt * 1000 });
-    return token;
+    signed.set(key, made);
+    return made;
   };
 
   const headersOf: Identities['headersOf'] = (session, { organisationId, origin, groups: others }) => {
     const known = ofSession.get(session);
-    if (known?.origin === origin) return known.headers;
+    if (known?.origin === origin && isRecent(known.issuedAt)) return known.headers;
     const { account } = session;
     const role = session.roles.get(organisationId);
     const groups = role === undefined ? [] : [role, ...others];
     const amr = amrOf(Object.keys(session.proofs));
     const iss = world.installation.origin;
+    const { token, issuedAt } = tokenOf({ iss, aud: origin, sub: account.id, email: account.email, name: account.name, groups, amr });
     const headers = {
       'Remote-User': account.id,
       'Remote-Email': plain(account.email),
       'Remote-Name': plain(account.name),
       'Remote-Groups': groups.map(plainInList).join(','),
       'Remote-Amr': amr.join(' '),
-      'Remote-Token': tokenOf({ iss, aud: origin, sub: account.id, email: account.email, name: account.name, groups, amr }),
+      'Remote-Token': token,
     };
-    ofSession.set(session, { origin, headers });
+    ofSession.set(session, { origin, headers, issuedAt });
     return headers;
   };
   return { headersOf, keySet: { keys: [{ ...signer.publicJwk, kid, use: 'sig', alg: 'EdDSA' }] } };

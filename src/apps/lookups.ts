@@ -1,16 +1,15 @@
 /**
- * What checks found a moment ago: the app of a host, and the session behind an app's cookie. A page of an app is some fifty requests, each of which is asked
- * about. Invariants: nothing is remembered longer than half a second, and nothing of before this process last changed anything, so what is done here counts
- * at the next request and what another process does within half a second; only what was found is remembered, never that something was not; a query that fails
- * is a failed check.
+ * What checks have found: the app of a host, the session behind an app's cookie, and the groups of its person. A page of an app is some fifty requests, each of
+ * which is asked about. Invariants: nothing is remembered once anything in the database has changed, so what is done here counts at the next request and what
+ * another process does within half a second; what only time changes is looked at each time; only what was found is remembered, never that something was not; a
+ * query that fails is a failed check.
  */
 import type { World } from '../platform/world.ts';
 import { groupsToTell } from '../groups/groups.ts';
-import { findAppSession, type Session } from '../sessions/sessions.ts';
+import { findAppSession, isAsFound, type Session } from '../sessions/sessions.ts';
 import { findAppOf, type App } from './apps.ts';
 
-const REMEMBERED_MILLISECONDS = 500;
-/** More are looked up each time. */
+/** Of each kind. */
 const REMEMBERED_MOST = 20_000;
 
 export interface Lookups {
@@ -21,52 +20,44 @@ export interface Lookups {
 }
 
 export function makeLookups(world: World): Lookups {
-  const apps = new Remembered<App>(world);
-  const sessions = new Remembered<Session>(world);
-  const groups = new Remembered<readonly string[]>(world);
+  const { clock, database } = world;
+  const nothing = (changes: number) => ({
+    changes,
+    apps: new Map<string, App>(),
+    sessions: new Map<string, Session>(),
+    groups: new Map<string, readonly string[]>(),
+  });
+  let memory = nothing(-1);
+  /** To be asked for before the query: where something changes before that is answered, the answer goes into a memory that nobody looks into any more. */
+  const current = async (): Promise<typeof memory> => {
+    const changes = await database.changes(clock.now());
+    if (changes !== memory.changes) memory = nothing(changes);
+    return memory;
+  };
   return {
-    appOf: (host) => apps.find(host, () => findAppOf(world.database.query, host)),
-    sessionOf: (token, host) => sessions.find(`${token} ${host}`, () => findAppSession(world, token, host)),
+    appOf: async (host) => recall((await current()).apps, host, { look: () => findAppOf(database.query, host) }),
+    sessionOf: async (token, host) =>
+      recall((await current()).sessions, `${token} ${host}`, {
+        look: () => findAppSession(world, token, host),
+        isStill: (session) => isAsFound(world, session),
+      }),
     groupsOf: async (organisationId, accountId) =>
-      (await groups.find(`${organisationId} ${accountId}`, () => groupsToTell(world.database.query, organisationId, accountId))) ?? [],
+      (await recall((await current()).groups, `${organisationId} ${accountId}`, {
+        look: () => groupsToTell(database.query, organisationId, accountId),
+      })) ?? [],
   };
 }
 
-class Remembered<Found> {
-  readonly #world: Pick<World, 'clock' | 'database'>;
-  /** The oldest first. */
-  #kept = new Map<string, { readonly found: Found; readonly at: number }>();
-  #changes = 0;
-
-  constructor(world: Pick<World, 'clock' | 'database'>) {
-    this.#world = world;
-  }
-
-  async find(key: string, look: () => Promise<Found | undefined>): Promise<Found | undefined> {
-    const now = this.#world.clock.now();
-    this.#forget(now);
-    const known = this.#kept.get(key);
-    if (known) return known.found;
-    // Into what is current as the query is asked: where that is no longer so when it is answered, the answer may be of before.
-    const kept = this.#kept;
-    const found = await look();
-    if (found !== undefined && kept.size < REMEMBERED_MOST) {
-      kept.delete(key);
-      kept.set(key, { found, at: now });
-    }
-    return found;
-  }
-
-  #forget(now: number): void {
-    const { changes } = this.#world.database;
-    if (changes !== this.#changes) {
-      this.#kept = new Map();
-      this.#changes = changes;
-    }
-    for (const [key, { at }] of this.#kept) {
-      // A clock that was set back is no reason to remember longer.
-      if (now - at < REMEMBERED_MILLISECONDS && now >= at) break;
-      this.#kept.delete(key);
-    }
-  }
+async function recall<Found>(
+  kept: Map<string, Found>,
+  key: string,
+  { look, isStill = () => true }: { look: () => Promise<Found | undefined>; isStill?: (found: Found) => boolean },
+): Promise<Found | undefined> {
+  const known = kept.get(key);
+  if (known !== undefined && isStill(known)) return known;
+  kept.delete(key);
+  const found = await look();
+  if (kept.size >= REMEMBERED_MOST) kept.clear();
+  if (found !== undefined) kept.set(key, found);
+  return found;
 }

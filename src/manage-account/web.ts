@@ -64,7 +64,7 @@ function mountProfile(web: Web<Session>, world: World): void {
     return changed(visit, { notice: 'profile-saved', to: '/account' });
   });
   web.post('/account/failed-tries', async (_visit, session) => {
-    await forgetFailedTries(world.database.query, session.id);
+    await world.database.transaction((transaction) => forgetFailedTries(transaction, session.id));
     return redirect(SECURITY);
   });
 }

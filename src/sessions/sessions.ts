@@ -133,8 +133,15 @@ export async function findSession(world: World, token: string): Promise<Session 
 async function alive(world: World, session: Session | undefined): Promise<Session | undefined> {
   const now = world.clock.now();
   if (!session || !isLive(session, session.demand, now)) return undefined;
-  if (now >= session.lastSeenAt + SEEN_EVERY_MILLISECONDS) await store.updateSeen(world.database.query, session.id, now);
-  return session;
+  if (now < session.lastSeenAt + SEEN_EVERY_MILLISECONDS) return session;
+  await store.updateSeen(world.database.query, session.id, now);
+  return { ...session, lastSeenAt: now };
+}
+
+/** Whether a session that was found earlier would be found as it was, as long as nothing in the database has changed: it lives, and need not be seen anew. */
+export function isAsFound({ clock }: Pick<World, 'clock'>, session: Session): boolean {
+  const now = clock.now();
+  return isLive(session, session.demand, now) && now < session.lastSeenAt + SEEN_EVERY_MILLISECONDS;
 }
 
 /** Returns the token for a cookie of that host, by which the same session is found there and nowhere else. */
@@ -193,8 +200,8 @@ export async function raiseSession(world: World, transaction: Transaction, { ses
 }
 
 /** The owner has seen what they were told. */
-export async function forgetFailedTries(queries: Queries, sessionId: string): Promise<void> {
-  await store.updateFailedTries(queries, sessionId, null);
+export async function forgetFailedTries(transaction: Transaction, sessionId: string): Promise<void> {
+  await store.updateFailedTries(transaction, sessionId, null);
 }
 
 /** Proofs by something that was since taken away prove nothing any more (FC-5). */

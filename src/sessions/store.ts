@@ -141,8 +141,8 @@ export async function updateToken(transaction: Transaction, id: string, set: { t
   return numUpdatedRows === 1n;
 }
 
-export async function updateFailedTries(queries: Queries, id: string, failedTries: string | null): Promise<void> {
-  await queries.updateTable('sessions').set({ failed_tries: failedTries }).where('id', '=', id).execute();
+export async function updateFailedTries(transaction: Transaction, id: string, failedTries: string | null): Promise<void> {
+  await transaction.updateTable('sessions').set({ failed_tries: failedTries }).where('id', '=', id).execute();
 }
 
 export const deleteSessionsOfBrowser = prepared(

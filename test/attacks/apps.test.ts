@@ -8,14 +8,16 @@ import { requestedFrom } from '../../src/apps/requested.ts';
 import { ruleFor, verdictOn, type Rule } from '../../src/apps/rules.ts';
 import { assuranceLevel } from '../../src/factors/factors.ts';
 import { createOrganisation } from '../../src/organisations/organisations.ts';
-import { seconds } from '../../src/platform/durations.ts';
+import { minutes, seconds } from '../../src/platform/durations.ts';
 import type { Session } from '../../src/sessions/sessions.ts';
 import { AppBehindProxy, callbackOn } from '../support/app-behind-proxy.ts';
-import { confirmIfAsked, foundOrganisation, joinAs } from '../support/organisation.ts';
+import { confirmIfAsked, foundOrganisation, impose, joinAs } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { openPortal, type Portal } from '../support/portal.ts';
+import { withFaults } from '../support/faults.ts';
+import { openPortal, Portal } from '../support/portal.ts';
 import { runs } from '../support/property.ts';
 import type { Visitor } from '../support/visitor.ts';
+import { makeTestWorld } from '../support/world.ts';
 import { accountOf } from './intruder.ts';
 
 const HEADERS = { 'x-original-url': 'http://wiki.example.org/', 'x-original-method': 'GET' };
@@ -392,6 +394,35 @@ test('property: a path that some server could read as /admin is never let throug
     }),
     runs(2000),
   );
+});
+
+test('what checks remember: nothing is looked up again while nobody changes anything, and what a policy asks from a moment on is asked at that moment', async () => {
+  const { world, faults } = withFaults(await makeTestWorld({ engine: 'sqlite' }));
+  await using portal = await Portal.over(world, { checkHtml: false, app: { trustedProxies: ['127.0.0.1'] } });
+  const { clock } = world;
+  const owner = await foundOrganisation(portal);
+  await addApp(owner, 'wiki.example.org');
+  const ada = await joinAs(portal, owner, 'Member');
+  await impose(portal, owner, { twoFactor: 'required', graceDays: 0, from: clock.now() + minutes(10) });
+  const wiki = new AppBehindProxy(portal, 'http://wiki.example.org');
+  assert.equal((await wiki.open(ada.browser, '/')).status, 200);
+  const ask = async (): Promise<number> => (await wiki.ask(ada.browser, '/')).status;
+
+  clock.advance(minutes(10) - seconds(20));
+  assert.equal(await ask(), 200);
+  faults.heal();
+  for (let times = 0; times < 20; times += 1) assert.equal(await ask(), 200);
+  assert.equal(faults.operations, 0);
+  for (let times = 1; times <= 4; times += 1) {
+    clock.advance(500);
+    for (let more = 0; more < 5; more += 1) assert.equal(await ask(), 200);
+    assert.equal(faults.operations, times, 'whether another process changed anything, twice a second');
+  }
+  clock.advance(seconds(18) - 1);
+  assert.equal(await ask(), 200);
+  clock.advance(1);
+  assert.equal(await ask(), 401);
+  assert.deepEqual([faults.operations, faults.transactions], [5, 0]);
 });
 
 test('AD-3 attack: a host and the wildcard above it, added by two organisations at the same moment: one of them is refused', async () => {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import type { Transaction } from '../../src/platform/database/database.ts';
+import { minutes } from '../../src/platform/durations.ts';
+import { DatabaseFault, withFaults } from '../support/faults.ts';
 import { forEachDatabase, makeTestWorld, type TestWorld } from '../support/world.ts';
 
 const write = (transaction: Transaction, key: string) => transaction.insertInto('limits').values({ key, marks: '[]', forget_at: 0 }).execute();
@@ -66,6 +68,52 @@ forEachDatabase((_engine, make) => {
     await Promise.all(Array.from({ length: 100 }, (_, number) => addOne(number % 2 === 0 ? world : other)));
     const { forget_at } = await world.database.query.selectFrom('limits').select('forget_at').executeTakeFirstOrThrow();
     assert.equal(forget_at, 100);
+  });
+});
+
+forEachDatabase((engine, make) => {
+  test('whoever remembers what they read hears of every change: of this process at once, of another one within half a second', async () => {
+    const world = await make();
+    await using other = await world.secondProcess();
+    const { database, clock } = world;
+    let last = await database.changes(clock.now());
+    const hasChanged = async (): Promise<boolean> => last !== (last = await database.changes(clock.now()));
+    // The tests' PostgreSQL is not theirs alone, and another database of the same server counts.
+    if (engine === 'sqlite') {
+      for (const later of [0, 499, 500, minutes(60)]) {
+        clock.advance(later);
+        assert.equal(await hasChanged(), false, `nobody wrote anything in ${later} ms`);
+      }
+    }
+    for (const work of [(transaction: Transaction) => write(transaction, 'one'), () => Promise.reject(new Error('undone'))]) {
+      await database.transaction(work).catch(() => undefined);
+      assert.ok(await hasChanged(), 'at once');
+    }
+    clock.advance(500);
+    await hasChanged();
+    for (const writes of [
+      () => other.database.transaction((transaction) => write(transaction, 'two')),
+      () => other.database.query.deleteFrom('limits').execute(),
+    ]) {
+      await writes();
+      clock.advance(500);
+      assert.ok(await hasChanged(), 'half a second later');
+    }
+    await other.database.transaction((transaction) => write(transaction, 'three'));
+    clock.set(0);
+    assert.ok(await hasChanged(), 'whatever the clock is set to');
+  });
+
+  test('whoever remembers what they read is told where the database does not answer, and hears the change once it does', async () => {
+    const { world, faults } = withFaults(await make());
+    await using other = await world.secondProcess();
+    const { database, clock } = world;
+    const before = await database.changes(clock.now());
+    await other.database.transaction((transaction) => write(transaction, 'one'));
+    clock.advance(500);
+    faults.failAt(1);
+    await assert.rejects(database.changes(clock.now()), DatabaseFault);
+    assert.notEqual(await database.changes(clock.now()), before);
   });
 });
 

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import pg from 'pg';
+import { AppBehindProxy } from '../support/app-behind-proxy.ts';
+import { confirmIfAsked, foundOrganisation } from '../support/organisation.ts';
 import { openPortal } from '../support/portal.ts';
 import { startPostgres } from '../support/postgres.ts';
 
-const portal = await openPortal({ engine: 'postgres' });
+const portal = await openPortal({ engine: 'postgres', app: { trustedProxies: ['127.0.0.1'] } });
 after(() => portal.close());
 
 /** By the server’s own administrator. */
@@ -56,6 +58,25 @@ test('RL-10: while the database is away nobody is let in or signed out, and when
   assert.equal(abroad.page.path, '/account', 'The code was not used up.');
   assert.equal((await ada.openSecurity()).heading, 'Security and Credentials', 'Nobody was signed out.');
   assert.equal(ada.mails().length, mails);
+});
+
+test('RL-10: with the database away an app is shut within half a second, also to whom the last check let in; and open again when it is back', async () => {
+  const owner = await foundOrganisation(portal);
+  await owner.browser.visit('/admin/apps/new');
+  await confirmIfAsked(owner.browser, owner.password);
+  for (const [label, value] of [
+    ['Name', 'Wiki'],
+    ['Host', 'wiki.example.org'],
+  ] as const)
+    owner.browser.fill(label, value);
+  await owner.browser.press('Add app');
+  const wiki = new AppBehindProxy(portal, 'http://wiki.example.org');
+  assert.equal((await wiki.open(owner.browser, '/')).status, 200);
+  await goDown();
+  portal.clock.advance(500);
+  for (let times = 0; times < 3; times += 1) assert.equal((await wiki.ask(owner.browser, '/')).status, 500);
+  await comeBack();
+  assert.equal((await wiki.ask(owner.browser, '/')).status, 200);
 });
 
 test('connections that the server ended while nobody used them are replaced without anybody noticing', async () => {

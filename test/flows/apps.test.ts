@@ -1,7 +1,7 @@
 // Apps behind the portal: in by all that it asks, back where one was going, and out at once.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { minutes } from '../../src/platform/durations.ts';
+import { hours, minutes, seconds } from '../../src/platform/durations.ts';
 import { AppBehindProxy, callbackOn } from '../support/app-behind-proxy.ts';
 import { confirmIfAsked, foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
@@ -153,6 +153,43 @@ forEachPortal((open) => {
     await openPerson(owner, removed.email);
     await owner.browser.press('Remove from the organisation');
     assert.equal((await wiki.ask(removed.browser, '/')).status, 403);
+  });
+
+  test('SE-4 what time alone ends is ended at an app too, to the moment; whoever goes on there is not idle', async () => {
+    const ada = await (await joinAs(portal, owner, 'Member')).enableByApp();
+    await ada.signOut();
+    await ada.signIn({ by: 'app' });
+    const { created_at: startedAt, proofs } = await portal.world.database.query
+      .selectFrom('sessions')
+      .selectAll()
+      .orderBy('created_at', 'desc')
+      .executeTakeFirstOrThrow();
+    const provedBefore = startedAt - Math.min(...Object.values(JSON.parse(proofs) as Record<string, number>));
+    const opened = async (path: string) => (await wiki.open(ada.browser, path)).status;
+    const asked = async (path: string) => (await wiki.ask(ada.browser, path)).status;
+    const goTo = (after: number) => portal.clock.advance(startedAt + after - portal.clock.now());
+    assert.equal(await opened('/danger'), 200);
+    goTo(minutes(5) - provedBefore - 1);
+    assert.deepEqual([await asked('/danger'), await asked('/page')], [200, 200]);
+    goTo(minutes(5) - provedBefore);
+    assert.deepEqual([await asked('/danger'), await asked('/page')], [401, 200], 'the proof is too old for the one, and not for the other');
+    // An hour without a request is idle.
+    for (let at = minutes(55); at < hours(24); at += minutes(50)) {
+      goTo(at);
+      assert.equal(await asked('/page'), 200, `${at / minutes(1)} minutes`);
+    }
+    goTo(hours(24) - seconds(20));
+    assert.equal(await asked('/page'), 200);
+    goTo(hours(24) - 1);
+    assert.equal(await asked('/page'), 200, 'to the end of its day');
+    goTo(hours(24));
+    assert.equal(await asked('/page'), 401);
+    await ada.signIn({ by: 'app' });
+    assert.equal(await opened('/page'), 200);
+    portal.clock.advance(minutes(59));
+    assert.equal(await asked('/page'), 200);
+    portal.clock.advance(minutes(60));
+    assert.equal(await asked('/page'), 401, 'idle');
   });
 
   test('the page of one’s apps, with a search; who has none lands on the account', async () => {

@@ -95,9 +95,7 @@ function faultyDatabase(real: Database, faults: Faults): Database {
   const inner = makeDatabase(real.engine, real.query.withPlugin(plugin));
   return {
     engine: real.engine,
-    get changes() {
-      return inner.changes;
-    },
+    changes: (now) => inner.changes(now),
     get query() {
       return inner.query;
     },

@@ -317,6 +317,19 @@ export const onlyThePlatformKnowsTheWorld: Rule = (house) =>
     return complaints;
   });
 
+/** What checks of src/apps/lookups.ts read. They remember it until a transaction of this process ends, or another process writes. */
+const REMEMBERED = 'sessions|app_sessions|accounts|memberships|policies|policy_deadlines|factors|apps|group_members|organisation_groups';
+
+export const whatIsRememberedIsWrittenInTransactions: Rule = (house) => {
+  const outside = new RegExp(
+    `\\bquer(?:y|ies)\\s*\\.(?:insertInto|updateTable|deleteFrom)\\('(?:${REMEMBERED})'\\)(?!\\.set\\(\\{ last_seen_at: now \\}\\))`,
+    'g',
+  );
+  return productOf(house).flatMap((file) =>
+    findInText(file, outside).map((one) => `${place(file, one)} writes outside of a transaction what checks remember. Take a Transaction, not Queries.`),
+  );
+};
+
 export const nothingIsLong: Rule = (house) =>
   [...house.values()]
     .filter(

@@ -25,8 +25,13 @@ export interface Database {
    * undid it, since it and another waited for each other, it runs again: so `work` may change nothing but the database.
    */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
-  /** Goes up with each transaction of this process, before whoever asked for it hears that it is done. For who remembers what they read. */
-  readonly changes: number;
+  /**
+   * For who remembers what they read: another number than before as soon as that may be otherwise. At once after each transaction of this process, before whoever
+   * asked for it hears that it is done; within half a second where another process wrote. What this process writes outside of a transaction is not counted:
+   * nothing that checks read is (test/tidy.test.ts), but for when a session was last seen. `now`: epoch milliseconds, by whatever clock. Throws where the database
+   * does not answer.
+   */
+  changes(now: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -34,12 +39,43 @@ export type Engine = 'sqlite' | 'postgres';
 
 const insideTransaction = new AsyncLocalStorage<true>();
 
+const OTHERS_HEARD_EVERY = 500;
+
+/**
+ * Never the same again once another process has committed something. On SQLite it counts the commits of other connections; on PostgreSQL it says which transactions
+ * have written and ended, and which server says so, since one that took over from another may count some of its numbers anew.
+ */
+const SIGN_OF_CHANGES = {
+  sqlite: sql<{ sign: number }>`select data_version as sign from pragma_data_version`,
+  postgres: sql<{ sign: string }>`select concat(pg_current_snapshot(), ' ', pg_postmaster_start_time()) as sign`,
+};
+
 export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
   const transact: Database['transaction'] = engine === 'sqlite' ? groupCommits(kysely) : (work) => kysely.transaction().execute(work);
   let changes = 0;
+  let known: string | number | undefined;
+  let asked: Promise<void> | undefined;
+  let askedAt = -Infinity;
+  const askForOthers = async (): Promise<void> => {
+    try {
+      const [row] = (await SIGN_OF_CHANGES[engine].execute(kysely)).rows;
+      if (row!.sign !== known) changes += 1;
+      known = row!.sign;
+    } catch (error) {
+      // Whoever waits for this is not served, and the next one asks anew.
+      askedAt = -Infinity;
+      throw error;
+    }
+  };
   return {
     engine,
-    get changes() {
+    async changes(now) {
+      // A clock that was set back is no reason to believe longer in what was heard.
+      if (now < askedAt || now - askedAt >= OTHERS_HEARD_EVERY) {
+        askedAt = now;
+        asked = askForOthers();
+      }
+      await asked;
       return changes;
     },
     get query() {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createHmac, createSign } from 'node:crypto';
+import { constants, createHmac, createSign } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { hours, minutes } from '../../src/platform/durations.ts';
 import { networkOf, PROVIDER_ANSWERS, spend } from '../../src/platform/limits/limits.ts';
@@ -127,6 +127,11 @@ test('what the provider signed of Eve lets Eve in, so that the rest is refused f
   const pieces = piecesFor(second);
   await post(both, second, signed(pieces.around(pieces.genuine), { key: provider.key }));
   assert.equal(both.page.path, '/account', 'Response and assertion signed.');
+  const byPss = portal.browser();
+  const third = await leaveBySaml(byPss);
+  const { around: inResponse, assertion } = piecesFor(third);
+  await post(byPss, third, inResponse(signed(assertion, { key: provider.key, hash: 'pss' })));
+  assert.equal(byPss.page.path, '/account', 'RSA-PSS.');
 });
 
 describe('SI-4 signatures', () => {
@@ -148,6 +153,7 @@ describe('SI-4 signatures', () => {
       /not signed by a certificate/,
       ({ around, genuine }) => signed(around(genuine), { key: stranger }),
     ],
+    ['by a stranger, RSA-PSS', /not signed by/, ({ around, assertion }) => around(signed(assertion, { key: stranger, hash: 'pss' }))],
     ['by SHA-1', /not sound, such as SHA-1/, ({ around, assertion }) => around(signed(assertion, { key: provider.key, hash: 'sha1' }))],
     ['by HMAC, with the public certificate as its secret', /not sound/, ({ around, genuine }) => around(byHmac(genuine, provider.key.certificate))],
     ['the name changed after it was signed', /not signed by a certificate/, ({ around, genuine }) => around(genuine.replace('eve-1', 'ada-1'))],
@@ -580,6 +586,21 @@ describe('SI-7 sign-outs', () => {
     assert.deepEqual(await Promise.all([one, two, kept].map(isIn)), [false, false, true]);
   });
 
+  test('a sign-out by RSA-PSS is read; what is padded in another way than it says is not', async () => {
+    const url = genuine();
+    const pss = `${encodeURIComponent('http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1')}`;
+    const query = `SAMLRequest=${encodeURIComponent(url.searchParams.get('SAMLRequest')!)}&SigAlg=${pss}`;
+    const send = async (padding: number): Promise<number> => {
+      const signature = createSign('sha256').update(query).sign({ key: provider.key.privateKey, padding }, 'base64');
+      return (await redirected(`${at('logout')}?${query}&Signature=${encodeURIComponent(signature)}`)).statusCode;
+    };
+    assert.deepEqual([await send(constants.RSA_PKCS1_PADDING), await send(constants.RSA_PKCS1_PSS_PADDING)], [400, 400], 'nor a salt as long as it can be');
+    const signature = createSign('sha256')
+      .update(query)
+      .sign({ key: provider.key.privateKey, ...PSS }, 'base64');
+    assert.equal((await redirected(`${at('logout')}?${query}&Signature=${encodeURIComponent(signature)}`)).statusCode, 303);
+  });
+
   test('SI-7 a bomb that the provider itself signed is not unpacked', async () => {
     const zeros = deflateRawSync(Buffer.alloc(8 * 1024 * 1024)).toString('base64');
     const url = genuine();
@@ -600,3 +621,4 @@ describe('SI-7 sign-outs', () => {
 });
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };

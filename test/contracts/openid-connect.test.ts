@@ -65,6 +65,7 @@ describe('OpenID Connect, with a real provider', () => {
       groups: ['staff', 'doctors'],
       methods: ['pwd', 'otp', 'urn:example:mfa'],
       authenticatedAt: Math.floor(START_AT / 1000) * 1000,
+      sessionEndsAt: null,
     });
     assert.ok(providerSession !== null && logoutHint !== null);
     assert.equal(claims['email'], ADA);

@@ -2,7 +2,7 @@
  * Messages of a SAML provider as text, before anybody signs them. Assertions are in their exclusive canonical form as they stand, so that whoever forges one
  * can sign it with nothing but a hash and a key, by whatever algorithm.
  */
-import { createHash, createSign } from 'node:crypto';
+import { constants, createHash, createSign } from 'node:crypto';
 import { withoutPemLines, type KeyPair } from '../../src/platform/secrets/certificates.ts';
 
 export const PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol';
@@ -106,7 +106,8 @@ export const logoutResponseXml = ({ id, now, issuer, destination, inResponseTo }
 
 export interface SignedBy {
   readonly key: KeyPair;
-  readonly hash?: 'sha1' | 'sha256';
+  /** 'pss': SHA-256, by RSA-PSS. */
+  readonly hash?: 'sha1' | 'sha256' | 'pss';
   /** Of the element, unless told: what the reference leads to. */
   readonly uri?: string;
   /** In the place of the certificate of the key. */
@@ -116,21 +117,23 @@ export interface SignedBy {
 }
 
 const ALGORITHMS = {
-  sha1: { signature: `${DSIG}rsa-sha1`, digest: `${DSIG}sha1` },
-  sha256: { signature: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', digest: 'http://www.w3.org/2001/04/xmlenc#sha256' },
+  pss: { name: 'sha256', signature: 'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1', digest: 'http://www.w3.org/2001/04/xmlenc#sha256' },
+  sha1: { name: 'sha1', signature: `${DSIG}rsa-sha1`, digest: `${DSIG}sha1` },
+  sha256: { name: 'sha256', signature: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', digest: 'http://www.w3.org/2001/04/xmlenc#sha256' },
 };
 
 /** The signature of an element that is in its exclusive canonical form, which it will be put into. */
 export function signatureOf(element: string, { key, hash = 'sha256', uri, certificate = key.certificate, more = '' }: SignedBy): string {
-  const { signature, digest } = ALGORITHMS[hash];
+  const { name, signature, digest } = ALGORITHMS[hash];
   const to = uri ?? `#${/ ID="([^"]*)"/.exec(element)![1]}`;
-  const of = createHash(hash).update(element).digest('base64');
+  const of = createHash(name).update(element).digest('base64');
   const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#';
   const info = (declared: string): string =>
     `<ds:SignedInfo${declared}><ds:CanonicalizationMethod Algorithm="${exclusive}"></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="${signature}"></ds:SignatureMethod><ds:Reference URI="${to}"><ds:Transforms><ds:Transform Algorithm="${DSIG}enveloped-signature"></ds:Transform><ds:Transform Algorithm="${exclusive}"></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="${digest}"></ds:DigestMethod><ds:DigestValue>${of}</ds:DigestValue></ds:Reference></ds:SignedInfo>`;
-  const value = createSign(hash)
+  const padding = hash === 'pss' ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : {};
+  const value = createSign(name)
     .update(info(` xmlns:ds="${DSIG}"`))
-    .sign(key.privateKey, 'base64');
+    .sign({ key: key.privateKey, ...padding }, 'base64');
   return `<ds:Signature xmlns:ds="${DSIG}">${info('')}<ds:SignatureValue>${value}</ds:SignatureValue><ds:KeyInfo><ds:X509Data><ds:X509Certificate>${withoutPemLines(certificate)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>${more}</ds:Signature>`;
 }
 

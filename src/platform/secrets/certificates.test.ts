@@ -16,7 +16,7 @@ test('a certificate that others read, and a signature by its key', async () => {
   assert.deepEqual(readCertificate(withoutPemLines(certificate)), { ok: true, pem: certificate });
 
   const signature = signByRsa(privateKey, 'text');
-  const by = (text: string, given = signature) => isSignedByRsa([certificate], { hash: 'sha256', text, signature: given });
+  const by = (text: string, given = signature) => isSignedByRsa([certificate], { how: { hash: 'sha256', padding: 'pkcs1' }, text, signature: given });
   assert.ok(by('text') && !by('texts') && !by('text', `${signature.slice(4)}AAAA`) && !by('text', 'no base64!') && !by('text', ''));
   // From 2050 on the year has four digits (RFC 5280, 4.1.2.5).
   const later = new X509Certificate((await makeKeyPair({ name: 'a', now: Date.UTC(2045, 0, 1), random })).certificate);

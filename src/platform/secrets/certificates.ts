@@ -2,7 +2,7 @@
  * RSA keys in X.509 certificates, as SAML knows them: a certificate is nothing there but the envelope of a key, which somebody trusts because an
  * administrator handed it over. Who issued it and until when says nothing. SHA-1 neither signs nor verifies.
  */
-import { createPrivateKey, createSign, createVerify, generateKeyPair, X509Certificate, type KeyObject } from 'node:crypto';
+import { constants, createPrivateKey, createSign, createVerify, generateKeyPair, X509Certificate, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { days } from '../durations.ts';
 import type { Random } from '../world.ts';
@@ -12,7 +12,16 @@ const BITS_LEAST = 2048;
 const OWN_BITS = 3072;
 const OWN_LIFETIME = days(3650);
 
-export type HashName = 'sha256' | 'sha384' | 'sha512';
+export interface HowSigned {
+  readonly hash: 'sha256' | 'sha384' | 'sha512';
+  /** RFC 8017: RSASSA-PKCS1-v1_5, or RSASSA-PSS with a salt as long as the hash. */
+  readonly padding: 'pkcs1' | 'pss';
+}
+
+const PADDINGS = {
+  pkcs1: { padding: constants.RSA_PKCS1_PADDING },
+  pss: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
+};
 
 /** `text`: PEM, or what stands between its first and last line. Returns PEM, or a sentence of what is wrong with it. */
 export function readCertificate(text: string): { readonly ok: true; readonly pem: string } | { readonly ok: false; readonly fault: string } {
@@ -64,9 +73,13 @@ export async function makeKeyPair({ name, now, random }: { name: string; now: nu
 export const signByRsa = (privateKey: string, text: string): string => createSign('sha256').update(text).sign(createPrivateKey(privateKey), 'base64');
 
 /** `certificates`: PEM; one of them is enough. */
-export function isSignedByRsa(certificates: readonly string[], { hash, text, signature }: { hash: HashName; text: string; signature: string }): boolean {
+export function isSignedByRsa(certificates: readonly string[], { how, text, signature }: { how: HowSigned; text: string; signature: string }): boolean {
   const bytes = bytesFromBase64(signature);
-  return bytes !== undefined && certificates.some((pem) => createVerify(hash).update(text).verify(new X509Certificate(pem).publicKey, bytes));
+  const isBy = (pem: string, given: Uint8Array): boolean =>
+    createVerify(how.hash)
+      .update(text)
+      .verify({ key: new X509Certificate(pem).publicKey, ...PADDINGS[how.padding] }, given);
+  return bytes !== undefined && certificates.some((pem) => isBy(pem, bytes));
 }
 
 /** What stands between the first and the last line of PEM. */

@@ -141,10 +141,10 @@ export function readFromAddress({ url }: Callback, { certificates }: Provider): 
   if (request === undefined || algorithm === undefined || signature === undefined) return untrusted('The message is not signed.');
   const encoding = said.get('SAMLEncoding');
   if (encoding !== undefined && decoded(encoding) !== DEFLATE) return untrusted('The message is packed in a way that is not known here.');
-  const hash = SIGNATURES[decoded(algorithm) ?? ''];
-  if (hash === undefined) return untrusted('The message is signed by an algorithm that is not sound, such as SHA-1.');
+  const how = SIGNATURES[decoded(algorithm) ?? ''];
+  if (how === undefined) return untrusted('The message is signed by an algorithm that is not sound, such as SHA-1.');
   const text = [`SAMLRequest=${request}`, ...(relayState === undefined ? [] : [`RelayState=${relayState}`]), `SigAlg=${algorithm}`].join('&');
-  if (!isSignedByRsa(certificates, { hash, text, signature: decoded(signature) ?? '' })) return untrusted(notSigned('message', undefined));
+  if (!isSignedByRsa(certificates, { how, text, signature: decoded(signature) ?? '' })) return untrusted(notSigned('message', undefined));
   const message = readMessage(inflated(decoded(request) ?? '', REQUEST_CHARACTERS_MOST), REQUEST_CHARACTERS_MOST);
   return message.ok ? { ok: true, root: message.root, relayState: relayState === undefined ? undefined : decoded(relayState) } : message;
 }

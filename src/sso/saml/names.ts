@@ -1,4 +1,6 @@
-/** What SAML 2.0 and XML Signature call things. */
+// What SAML 2.0 and XML Signature call things.
+import type { HowSigned } from '../../platform/secrets/certificates.ts';
+
 export const PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol';
 export const ASSERTION = 'urn:oasis:names:tc:SAML:2.0:assertion';
 export const METADATA = 'urn:oasis:names:tc:SAML:2.0:metadata';
@@ -17,11 +19,12 @@ export const NAME_ID = {
   address: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
 } as const;
 
-/** SHA-1 and whatever else is not in the list is refused. */
-export const SIGNATURES: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512'>> = {
-  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256': 'sha256',
-  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha384': 'sha384',
-  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512': 'sha512',
+/** SHA-1 and whatever else is not in the list is refused. RSA-PSS: RFC 9231, 2.3.10. */
+export const SIGNATURES: Readonly<Record<string, HowSigned>> = {
+  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256': { hash: 'sha256', padding: 'pkcs1' },
+  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha384': { hash: 'sha384', padding: 'pkcs1' },
+  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512': { hash: 'sha512', padding: 'pkcs1' },
+  'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1': { hash: 'sha256', padding: 'pss' },
 };
 export const DIGESTS: readonly string[] = ['http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2001/04/xmlenc#sha512'];
 export const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#';

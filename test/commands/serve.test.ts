@@ -1,6 +1,6 @@
 // `twinlock serve`, as operators start it.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import { startMailServer } from '../support/mail-server.ts';
@@ -32,6 +32,15 @@ suite('twinlock serve', () => {
     const second = await workplace.serve();
     await second.stop();
     assert.equal(readFileSync(file, 'utf8'), before);
+  });
+
+  test('what Node.js compiled is kept for the next start, and nobody else can put anything in its place', async () => {
+    using workplace = new Workplace();
+    const kept = path.join(workplace.directory, 'compiled');
+    assert.equal((await workplace.run(['--version'], { NODE_COMPILE_CACHE: kept })).status, 0);
+    const files = readdirSync(kept, { recursive: true, encoding: 'utf8' });
+    assert.ok(files.length > 10, `${files.length} files`);
+    for (const file of ['', ...files]) assert.equal(statSync(path.join(kept, file)).mode & 0o077, 0, file);
   });
 
   test('CR-2: keys that others can read, that are damaged, lost or of another database stop the start', async () => {

@@ -5,7 +5,7 @@
  */
 import { lookup as systemLookup, promises as dns } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { seconds } from '../durations.ts';
 import { connectOut, type ConnectionOut, type ConnectTo } from './connect-out.ts';
 import { failureFrom, NetworkFailure } from './network-failure.ts';
@@ -58,9 +58,8 @@ export function makeNetwork({
   bytesMost = BYTES_MOST,
 }: NetworkOptions): Network {
   const mayBePrivate = (host: string): boolean => everything || privateHosts.includes(host);
-  const common = { maxHeaderSize: HEADER_BYTES_MOST, headersTimeout: millisecondsMost, bodyTimeout: millisecondsMost, keepAliveTimeout: 1000 };
-  const anywhere = new Agent({ ...common, connect: { lookup, timeout: millisecondsMost } });
-  const outside = new Agent({ ...common, connect: { lookup: publicOnly(lookup), timeout: millisecondsMost } });
+  const options = { maxHeaderSize: HEADER_BYTES_MOST, headersTimeout: millisecondsMost, bodyTimeout: millisecondsMost, keepAliveTimeout: 1000 };
+  let agents: ReturnType<typeof makeAgents> | undefined;
   const resolver = new dns.Resolver({ timeout: Math.ceil(millisecondsMost / 4), tries: 2 });
   if (nameServers) resolver.setServers([...nameServers]);
 
@@ -74,6 +73,7 @@ export function makeNetwork({
       if (!allowed && isIP(host) !== 0 && !isPublicAddress(host)) throw new NetworkFailure('private-address');
       const limit = AbortSignal.timeout(millisecondsMost);
       try {
+        const { request, anywhere, outside } = await (agents ??= makeAgents(options, { lookup, millisecondsMost }));
         const answer = await request(url, {
           method: method as 'GET',
           headers: Object.fromEntries(new Headers(headers as Record<string, string>)),
@@ -96,6 +96,14 @@ export function makeNetwork({
     },
     textRecords: (name) => textRecords(name, resolver),
   };
+}
+
+/** The client is loaded when it is needed, since it takes a while, and most installations ask nobody. */
+async function makeAgents(options: Agent.Options, { lookup, millisecondsMost }: Required<Pick<NetworkOptions, 'lookup' | 'millisecondsMost'>>) {
+  const { Agent, request } = await import('undici');
+  const anywhere = new Agent({ ...options, connect: { lookup, timeout: millisecondsMost } });
+  const outside = new Agent({ ...options, connect: { lookup: publicOnly(lookup), timeout: millisecondsMost } });
+  return { request, anywhere, outside };
 }
 
 async function addressesOf(host: string, { lookup, allowed }: { lookup: typeof systemLookup; allowed: boolean }): Promise<string[]> {

@@ -1,5 +1,5 @@
 // The wire to a SAML provider: its metadata, its signatures, and what goes to and fro in addresses (SAML 2.0 Bindings, 3.4). Part of saml.ts.
-import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
+import type { SAML } from '@node-saml/node-saml';
 import { deflated, inflated, textFromBase64 } from '../../platform/deflate.ts';
 import type { Network } from '../../platform/http/network.ts';
 import { isSignedByRsa, signByRsa } from '../../platform/secrets/certificates.ts';
@@ -65,7 +65,7 @@ export async function verifyAssertion(
 ): Promise<{ readonly ok: true; readonly assertion: Assertion } | Failure> {
   const fault = faultOfResponse(root);
   if (fault !== undefined) return untrusted(fault);
-  const library = libraryFor(certificates, addresses, isSigned(root));
+  const library = await libraryFor(certificates, addresses, isSigned(root));
   let signed: string | undefined;
   try {
     const { profile } = await library.validatePostResponseAsync({ SAMLResponse: Buffer.from(text).toString('base64') });
@@ -86,15 +86,18 @@ export async function verifyPostedRequest(
   const fault = faultOfSignedRequest(root);
   if (fault !== undefined) return untrusted(fault);
   try {
-    await libraryFor(certificates, addresses, false).validatePostRequestAsync({ SAMLRequest: Buffer.from(text).toString('base64') });
+    const library = await libraryFor(certificates, addresses, false);
+    await library.validatePostRequestAsync({ SAMLRequest: Buffer.from(text).toString('base64') });
     return undefined;
   } catch (error) {
     return untrusted(notSigned('message', error));
   }
 }
 
-const libraryFor = (certificates: readonly string[], { metadata, callback }: OwnAddresses, wantAuthnResponseSigned: boolean): SAML =>
-  new SAML({
+/** Loaded when it is needed, since it takes a tenth of the time to start, and most installations never do. */
+async function libraryFor(certificates: readonly string[], { metadata, callback }: OwnAddresses, wantAuthnResponseSigned: boolean): Promise<SAML> {
+  const { SAML, ValidateInResponseTo } = await import('@node-saml/node-saml');
+  return new SAML({
     idpCert: [...certificates],
     issuer: metadata,
     callbackUrl: callback,
@@ -105,6 +108,7 @@ const libraryFor = (certificates: readonly string[], { metadata, callback }: Own
     // Where the response bears one, too, it has to be good.
     wantAuthnResponseSigned,
   });
+}
 
 const notSigned = (called: string, error: unknown): string =>
   `The ${called} is not signed by a certificate that the provider is known by. If it changed to another one, enter that too. (${quoted(error instanceof Error ? error.message : '')})`;

@@ -58,3 +58,10 @@ for (const [what, changed, pattern] of [
 for (let tries = 0; tries < 3; tries += 1) await isWrong('bob@example.org', `guess ${tries}`);
 await isWrong('bob@example.org', 'password of bob');
 console.log('what slapd itself locked after three guesses: refused');
+
+for (const uid of ['reset', 'grace', 'expired']) {
+  await isWrong(`${uid}@example.org`, 'a guess');
+  const answer = await ask(`${uid}@example.org`, `password of ${uid}`);
+  assert.ok(!answer.ok && answer.reason === 'change-first', JSON.stringify(answer));
+  console.log(`a right password, of ${uid}: ${answer.detail}`);
+}

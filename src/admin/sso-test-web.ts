@@ -50,12 +50,11 @@ async function askDirectory(world: World, visit: Visit, context: Console, connec
   if (!spent.allowed)
     return showOne(world, visit, context, { refused: `There were many tests. You can try again ${waitingTime(spent.retryAt - world.clock.now())}.` });
   const checked = await checkPasswordAt(world, connection, { email, password: visit.field('password') });
-  if (!checked.ok && checked.reason === 'wrong')
-    return shown(world, visit, context, connection, {
-      ok: false,
-      reason: 'refused',
-      detail: `The directory answered, and says that email and password do not go together. ${checked.detail ?? ''}`.trim(),
-    });
+  if (!checked.ok && (checked.reason === 'wrong' || checked.reason === 'change-first')) {
+    const said = checked.reason === 'wrong' ? 'email and password do not go together' : 'the password is right, and another one is wanted first';
+    const detail = `The directory answered, and says that ${said}. ${checked.detail ?? ''}`.trim();
+    return shown(world, visit, context, connection, { ok: false, reason: 'refused', detail });
+  }
   return shown(world, visit, context, connection, checked);
 }
 

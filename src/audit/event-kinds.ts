@@ -68,6 +68,13 @@ const ownFailed = kind('failed', 'owner');
 const refused = kind('refused', 'unknown');
 const ownRefused = kind('refused', 'owner');
 
+function whyNotIn(reason: string): string {
+  if (reason === 'suspended') return 'Right password, but suspended';
+  if (reason === 'provider-required') return 'Right password, but single sign-on is required';
+  if (reason === 'change-first') return 'Right password, but the directory wants a new one first';
+  return reason.startsWith('single sign-on') ? 'Single sign-on let nobody in' : 'Wrong password';
+}
+
 const counted = (ids: string): number => (ids === '' ? 0 : ids.split(' ').length);
 const roleIn = (role = 'member'): string => `as ${/^[aeiou]/.test(role) ? 'an' : role === 'owner' ? 'the' : 'a'} ${role}`;
 
@@ -79,7 +86,7 @@ const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   user_deleted: own('account', 'Unverified account deleted: its email already had an account'),
   authn_login_success: own('sign-in', ({ methods = '' }, method) => `Signed in by ${wordsOf(methods, method)}`),
   authn_login_new_browser: own('sign-in', 'Signed in from a browser that is new to the account'),
-  authn_login_fail: failed('sign-in', ({ reason }) => (reason === 'suspended' ? 'Right password, but suspended' : 'Wrong password')),
+  authn_login_fail: failed('sign-in', ({ reason = '' }) => whyNotIn(reason)),
   authn_login_throttled: refused('sign-in', 'Sign-in paused: too many wrong passwords'),
   authn_factor_success: own('sign-in', (details, method) => `Right answer by ${method(details['kind'] ?? '')}${purposeOf(details)}`),
   authn_factor_fail: failed('sign-in', (details, method) => `Wrong answer by ${method(details['kind'] ?? '')}${purposeOf(details)}`),

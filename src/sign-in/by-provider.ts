@@ -49,6 +49,8 @@ export type ArrivedAnswer =
   /** Nobody is on the way in this browser: the link is old, or somebody else's. */
   | { readonly ok: false; readonly reason: 'lost' }
   | { readonly ok: false; readonly reason: 'suspended'; readonly by: string }
+  /** The password is right, and the directory wants another one first. */
+  | { readonly ok: false; readonly reason: 'change-first'; readonly connection: Connection }
   | {
       readonly ok: false;
       readonly reason: 'prove-first' | 'may-not-join';
@@ -103,14 +105,15 @@ export async function answerDirectoryPassword(
   }
   const checked = await checkPasswordAt(world, connection, { email, password });
   if (!checked.ok) {
-    if (checked.reason !== 'wrong')
+    if (checked.reason !== 'wrong' && checked.reason !== 'change-first')
       return refuseArrival(world, { connection, outcome: checked, carried: { returnTo, accountId: null, freshFor: null }, fresh: false }, caller);
-    // Locked, expired, disabled: to the person a wrong password, to whoever looks after the directory what it says.
+    // Locked, disabled: to the person a wrong password, to whoever looks after the directory what it says. Also a right one that has to be changed stays counted: each try
+    // may use up one of a few that the directory lets pass.
     if (checked.detail !== undefined) world.log.info('directory_refused', { connection: connection.id, detail: checked.detail });
     await world.database.transaction((transaction) =>
-      record(world, transaction, { event: 'authn_login_fail', accountId: counted.accountId, from: caller, details: { reason: 'wrong' } }),
+      record(world, transaction, { event: 'authn_login_fail', accountId: counted.accountId, from: caller, details: { reason: checked.reason } }),
     );
-    return { ok: false, reason: 'wrong' };
+    return checked.reason === 'wrong' ? { ok: false, reason: 'wrong' } : { ok: false, reason: 'change-first', connection };
   }
   // Whoever looks after the directory makes any answer of it right. It says nothing of guesses at the password of somebody who does not come by it.
   const own = (await findLinked(world.database.query, connection.id, checked.identity.subject)) === counted.accountId;

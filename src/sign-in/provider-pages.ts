@@ -27,9 +27,11 @@ export function signingOut(frame: Frame, url: string): Html {
 }
 
 /** Why somebody is not in who went to their provider, or could not. What the provider said is in the log, for who looks after it. */
-export type NotIn = 'unreachable' | 'misconfigured' | 'refused' | 'untrusted' | 'turned-off' | 'may-not-join' | 'suspended' | 'too-many';
+export type NotIn = 'change-first' | 'unreachable' | 'misconfigured' | 'refused' | 'untrusted' | 'turned-off' | 'may-not-join' | 'suspended' | 'too-many';
 
 const SENTENCES: Readonly<Record<NotIn, (name: string) => string>> = {
+  'change-first': (name) =>
+    `Your password is right, but ${name} wants a new one first: it has expired, or was given to you to be changed. Change it where you change your password at work, and sign in here with the new one. If you don’t know where, ask whoever looks after ${name}.`,
   unreachable: (name) => `${name} can’t be reached now. Wait a few minutes and try again.`,
   misconfigured: (name) => `Something about ${name} is not set up right, so it can’t sign you in. Tell whoever looks after it.`,
   refused: (name) => `${name} did not let you in, or you gave up there. Try again, or ask whoever looks after it.`,

@@ -65,6 +65,7 @@ async function refused(world: World, visit: Visit, answered: Exclude<ArrivedAnsw
       const joining = isJoiningOpen(await readJoiningTerms(world, world.database.query, then));
       return page(pages.proveFirst(frame, { name: connection.name, email: parseEmailAddress(identity.email ?? '')?.address ?? '', then, joining }), 403);
     }
+    case 'change-first':
     case 'unreachable':
     case 'misconfigured':
     case 'refused':

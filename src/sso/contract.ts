@@ -151,10 +151,14 @@ export interface PasswordProtocol<Settings = never> extends Protocol<Settings> {
   check(tools: Tools, input: { settings: Settings; email: string; password: string }): Promise<PasswordAnswer>;
 }
 
-/** `detail`: what is behind it, such as an account that is disabled, for whoever looks after the connection; to the person it is a wrong password. */
+/**
+ * `change-first`: the password is right, and the directory wants another one in its place before anything else. `detail`: what is behind it, such as an account that is
+ * disabled, for whoever looks after the connection; to the person `wrong` is a wrong password, whatever is behind it.
+ */
 export type PasswordAnswer =
   | { readonly ok: true; readonly identity: Identity }
   | { readonly ok: false; readonly reason: 'wrong'; readonly detail?: string }
+  | { readonly ok: false; readonly reason: 'change-first'; readonly detail: string }
   | Failure;
 
 /** Protocols whose shapes are their own business. */

@@ -136,6 +136,27 @@ describe('a directory over ldaps', () => {
     assert.equal(answer.ok && answer.identity.email, 'Many@example.org');
   });
 
+  test('a password that has to be changed first, or has expired, opens nothing; one that will expire is one like any other', async () => {
+    directory.people.push(
+      { ...person('reset'), policy: { error: 2 } },
+      { ...person('grace'), policy: { graceAuthNsRemaining: 3 } },
+      { ...person('last-grace'), policy: { graceAuthNsRemaining: 0 } },
+      { ...person('expired'), policy: { error: 0 } },
+      { ...person('soon'), policy: { timeBeforeExpiration: 3600 } },
+    );
+    for (const [uid, words] of [
+      ['reset', /has to be changed first/],
+      ['grace', /has expired\. The directory takes it 3 more times/],
+      ['last-grace', /has expired\. The directory takes it no more/],
+      ['expired', /has expired/],
+    ] as const) {
+      const answer = await ask(`${uid}@example.org`, `password of ${uid}`);
+      assert.ok(!answer.ok && answer.reason === 'change-first' && words.test(answer.detail), JSON.stringify(answer));
+      assert.deepEqual(await ask(`${uid}@example.org`, 'wrong'), { ok: false, reason: 'wrong' }, 'said to nobody but who knows the password');
+    }
+    assert.ok((await ask('soon@example.org', 'password of soon')).ok);
+  });
+
   test('a wrong service password, a base that is not there, a filter of one’s own', async () => {
     const service = await check({ ...directory.settings, servicePassword: 'not this one' }, 'ada@example.org', 'password of ada');
     assert.deepEqual(service, { ok: false, reason: 'misconfigured', detail: 'The directory does not take the name or the password of the service account.' });
@@ -235,7 +256,8 @@ describe('Active Directory, and connections that are not ldaps', () => {
     );
     for (const [data, words] of Object.entries(codes)) {
       const refused = await check(directory.settings, `data-${data}@example.org`, `password of data-${data}`);
-      assert.ok(!refused.ok && refused.reason === 'wrong' && refused.detail?.includes(words), JSON.stringify(refused));
+      const reason = ['532', '773'].includes(data) ? 'change-first' : 'wrong';
+      assert.ok(!refused.ok && refused.reason === reason && refused.detail?.includes(words), JSON.stringify(refused));
     }
     assert.deepEqual(await check(directory.settings, 'data-533@example.org', 'wrong'), { ok: false, reason: 'wrong' });
     assert.deepEqual(await check(directory.settings, 'data-777@example.org', 'password of data-777'), { ok: false, reason: 'wrong' });
@@ -289,6 +311,21 @@ describe('Active Directory, and connections that are not ldaps', () => {
       '300b02010373060484ffffffff', // a reference whose length is negative where numbers have 32 bits
     ];
     for (const entry of entries) assert.deepEqual(await evil([bound, Buffer.from(entry, 'hex')]), unreadable, entry);
+    const policy = '1.3.6.1.4.1.42.2.27.8.5.1';
+    const ofBind = (type: string, value: string): Buffer =>
+      tlv(
+        0x30,
+        tlv(0x02, Buffer.of(1)),
+        tlv(0x61, tlv(0x0a, Buffer.of(0)), tlv(0x04, ''), tlv(0x04, '')),
+        tlv(0xa0, tlv(0x30, tlv(0x04, type), tlv(0x04, Buffer.from(value, 'hex')))),
+      );
+    // Words of a policy that lead out of themselves, hold numbers without a byte or with five, end in the middle, or are two.
+    for (const value of ['30ff', '30028100', '3007810500000000ff', '300481', 'ff', '30020500', '3005a0038203', '3003810102300381010230', '']) {
+      assert.deepEqual(await evil([ofBind(policy, value)]), unreadable, value);
+    }
+    // The library would read these, though nobody asked for them.
+    for (const type of ['1.2.840.113556.1.4.319', '2.16.840.1.113730.3.4.7', '2.16.840.1.113730.3.4.3', '1.2.840.113556.1.4.473'])
+      assert.deepEqual(await evil([ofBind(type, '30ff')]), unreadable, type);
     assert.deepEqual(await evil(['HTTP/1.1 400 Bad Request\r\n\r\n']), unreadable);
     assert.deepEqual(await evil([Buffer.from('30847fffffff', 'hex')]), unreadable);
   });

@@ -17,7 +17,7 @@ const person = (uid: string, more: Partial<DirectoryPerson> = {}): DirectoryPers
   attributes: { mail: `${uid}@example.com`, entryUUID: `uuid-of-${uid}`, cn: `${uid} of the directory` },
   ...more,
 });
-const PEOPLE = [person('ada'), person('bob'), person('probe'), person('gone', { data: '533' })];
+const PEOPLE = [person('ada'), person('bob'), person('probe'), person('gone', { data: '533' }), person('new', { policy: { error: 2 } })];
 
 // No SQL of its own: what is stored is what every connection stores.
 describe('a directory, on sqlite', () => {
@@ -128,6 +128,27 @@ describe('a directory, on sqlite', () => {
     assert.equal((await enterDirectoryPassword(intruder, 'ada@example.com', passwordOf('ada'))).status, 429, 'the right one, too');
     assert.deepEqual(directory.asked, [], 'so that nobody locks an account of the directory from here');
     assert.equal(intruder.cookies.get('twinlock-session'), undefined);
+  });
+
+  test('a password that the directory wants changed first opens nothing, and whoever has it is told what to do; nobody else is', async () => {
+    const { portal, owner, directory, names } = await setOut();
+    const path = await connect({ owner, directory, names });
+    assert.match(
+      await askDirectory(owner, path, 'new@example.com', passwordOf('new')),
+      /password is right, and another one is wanted first\. .*has to be changed/,
+    );
+    const browser = portal.browser();
+    await enterDirectoryPassword(browser, 'new@example.com', passwordOf('new'));
+    assert.deepEqual([browser.page.status, browser.page.heading], [403, 'You are not signed in']);
+    assert.ok(browser.page.has('Herons Directory wants a new one first'), browser.page.text);
+    assert.equal(browser.cookies.get('twinlock-session'), undefined);
+    assert.equal((await enterDirectoryPassword(portal.browser(), 'new@example.com', 'a guess')).status, 401);
+    directory.people.splice(0, directory.people.length, person('new', { password: 'chosen by herself' }));
+    assert.equal((await enterDirectoryPassword(browser, 'new@example.com', 'chosen by herself')).path, '/account');
+    directory.people.splice(0, directory.people.length, person('new', { policy: { graceAuthNsRemaining: 1 } }));
+    assert.equal((await enterDirectoryPassword(portal.browser(), 'new@example.com', passwordOf('new'))).status, 403);
+    await owner.browser.visit('/admin/audit');
+    assert.ok(owner.browser.page.has('Right password, but the directory wants a new one first'), owner.browser.page.text);
   });
 
   test('a directory that is down is said to be; and its owner gets in by the password of the portal', async () => {

@@ -14,6 +14,8 @@ export interface DirectoryPerson {
   readonly attributes: Readonly<Record<string, string | Buffer | readonly string[]>>;
   /** What Active Directory says in place of success: 533 where the account is disabled. */
   readonly data?: string;
+  /** What the password policy says beside the answer to a right password, to whoever asked for its word (draft-behera-ldap-password-policy, 6.2). */
+  readonly policy?: { readonly error?: number; readonly graceAuthNsRemaining?: number; readonly timeBeforeExpiration?: number };
 }
 
 /** What a test may change while the server runs. */
@@ -133,6 +135,7 @@ interface Request {
   readonly credentials: string;
   readonly filter: Filter;
   readonly dn: { toString(): string };
+  readonly controls: readonly { readonly type: string }[];
 }
 interface Filter {
   readonly type: string;
@@ -148,9 +151,16 @@ interface Response {
   attributes: string[];
   referrals: string[];
   connection: { bound?: string };
+  addControl(control: object): void;
 }
 type Protocol = ldapjs.Server & { newConnection(socket: Socket): void };
 
+/** Its types know nothing of it, and it fails to read one that has no value, which those of a request have not: so it knows it in answers alone here. */
+const { PasswordPolicyControl: PolicyControl } = ldapjs as unknown as { PasswordPolicyControl: { new (options: object): object; OID: string } };
+const PASSWORD_POLICY = PolicyControl.OID;
+PolicyControl.OID = 'of no request';
+
+const PASSWORD_EXPIRED = 0;
 const INVALID_CREDENTIALS = 49;
 const INSUFFICIENT_ACCESS = 50;
 const UNWILLING = 53;
@@ -166,7 +176,7 @@ function protocolFor(state: State): Protocol {
 const nameOf = ({ uid }: DirectoryPerson): string => `uid=${uid},${BASE}`;
 const same = (one: { toString(): string }, other: string): boolean => one.toString().replaceAll(', ', ',') === other;
 
-function answerBind({ people, faults, asked }: State, { name, credentials }: Request, response: Response): void {
+function answerBind({ people, faults, asked }: State, { name, credentials, controls }: Request, response: Response): void {
   asked.push(`bind ${name.toString()}`);
   if (faults.silent) return;
   // As directories that are well set up do (RFC 4513, 5.1.2); many take it for a success.
@@ -174,6 +184,9 @@ function answerBind({ people, faults, asked }: State, { name, credentials }: Req
   const person = people.find((one) => same(name, nameOf(one)));
   const right = same(name, SERVICE.name) ? credentials === SERVICE.password : person !== undefined && credentials === person.password;
   response.connection.bound = right ? name.toString() : '';
+  const asksForPolicy = controls.some(({ type }) => type === PASSWORD_POLICY);
+  if (right && person?.policy && asksForPolicy) response.addControl(Object.assign(new PolicyControl({ value: person.policy }), { type: PASSWORD_POLICY }));
+  if (right && person?.policy?.error === PASSWORD_EXPIRED) return response.end(INVALID_CREDENTIALS);
   if (right && person?.data === undefined) return response.end(0);
   // As Active Directory writes it.
   response.diagnosticMessage = `80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data ${right ? person?.data : '52e'}, v2580`;

@@ -21,6 +21,9 @@ const PEOPLE: Readonly<Record<string, string>> = {
   ada: `memberOf: cn=Engineers,${BASE}\n`,
   locked: 'pwdAccountLockedTime: 000001010000Z\n',
   bob: '',
+  reset: 'pwdReset: TRUE\n',
+  grace: `pwdChangedTime: 20200101000000Z\npwdPolicySubentry: cn=strict,${BASE}\n`,
+  expired: `pwdChangedTime: 20200101000000Z\npwdPolicySubentry: cn=stricter,${BASE}\n`,
 };
 
 export class Slapd implements AsyncDisposable {
@@ -109,13 +112,14 @@ function peopleLdif(): string {
       `uid=${uid},ou=people,${BASE}`,
       `objectClass: inetOrgPerson\nuid: ${uid}\ncn: ${uid} Example\nsn: Example\nmail: ${uid}@example.org\nuserPassword: password of ${uid}\n${more}`,
     );
+  const policy = (name: string, more: string): string =>
+    entry(`cn=${name},${BASE}`, `objectClass: person\nobjectClass: pwdPolicy\ncn: ${name}\nsn: policy\npwdAttribute: userPassword\n${more}`);
   return [
     entry(BASE, 'objectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n'),
     entry(SERVICE.name, `objectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: twinlock\nuserPassword: ${SERVICE.password}\n`),
-    entry(
-      `cn=policy,${BASE}`,
-      'objectClass: person\nobjectClass: pwdPolicy\ncn: policy\nsn: policy\npwdAttribute: userPassword\npwdLockout: TRUE\npwdMaxFailure: 3\npwdLockoutDuration: 0\n',
-    ),
+    policy('policy', 'pwdLockout: TRUE\npwdMaxFailure: 3\npwdLockoutDuration: 0\npwdMustChange: TRUE\n'),
+    policy('strict', 'pwdMaxAge: 86400\npwdGraceAuthNLimit: 5\n'),
+    policy('stricter', 'pwdMaxAge: 86400\npwdGraceAuthNLimit: 0\n'),
     entry(`ou=people,${BASE}`, 'objectClass: organizationalUnit\nou: people\n'),
     ...Object.entries(PEOPLE).map(([uid, more]) => person(uid, more)),
     entry(`cn=Engineers,${BASE}`, `objectClass: groupOfNames\ncn: Engineers\nmember: uid=ada,ou=people,${BASE}\n`),

@@ -40,7 +40,14 @@ export function emailOf(emails: readonly string[], typed: string): string | null
 /** RFC 4515, 3: these five begin or end something in a filter; nothing that was typed may. */
 export const escaped = (text: string): string => text.replace(/[*()\\\0]/g, (character) => `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-/** What Active Directory says in the text of a refusal (the codes of winerror.h, in hexadecimal), in words for whoever looks after the accounts. */
+/** Why a directory does not let somebody in by an answer that could be more than a wrong password: a sentence for whoever looks after it. */
+export interface Said {
+  readonly detail: string;
+  /** The password is right, and has to be changed before anything else; Active Directory says so to nobody who does not know it. */
+  readonly changeFirst: boolean;
+}
+
+/** What Active Directory says in the text of a refusal (the codes of winerror.h, in hexadecimal). */
 const REFUSALS: Readonly<Record<string, string>> = {
   '530': 'The account may not sign in at this time of day.',
   '531': 'The account may not sign in from this machine.',
@@ -51,8 +58,28 @@ const REFUSALS: Readonly<Record<string, string>> = {
   '773': 'The password has to be changed first.',
   '775': 'The account is locked.',
 };
+const CHANGE_FIRST = ['532', '773'];
 
-export function refusalIn(message: string): string | undefined {
+export function refusalIn(message: string): Said | undefined {
   const code = /\bdata ([0-9a-f]{3,4})\b/i.exec(message)?.[1]?.toLowerCase();
-  return code === undefined || REFUSALS[code] === undefined ? undefined : `${REFUSALS[code]} (data ${code})`;
+  if (code === undefined || REFUSALS[code] === undefined) return undefined;
+  return { detail: `${REFUSALS[code]} (data ${code})`, changeFirst: CHANGE_FIRST.includes(code) };
+}
+
+/** draft-behera-ldap-password-policy-11, 6.2 */
+const PASSWORD_EXPIRED = 0;
+const CHANGE_AFTER_RESET = 2;
+
+/**
+ * What the password policy of other directories says beside their answer. A bind that is let in by grace is let in to change the password, which nobody can do here: each
+ * further one would use up another.
+ */
+export function expiryIn({ error, graceAuthNsRemaining: grace }: { error?: number; graceAuthNsRemaining?: number } = {}): Said | undefined {
+  if (error === CHANGE_AFTER_RESET) return { detail: 'The password has to be changed first.', changeFirst: true };
+  if (grace !== undefined)
+    return {
+      detail: `The password has expired. The directory takes it ${grace > 0 ? `${grace} more ${grace === 1 ? 'time' : 'times'}` : 'no more'}.`,
+      changeFirst: true,
+    };
+  return error === PASSWORD_EXPIRED ? { detail: 'The password has expired.', changeFirst: true } : undefined;
 }

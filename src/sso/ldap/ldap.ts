@@ -3,11 +3,11 @@
  * password that was typed is tried on that entry. Nothing that was typed is ever part of a filter but as a value, nothing empty is ever tried (a bind without a
  * password succeeds and proves nothing: RFC 4513, 5.1.2), referrals lead nowhere, and none of it goes unencrypted but where operator and administrator both say so.
  */
-import { Client, NoSuchObjectError, ResultCodeError, type Entry } from 'ldapts';
+import { Client, NoSuchObjectError, PasswordPolicyControl, ResultCodeError, type Entry } from 'ldapts';
 import { NetworkFailure, type ConnectionOut } from '../../platform/http/network.ts';
 import { makeToken } from '../../platform/secrets/tokens.ts';
 import type { Failure, Identity, PasswordAnswer, PasswordProtocol, Tools } from '../contract.ts';
-import { emailOf, escaped, refusalIn, textsOf, valuesOf, textOfBytes } from './entry.ts';
+import { emailOf, escaped, expiryIn, refusalIn, textsOf, valuesOf, textOfBytes, type Said } from './entry.ts';
 import { fields, PLACEHOLDER, PRESETS, serverFrom, settings, type Settings } from './settings.ts';
 import { extendedWell, wholeMessage } from './whole-message.ts';
 
@@ -85,15 +85,18 @@ async function searchThenBind(
   const { entry } = found;
   const identity = identityOf(entry, given, email);
   if (!identity) return misconfigured(`The entry has not exactly one value of ${namesOf(given).subject}, by which somebody is known again.`);
+  // Directories that know it say by it what they would let a password pass for otherwise; the others pass it over.
+  const policy = new PasswordPolicyControl();
   try {
     // A name that is empty, or a bare word, would be a bind of another kind, which need not look at the password.
     if (!entry.dn.includes('=')) return misconfigured('The entry has no name that could be signed in with.');
-    await client.bind(entry.dn, password);
+    await client.bind(entry.dn, password, policy);
   } catch (error) {
-    if (error instanceof ResultCodeError) return refusedFor(error);
+    if (error instanceof ResultCodeError) return refusedFor(error, expiryIn(policy.value));
     throw error;
   }
-  return { ok: true, identity };
+  const said = expiryIn(policy.value);
+  return said ? { ok: false, reason: 'change-first', detail: said.detail } : { ok: true, identity };
 }
 
 async function bindInVain(client: Client, { name, password }: { name: string; password: string }): Promise<void> {
@@ -176,10 +179,13 @@ function serviceRefused({ code }: ResultCodeError): string {
   return `The directory does not let the service account in (result ${code}).`;
 }
 
-/** To whoever signs in all of it is a wrong password; what is behind it is for whoever looks after the accounts. */
-function refusedFor(error: ResultCodeError): Exclude<PasswordAnswer, { ok: true }> {
-  const detail = refusalIn(error.message);
-  if (error.code === INVALID_CREDENTIALS) return { ok: false, reason: 'wrong', ...(detail === undefined ? {} : { detail }) };
+/** To whoever signs in it is a wrong password, but where it is right and has to be changed; what is behind it is for whoever looks after the accounts. */
+function refusedFor(error: ResultCodeError, expiry: Said | undefined): Exclude<PasswordAnswer, { ok: true }> {
+  const said = expiry ?? refusalIn(error.message);
+  if (error.code === INVALID_CREDENTIALS) {
+    if (said?.changeFirst === true) return { ok: false, reason: 'change-first', detail: said.detail };
+    return { ok: false, reason: 'wrong', ...(said === undefined ? {} : { detail: said.detail }) };
+  }
   if (KEPT_OUT.includes(error.code)) return { ok: false, reason: 'wrong', detail: `The directory keeps the account out (result ${error.code}).` };
   return misconfigured(`The directory does not let anybody sign in (result ${error.code}).`);
 }

@@ -21,6 +21,14 @@ const SASL_CREDENTIALS = 0x87;
 const RESPONSE_NAME = 0x8a;
 const RESPONSE_VALUE = 0x8b;
 
+const PASSWORD_POLICY = '1.3.6.1.4.1.42.2.27.8.5.1';
+const WARNING = 0xa0;
+const TIME_BEFORE_EXPIRATION = 0x80;
+const GRACE_REMAINING = 0x81;
+const POLICY_ERROR = 0x81;
+/** Controls that the library reads though nobody here asks for them: pages, persistent searches, sorting. No directory sends them unasked. */
+const READ_UNASKED: readonly string[] = ['1.2.840.113556.1.4.319', '2.16.840.1.113730.3.4.3', '2.16.840.1.113730.3.4.7', '1.2.840.113556.1.4.473'];
+
 /** Of one message. */
 const BYTES_MOST = 1024 * 1024;
 
@@ -106,6 +114,10 @@ const many =
   (bytes, element) =>
     element.tag === tag && (childrenOf(bytes, element)?.every((child) => each(bytes, child)) ?? false);
 
+function either(one: Check, other: Check): Check {
+  return (bytes, element) => one(bytes, element) || other(bytes, element);
+}
+
 const result = (tag: number, more: readonly Check[] = []): Check => row(tag, [number(ENUMERATED), octets, octets], [many(REFERRAL, octets), ...more]);
 const attribute = row(SEQUENCE, [octets, many(SET, octets)]);
 const OPERATIONS: readonly Check[] = [
@@ -117,4 +129,15 @@ const OPERATIONS: readonly Check[] = [
 ];
 const operation: Check = (bytes, element) => OPERATIONS.some((check) => check(bytes, element));
 const control = row(SEQUENCE, [octets], [number(BOOLEAN), octets]);
-const isMessage = row(SEQUENCE, [number(INTEGER), operation], [many(CONTROLS, control)]);
+/** draft-behera-ldap-password-policy-11, 6.2: what is read of the one control that is asked for. */
+const policySaid = row(SEQUENCE, [], [row(WARNING, [either(number(TIME_BEFORE_EXPIRATION), number(GRACE_REMAINING))]), number(POLICY_ERROR)]);
+const isControl: Check = (bytes, element) => {
+  const [type, ...more] = control(bytes, element) ? childrenOf(bytes, element)! : [];
+  if (!type) return false;
+  const name = new TextDecoder().decode(bytes.subarray(type.from, type.to));
+  if (READ_UNASKED.includes(name)) return false;
+  const value = more.at(-1);
+  const [said, ...others] = (name === PASSWORD_POLICY && value?.tag === OCTETS ? childrenOf(bytes, value) : undefined) ?? [];
+  return name !== PASSWORD_POLICY || (said !== undefined && others.length === 0 && policySaid(bytes, said));
+};
+const isMessage = row(SEQUENCE, [number(INTEGER), operation], [many(CONTROLS, isControl)]);

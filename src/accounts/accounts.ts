@@ -41,7 +41,7 @@ const UNVERIFIED_KEPT_FOR = days(30);
 /** As long as the browser keeps its cookie. */
 const BROWSER_KNOWN_FOR = days(365);
 
-export { passwordHint } from './password-rules.ts';
+export { isShort as isShortPassword, passwordHint } from './password-rules.ts';
 export const nameRefusal = refuseName;
 
 /** Why a new password can't be used, as a sentence; undefined where it can. */

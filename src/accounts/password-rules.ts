@@ -16,12 +16,15 @@ export interface PasswordContext {
   readonly isCommon: (password: string) => boolean;
 }
 
+/** Whether it would be refused, by its length, where no real second factor is enforced. */
+export const isShort = (password: string): boolean => lengthOf(password.normalize('NFC')) < LENGTH_LEAST;
+
 export function refusePassword(
   password: string,
   { email, installationName, realSecondFactorEnforced, isCommon }: PasswordContext,
 ): PasswordRefusal | undefined {
   const normal = password.normalize('NFC');
-  const length = [...normal].length;
+  const length = lengthOf(normal);
   if (length === 0) return 'empty';
   if (new TextEncoder().encode(normal).length > BYTES_MOST) return 'too-long';
   if (length < leastLength(realSecondFactorEnforced)) return 'too-short';
@@ -35,6 +38,9 @@ export function refusePassword(
   if (names.some((name) => plain.includes(name) || plain.includes(name.replaceAll(' ', '')))) return 'contains-name';
   return undefined;
 }
+
+/** PW-2: in code points. */
+const lengthOf = (normal: string): number => [...normal].length;
 
 /** A few characters over and over, or a run such as 123456789012345 or abcdefghijklmno. */
 function isTooSimple(password: string): boolean {

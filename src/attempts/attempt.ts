@@ -18,7 +18,7 @@ import {
   type Occasion,
   type Person,
 } from '../factors/factors.ts';
-import { METHODS, methodsOpenTo, verdictOf, type Asked, type Demand, type Verdict } from '../policy/policy.ts';
+import { enforcesRealSecondFactor, METHODS, methodsOpenTo, verdictOf, type Asked, type Demand, type Verdict } from '../policy/policy.ts';
 import { TRUSTED_DEVICE, type Proofs } from '../sessions/sessions.ts';
 import type { ByProvider } from '../sso/sso.ts';
 import { missingProofs } from './fresh-proof.ts';
@@ -66,6 +66,8 @@ export interface AttemptState {
   readonly newKey: NewKey | null;
   /** "Not now": what the policy asks for is set up another time. */
   readonly postponed: boolean;
+  /** The password that it began with is shorter than one has to be where no real second factor is enforced. */
+  readonly shortPassword: boolean;
   /** For 'change-email': the address to prove. */
   readonly newEmail: string | null;
   /** How old a proof may be for 'confirm', in milliseconds, where that is less than the policies say. */
@@ -111,6 +113,7 @@ const EMPTY: AttemptState = {
   remembersDevice: false,
   newKey: null,
   postponed: false,
+  shortPassword: false,
   newEmail: null,
   freshFor: null,
   returnTo: null,
@@ -280,6 +283,7 @@ function factsOf(
     newKeyKept: state.newKey?.kept === true,
     lacking: verdict.kind === 'passes' ? 'nothing' : now < verdict.by ? 'set-up-later' : 'set-up-now',
     postponed: state.postponed,
+    passwordTooShort: owesLongerPassword(world, state, surroundings.policy.demand) && isFullyProved({ enrolled, state, now }),
     mailFirst: demand.mailFirst,
     emailVerified: surroundings.account.emailVerifiedAt !== null,
     browserKnown: surroundings.browserKnown,
@@ -287,6 +291,15 @@ function factsOf(
     method: method === null ? 'none' : method.state !== null ? 'shown' : method.pending !== null ? 'begun' : 'chosen',
     methodProvesEmail: method !== null && factorOf(method.kind).provesEmail,
   };
+}
+
+/** PW-1: eight characters were enough while the policies enforced a real second factor, and they do not now. */
+export const owesLongerPassword = (world: World, { shortPassword }: Pick<AttemptState, 'shortPassword'>, demand: Demand): boolean =>
+  shortPassword && !enforcesRealSecondFactor(world, demand);
+
+/** Whether an attempt to sign in has shown all that a change asks for (FC-2). A weaker factor, a remembered browser or a bypass code only signs in. */
+function isFullyProved({ enrolled, state, now }: { enrolled: readonly EnrolledFactor[]; state: AttemptState; now: number }): boolean {
+  return missingProofs({ held: heldOf(enrolled), proofs: asOf(now, state.proofs), now }).length === 0;
 }
 
 /** What was shown in an attempt does not go stale in it, or whoever waits long for a code would never come to its end. When it was shown is kept for afterwards. */

@@ -7,7 +7,7 @@ export type Purpose = 'sign-in' | 'confirm' | 'verify-email' | 'enrol' | 'disabl
 export type Step =
   /** Show the password again, or sign in at one's identity provider again. */
   | 'first-factor'
-  /** Choose a new password. */
+  /** Choose a new password: it was forgotten, or the one that signs in has become too short. */
   | 'new-password'
   /** Show a second factor that the account has, or its Recovery Key. */
   | 'second-factor'
@@ -45,6 +45,8 @@ export interface Facts {
   readonly lacking: 'nothing' | 'set-up-later' | 'set-up-now';
   /** The person said "Not now". */
   readonly postponed: boolean;
+  /** PW-1: the password that was shown has to become a longer one, and all was shown that changing it asks for. For who signs in. */
+  readonly passwordTooShort: boolean;
   /** A policy wants the mailbox asked before a set-up in a browser that is new to the account. */
   readonly mailFirst: boolean;
   readonly emailVerified: boolean;
@@ -59,8 +61,11 @@ export interface Facts {
 
 export function nextStep(facts: Facts): Step {
   switch (facts.purpose) {
-    case 'sign-in':
-      return nextSignInStep(facts);
+    case 'sign-in': {
+      const step = nextSignInStep(facts);
+      // Last, behind everything that signing in asks for: nobody changes a password who could not come in.
+      return step === 'done' && facts.passwordTooShort ? 'new-password' : step;
+    }
     case 'confirm':
       return facts.missing[0] ?? nextAfterRecoveryKey(facts);
     case 'enrol':

@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.ts';
+import { passwordHint, type Account } from '../accounts/accounts.ts';
 import { button, form, linkButton, mistakes, notice, passwordField, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { alonePage } from '../platform/html/layout.ts';
@@ -87,6 +87,37 @@ export function done({ installation, formToken, account, then }: { installation:
     signedIn: { ...account, formToken },
     body: html`${notice({ kind: 'good', text: 'All set. From now on, signing in asks for your code after your password.' })}
       <div class="actions">${linkButton({ label: 'Continue', href: then, main: true, wide: true })}</div>`,
+  });
+}
+
+/** PW-1: it is said why, and that nothing is wrong. */
+export function longerPassword({
+  installation,
+  formToken,
+  account,
+  error,
+}: {
+  installation: Installation;
+  formToken: string;
+  account: Account;
+  error: string | undefined;
+}): Html {
+  return alonePage({
+    installationName: installation.name,
+    language: account.language,
+    title: 'Choose a longer password',
+    body: html`${mistakes(error)}
+      <p class="quiet">
+        A shorter one would do while a second step that only you have was required of you beside it. It no longer is, so the password has to be harder to guess.
+        Everywhere else you are signed out by this.
+      </p>
+      ${form({
+        action: '/sign-in/new-password',
+        formToken,
+        body: html`${passwordField({ label: 'New password', name: 'password', autocomplete: 'new-password', hint: error === undefined ? passwordHint(false) : undefined, error })}
+        ${button({ label: 'Save and sign in', main: true, wide: true })}`,
+      })}`,
+    footer: html`<p class="quiet">${account.email} · <a href="/sign-in/leave">Not you?</a></p>`,
   });
 }
 

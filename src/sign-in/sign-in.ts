@@ -3,7 +3,7 @@
  * forgotten password. What follows the password is an attempt (see attempts/); a session is opened in the transaction that ends it
  * and nowhere before. No answer here tells whether an account exists: unknown, wrong and paused look and cost the same (RL-7).
  */
-import { checkPassword, knowsBrowser, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
+import { checkPassword, isShortPassword, knowsBrowser, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { isFactor, onlySignedInAt, passingAmong, PROVIDER_SECOND_FACTOR, removeFactor } from '../factors/factors.ts';
@@ -112,7 +112,7 @@ export async function answerPassword(
       await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'provider-required' } });
       return { ok: false, reason: 'provider-required', connection: required };
     }
-    const state = { proofs: { password: world.clock.now() }, returnTo, insists: required !== undefined };
+    const state = { proofs: { password: world.clock.now() }, returnTo, insists: required !== undefined, shortPassword: isShortPassword(password) };
     return { ok: true, entered: await enter(world, transaction, { account, caller, state, deviceToken }), returnTo };
   });
 }
@@ -165,6 +165,8 @@ async function enterRemembered(
   }: { situation: attempts.Situation; caller: Caller; deviceToken: string },
 ): Promise<Entered | undefined> {
   if (step !== 'second-factor' || verdict.kind !== 'passes') return undefined;
+  // A remembered browser changes nothing, and the password has to be changed.
+  if (attempts.owesLongerPassword(world, attempt.state, policy.demand)) return undefined;
   // Whoever waits for help is asked: a bypass code would be used up by the way in, and a reset is stopped by who shows what it takes away.
   if (passingAmong(enrolled).length > 0 || (await findReset(transaction, account.id))) return undefined;
   const { browserToken } = caller;

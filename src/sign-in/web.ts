@@ -1,5 +1,5 @@
 // The addresses of signing in: /sign-in, its steps, and signing out.
-import { mountJourney, type Journey } from '../attempts/attempts.ts';
+import { mountJourney, type Journey, type Situation } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
 import { isJoiningOpen, readJoiningTerms } from '../organisations/organisations.ts';
 import { onlySignedInAt } from '../factors/factors.ts';
@@ -14,6 +14,7 @@ import * as pages from './pages.ts';
 import { whereToSignIn } from './by-provider.ts';
 import { askDirectory, CONNECT_ADDRESS, goTo, mountByProvider } from './provider-web.ts';
 import { comeByProvider, signingOut } from './provider-pages.ts';
+import { findSignIn, lengthenPassword } from './longer-password.ts';
 import { answerPassword, enterBrowser, finishSignIn, HOME, leaveSignIn, NEXT, SIGN_IN } from './sign-in.ts';
 
 const START = '/sign-in';
@@ -25,6 +26,7 @@ const ADDRESSES = {
   'begin-method': '/sign-in/set-up/method',
   'confirm-method': '/sign-in/set-up/code',
   'recovery-key': '/sign-in/recovery-key',
+  'new-password': '/sign-in/new-password',
 } as const;
 
 export { ARRIVAL } from './provider-web.ts';
@@ -62,7 +64,9 @@ export function mountSignIn(web: Web<undefined>, world: World): void {
   });
   web.post('/sign-out', (visit) => signOut(world, visit));
   mountByProvider(web, world);
-  mountJourney(web, world, signInJourney(world));
+  const journey = signInJourney(world);
+  mountJourney(web, world, journey);
+  mountLongerPassword(web, world, journey);
 }
 
 async function signIn(world: World, visit: Visit): Promise<Answer> {
@@ -124,10 +128,7 @@ function signInJourney(world: World): Journey<undefined> {
     addresses: ADDRESSES,
     lost: START,
     lostNotice: 'took-too-long',
-    holder: (visit) => {
-      const token = visit.cookie('attempt');
-      return token === undefined ? undefined : { attemptToken: token };
-    },
+    holder: attemptIn,
     sessionProofs: () => ({}),
     leave: { label: 'Not you?', address: '/sign-in/leave' },
     help: HELP_ADDRESS,
@@ -145,6 +146,33 @@ function signInJourney(world: World): Journey<undefined> {
       };
     },
   };
+}
+
+/** What a change of the password brings is hashed outside every transaction: so this step has a form of its own. */
+function mountLongerPassword(web: Web<undefined>, world: World, { addresses, lost, finish }: Journey<undefined>): void {
+  const address = ADDRESSES['new-password'];
+  const elsewhere = (situation: Situation | undefined): Answer => redirect((situation && addresses[situation.step]) ?? lost);
+  const show = (visit: Visit, { account }: Situation, error?: string): Answer =>
+    page(pages.longerPassword({ installation: world.installation, formToken: visit.formToken, account, error }), error === undefined ? 200 : 422);
+  web.get(address, async (visit) => {
+    const held = attemptIn(visit);
+    const situation = held && (await findSignIn(world, { ...held, caller: visit }));
+    return situation?.step === 'new-password' ? show(visit, situation) : elsewhere(situation);
+  });
+  web.post(address, async (visit) => {
+    const held = attemptIn(visit);
+    if (!held) return redirect(lost);
+    const set = await lengthenPassword(world, { ...held, password: visit.field('password'), caller: visit }, (transaction, situation) =>
+      finish(transaction, situation, visit, undefined),
+    );
+    if (set.ok) return set.done();
+    return set.reason === 'refused' ? show(visit, set.situation, set.sentence) : elsewhere(set.situation);
+  });
+}
+
+function attemptIn(visit: Visit): { attemptToken: string } | undefined {
+  const attemptToken = visit.cookie('attempt');
+  return attemptToken === undefined ? undefined : { attemptToken };
 }
 
 async function signOut(world: World, visit: Visit): Promise<Answer> {

@@ -171,6 +171,7 @@ const GUESSED: Readonly<Record<string, Guessed>> = {
 const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/forgot-password/link': '256 random bits',
   '/forgot-password/new-password': 'a new password',
+  '/sign-in/new-password': 'a new password',
   '/sign-up': 'a new account',
   '/forgot-password': 'an address: limited by mail and network',
   '/sign-out': 'nothing',

@@ -35,6 +35,7 @@ export async function* gettingIn(browser: Browser, portal: ServedPortal, options
   await mary.signOut();
   await portal.setPolicy('required');
   yield* setUpThatIsAskedFor(mary);
+  yield* aLongerPassword(mary);
 }
 
 async function* problems(guest: PersonInChromium): Walk {
@@ -152,6 +153,28 @@ async function* signingIn(ada: PersonInChromium): Walk {
   portal.clock.advance(hours(1));
   await ada.press('Continue');
   yield { name: 'sign in, took too long', person: ada };
+}
+
+/** Whoever has one that was long enough for a policy that was stricter. */
+async function* aLongerPassword(mary: PersonInChromium): Walk {
+  const { world } = mary.portal;
+  await mary.portal.setPolicy('optional');
+  mary.password = 'ten otters';
+  const hash = await world.passwordHasher.hash(mary.password);
+  await world.database.query.updateTable('accounts').set({ password_hash: hash }).where('email', '=', mary.email).execute();
+  await mary.signOut();
+  await mary.enterPassword();
+  await mary.fill('Verification code', mary.phone!.fresh());
+  await mary.press('Continue');
+  await mary.sees('Choose a longer password');
+  yield { name: 'sign in, a longer password', person: mary };
+  await mary.fill('New password', 'short');
+  await mary.press('Save and sign in');
+  yield { name: 'sign in, a longer password, refused', person: mary };
+  mary.password = 'ten otters in the harbour';
+  await mary.fill('New password', mary.password);
+  await mary.press('Save and sign in');
+  await mary.sees('Manage Account');
 }
 
 /** Of an account whose mailbox is its second factor, so that it can't be the first as well: the Recovery Key is asked for beside it. */

@@ -70,6 +70,7 @@ export async function setTheStage(portal: Portal): Promise<Stage> {
   await recovering.press('Continue');
   people.push(['mid-attempt, with the next Recovery Key to keep', gil, recovering, { lastForm: '/sign-in/recovery-key' }]);
   people.push(['choosing a new password', ...(await choosingANewPassword(portal))]);
+  people.push(['mid-attempt, choosing a longer password', ...(await choosingALongerPassword(portal)), { lastForm: '/sign-in/new-password' }]);
 
   await portal.setPolicy('required');
   for (const [name, steps] of [
@@ -132,6 +133,18 @@ async function choosingANewPassword(portal: Portal): Promise<[Person, Visitor]> 
   await browser.visit(/http\S+token=\S+/.exec(hal.newestMail().text)![0]);
   await browser.press('Continue');
   return [hal, browser];
+}
+
+async function choosingALongerPassword(portal: Portal): Promise<[Person, Visitor]> {
+  const kit = await (await portal.newcomer().join()).enableByApp();
+  const { database, passwordHasher } = portal.world;
+  kit.password = 'ten otters';
+  const hash = await passwordHasher.hash(kit.password);
+  await database.query.updateTable('accounts').set({ password_hash: hash }).where('email', '=', kit.email).execute();
+  const browser = portal.browser();
+  await kit.enterPassword(browser);
+  await kit.enterCode(kit.phone.fresh(), { browser });
+  return [kit, browser];
 }
 
 function stateOf({ world }: Portal, rows: Rows, { name, person, browser }: { name: string; person: Person | undefined; browser: Visitor }): State {

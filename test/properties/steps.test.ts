@@ -29,7 +29,7 @@ const FLAGS = [
 
 const LACKING = ['nothing', 'set-up-later', 'set-up-now'] as const;
 
-/** All of them: 8 purposes, 4 things missing or not, 4 states of a method, 3 of what is lacking and a remembered browser for who signs in, and 13 flags. */
+/** All of them: 8 purposes, 4 things missing or not, 4 states of a method, 3 of what is lacking, a remembered browser and a password too short for who signs in, and 13 flags. */
 function allFacts(purposes = PURPOSES): Facts[] {
   const flags = Array.from(
     { length: 2 ** FLAGS.length },
@@ -40,7 +40,9 @@ function allFacts(purposes = PURPOSES): Facts[] {
       METHODS.flatMap((method) =>
         (purpose === 'sign-in' ? LACKING : LACKING.slice(0, 1)).flatMap((lacking) =>
           (purpose === 'sign-in' ? [false, true] : [false]).flatMap((deviceTrusted) =>
-            flags.map((flag): Facts => ({ purpose, missing, method, lacking, deviceTrusted, ...flag })),
+            (purpose === 'sign-in' ? [false, true] : [false]).flatMap((passwordTooShort) =>
+              flags.map((flag): Facts => ({ purpose, missing, method, lacking, deviceTrusted, passwordTooShort, ...flag })),
+            ),
           ),
         ),
       ),
@@ -59,6 +61,8 @@ function isAllowed(facts: Facts): boolean {
   const setUp = facts.method === 'shown';
   switch (facts.purpose) {
     case 'sign-in': {
+      // PW-1: it is changed before anybody is in.
+      if (facts.passwordTooShort) return false;
       // A factor that the person has is asked for whatever the policy says, and a Recovery Key is replaced before going on.
       // A remembered browser stands for it where nothing is set up on the way (TD-1).
       const shown = facts.secondFactorShown || (facts.deviceTrusted && facts.lacking === 'nothing');
@@ -83,7 +87,7 @@ function isAllowed(facts: Facts): boolean {
 }
 
 /** The facts once the person has done what the step asks. */
-function after(step: Exclude<Step, 'done' | 'new-password'>, facts: Facts): Facts {
+function after(step: Exclude<Step, 'done'>, facts: Facts): Facts {
   switch (step) {
     case 'first-factor':
       return { ...facts, missing: facts.missing.filter((one) => one !== 'first-factor') };
@@ -99,13 +103,15 @@ function after(step: Exclude<Step, 'done' | 'new-password'>, facts: Facts): Fact
       return { ...facts, emailShown: true };
     case 'recovery-key':
       return { ...facts, newKeyKept: true };
+    case 'new-password':
+      return { ...facts, passwordTooShort: false };
   }
 }
 
 describe('the next step', () => {
   test('SE-3, exhaustive: an attempt is done exactly when everything that is asked for was shown', () => {
     const all = allFacts();
-    assert.equal(all.length, (7 + 3 * 2) * 4 * 4 * 2 ** 13);
+    assert.equal(all.length, (7 + 3 * 2 * 2) * 4 * 4 * 2 ** 13);
     for (const facts of all) {
       if ((nextStep(facts) === 'done') !== isAllowed(facts)) assert.fail(`${nextStep(facts)} for ${JSON.stringify(facts)}`);
     }
@@ -115,7 +121,9 @@ describe('the next step', () => {
     for (const start of allFacts()) {
       const path: Step[] = [];
       let facts = start;
-      for (let step = nextStep(facts); step !== 'done' && step !== 'new-password'; step = nextStep(facts)) {
+      // A forgotten password ends with the new one.
+      const last = (step: Step): step is 'done' => step === 'done' || (step === 'new-password' && start.purpose === 'reset-password');
+      for (let step = nextStep(facts); !last(step); step = nextStep(facts)) {
         if (path.includes(step)) assert.fail(`${[...path, step].join(', ')} for ${JSON.stringify(start)}`);
         path.push(step);
         facts = after(step, facts);
@@ -127,6 +135,13 @@ describe('the next step', () => {
     for (const facts of allFacts(['reset-password'])) {
       const open = (!(facts.protected && facts.mailboxSuffices) || facts.secondFactorShown) && (!facts.recoveryKeyUsed || facts.newKeyKept);
       assert.equal(nextStep(facts) === 'new-password', open, JSON.stringify(facts));
+    }
+  });
+
+  test('PW-1, exhaustive: who signs in chooses a longer password behind everything else that is asked for, and only then', () => {
+    for (const facts of allFacts(['sign-in'])) {
+      const owes = facts.passwordTooShort && nextStep({ ...facts, passwordTooShort: false }) === 'done';
+      assert.equal(nextStep(facts) === 'new-password', owes, JSON.stringify(facts));
     }
   });
 

@@ -103,6 +103,7 @@ export const PARTS: readonly string[] = [
   'manage-account/frame.ts',
   'manage-account/providers.ts',
   'sign-in/by-provider.ts',
+  'sign-in/longer-password.ts',
   'sso/connecting.ts',
   'sso/connections.ts',
   'sso/contract.ts',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { Browser, CDPSession } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
 import { routesOf, type Route } from '../support/routes.ts';
@@ -89,55 +89,83 @@ const NO_PAGES =
   /^\/(?:healthz|forward-auth|forward-auth\/callback)?$|^\/sso\/|^\/\.well-known\/|\/(?:on|off|required|optional|test|add|check|lead|send|back|download|replace|remove|later|save|restore|tell|export)$/;
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
 
+/** Each theme and each size once: colours do not depend on the size, nor what else axe looks at on the theme. */
+const LOOKS = [
+  { viewport: DESKTOP, theme: 'dark', rules: 'all' },
+  { viewport: { width: 320, height: 640 }, theme: 'light', rules: 'of colours and sizes' },
+] as const;
+
 async function check({ person: { page, faults } }: Stop): Promise<void> {
-  // A page that the browser leaves by itself never comes to its end.
-  await page.waitForFunction("document.readyState === 'complete' || (document.readyState === 'interactive' && document.querySelector('[data-goes-on]'))");
-  assert.equal(await page.evaluate(LAYOUT_SHIFT), 0, 'Nothing moves while the page comes.');
   const inspector = await page.context().newCDPSession(page);
+  assert.equal(await inside(inspector, LAYOUT_SHIFT), 0, 'Nothing moves while the page comes.');
   await inspector.send('Runtime.evaluate', { expression: AXE });
-  // Each theme and each size once: colours do not depend on the size, nor the order of things on the theme.
-  for (const [viewport, colorScheme] of [
-    [DESKTOP, 'dark'],
-    [PHONE, 'light'],
-  ] as const) {
-    await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
-    assert.deepEqual(await violations(inspector), [], `WCAG 2.2 AA, ${colorScheme}, ${viewport.width} pixels`);
-    assert.deepEqual(await page.evaluate(WITHOUT_VISIBLE_FOCUS), [], `Whatever can have the focus shows it, ${colorScheme}.`);
+  for (const { viewport, theme, rules } of LOOKS) {
+    await inspector.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: theme }, ...STILL] });
+    await resize(inspector, viewport);
+    const { violations, withoutFocus, pageWidth, leadsOn } = await inside<Look>(inspector, look(rules));
+    assert.deepEqual(violations, [], `WCAG 2.2 AA, ${theme}, ${viewport.width} pixels`);
+    assert.deepEqual(withoutFocus, [], `Whatever can have the focus shows it, ${theme}.`);
+    assert.equal(pageWidth, viewport.width, 'WCAG 1.4.10: one scrolls in one direction only, at 320 pixels too.');
+    assert.ok(leadsOn, 'It leads on.');
   }
+  await resize(inspector, { width: 640, height: 800 });
+  assert.equal(await inside(inspector, WIDTH_OF_LARGE_TEXT), 640, 'WCAG 1.4.4: text of twice the size, in a window of twice 320 pixels.');
+  await resize(inspector, PHONE);
   await inspector.detach();
-  assert.ok((await page.locator(':is(main, nav) :is(a[href], button:enabled)').filter({ visible: true }).count()) > 0, 'It leads on.');
-  await fits(page);
   assert.deepEqual(faults, []);
 }
 
-/** WCAG 1.4.4 and 1.4.10: at 320 pixels, and with text of twice the size in a window of twice that, one scrolls in one direction only. */
-async function fits(page: Page): Promise<void> {
-  const widths = async () => ({ page: await page.evaluate('document.documentElement.scrollWidth'), window: await page.evaluate('innerWidth') });
-  await page.setViewportSize({ width: 320, height: 640 });
-  assert.deepEqual(await widths(), { page: 320, window: 320 });
-  await page.setViewportSize({ width: 640, height: 800 });
+interface Look {
+  readonly violations: readonly unknown[];
+  readonly withoutFocus: readonly string[];
+  readonly pageWidth: number;
+  readonly leadsOn: boolean;
+}
+
+const STILL = [{ name: 'prefers-reduced-motion', value: OPTIONS.reducedMotion }];
+
+const resize = (inspector: CDPSession, { width, height }: typeof PHONE): Promise<unknown> =>
+  inspector.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+
+/** By the debugger, all that a look is for at once: our own policy would refuse a script its place in the page, and each question costs more than its answer. */
+async function inside<Answer>(inspector: CDPSession, expression: string): Promise<Answer> {
+  const { result, exceptionDetails } = await inspector.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  return result.value as Answer;
+}
+
+const look = (rules: (typeof LOOKS)[number]['rules']): string => `(async () => {
+  const { violations } = await axe.run({ resultTypes: ['violations'], selectors: false, preload: false, ${
+    rules === 'all'
+      ? "rules: { 'target-size': { enabled: true } }"
+      : "runOnly: ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable']"
+  } });
+  return {
+    violations: violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => html + ' ' + any.map(({ message }) => message))]),
+    withoutFocus: ${WITHOUT_VISIBLE_FOCUS},
+    pageWidth: document.documentElement.scrollWidth,
+    leadsOn: [...document.querySelectorAll(':is(main, nav) :is(a[href], button:enabled)')].some((element) => element.checkVisibility({ visibilityProperty: true })),
+  };
+})()`;
+
+const WIDTH_OF_LARGE_TEXT = `(() => {
   // By script: the policy lets no style attribute through, but a property may be set.
-  await page.evaluate("document.documentElement.style.fontSize = '200%'");
-  assert.deepEqual(await widths(), { page: 640, window: 640 });
-  await page.evaluate("document.documentElement.style.fontSize = ''");
-  await page.setViewportSize(PHONE);
-}
+  const { style } = document.documentElement;
+  style.fontSize = '200%';
+  const { scrollWidth } = document.documentElement;
+  style.fontSize = '';
+  return scrollWidth;
+})()`;
 
-/** Run through the debugger: our own policy would refuse it a place in the page. */
-async function violations(inspector: CDPSession): Promise<unknown> {
-  const { result } = await inspector.send('Runtime.evaluate', { expression: RUN_AXE, awaitPromise: true, returnByValue: true });
-  return result.value;
-}
-
-const RUN_AXE = `axe.run({ resultTypes: ['violations'], selectors: false, preload: false, rules: { 'target-size': { enabled: true } } })
-  .then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => html + ' ' + any.map(({ message }) => message))]))`;
-
-const LAYOUT_SHIFT = `new Promise((resolve) => {
+/** Once the page is there: one that the browser leaves by itself never comes to its end. */
+const LAYOUT_SHIFT = `(async () => {
+  const there = () => document.readyState === 'complete' || (document.readyState === 'interactive' && document.querySelector('[data-goes-on]'));
+  while (!there()) await new Promise((resolve) => document.addEventListener('readystatechange', resolve, { once: true }));
   const shifts = new PerformanceObserver(() => undefined);
   shifts.observe({ type: 'layout-shift', buffered: true });
-  requestAnimationFrame(() => setTimeout(() => resolve(shifts.takeRecords().reduce((sum, { value }) => sum + value, 0))));
-})`;
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  return shifts.takeRecords().reduce((sum, { value }) => sum + value, 0);
+})()`;
 
 const WITHOUT_VISIBLE_FOCUS = `(() => {
   const before = document.activeElement;

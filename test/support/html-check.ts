@@ -35,12 +35,16 @@ function load(): Package.HtmlValidate {
   return new HtmlValidate(new LoadedOnce(config));
 }
 
-/** The page without what is no matter of HTML: digits and keys in its text, and those in the values of fields and links. Other attributes stay. */
+/**
+ * The page without what is no matter of HTML: its words, but for those of its title, whose length is looked at, and of whatever is not escaped; the values of fields and
+ * links; more than two in a row of rows, items and options that look the same.
+ */
 function shapeOf(body: string): string {
   return body
     .replaceAll(/ d="[^"]*"/g, ' d="M0"')
-    .replaceAll(/ (?:value|href|action|data-copy)="[^"]*"/g, (attribute) => attribute.replaceAll(/[\w-]{20,}|\d+/g, '0'))
-    .replaceAll(/>[^<]*/g, (text) => text.replaceAll(/[\dA-Z]{4}(?:[- ][\dA-Z]{2,4}){6,}|\d+/g, '0'));
+    .replaceAll(/ (?:value|href|action|data-copy|datetime)="[^"]*"/g, (attribute) => attribute.replaceAll(/[\w-]{20,}|\d+/g, '0'))
+    .replaceAll(/(?<!<title)>[^<]*/g, (text) => text.replaceAll(/&(?:amp|lt|gt|quot|nbsp|#\d+);/g, 'x').replaceAll(/[^\s&>]+(?:\s+[^\s&>]+)*/g, 'x'))
+    .replaceAll(/(<(tr|li|option|dt)\b(?:(?!<\2\b)[^])*<\/\2>)(?:\s*\1){2,}/g, '$1$1');
 }
 
 /** The shapes that were found valid: in memory, and as empty files, each named by the hash of one. Another version of the package, and other rules, begin anew. */

@@ -179,6 +179,57 @@ test('the Recovery Key: "Download" is the main button until it was saved, by eac
   await ada.sees('Security and Credentials');
 });
 
+test('who was told to save the Recovery Key first, and does, reads and hears it no more; "Finish" stays where it is', async () => {
+  await using ada = await newcomer({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await ada.join();
+  await ada.openSecurity();
+  await ada.press('Enable Two-Factor Authentication', 'Send verification code');
+  await ada.sees('Check your email');
+  await ada.enterEmailedCode();
+  await ada.sees('Save your Recovery Key');
+  const { page } = ada;
+  const tick = page.getByLabel('I have saved it');
+  const told = page.locator('#saved-error');
+  const finish = ada.button('Finish');
+  for (const save of [() => ada.press('Copy'), () => tick.check()]) {
+    await ada.press('Finish');
+    await told.waitFor();
+    const { y } = (await finish.boundingBox())!;
+    await save();
+    await told.waitFor({ state: 'hidden' });
+    assert.equal(await tick.isChecked(), true);
+    assert.equal(await tick.getAttribute('aria-invalid'), null);
+    assert.equal(await tick.getAttribute('aria-describedby'), null);
+    assert.equal((await finish.boundingBox())!.y, y);
+    await tick.uncheck();
+  }
+});
+
+test('the Recovery Key is asked for as a code is: its field has the focus', async () => {
+  await using ada = await newcomer();
+  await ada.join();
+  await ada.openSecurity();
+  await ada.enableByEmail();
+  await ada.signOut();
+  await ada.enterPassword();
+  await ada.press('Try another way', /^Recovery Key/);
+  await ada.sees('Use your Recovery Key');
+  await ada.page.keyboard.type(ada.recoveryKey);
+  await ada.page.keyboard.press('Enter');
+  await ada.sees('Save your next Recovery Key');
+});
+
+test('the setup key can be read in its groups, on a phone with text of twice the size too', async () => {
+  await using ada = await newcomer({ viewport: { width: 360, height: 740 } });
+  await ada.join();
+  await ada.openSecurity();
+  await ada.press('Enable Two-Factor Authentication', 'Enable With Authenticator App', 'Continue');
+  await ada.sees('Scan the QR code');
+  await ada.page.evaluate("document.documentElement.style.fontSize = '200%'");
+  assert.equal(await ada.page.evaluate('document.documentElement.scrollWidth'), 360);
+  assert.deepEqual(await ada.page.evaluate(LINES_OF_EACH_GROUP), [1, 1, 1, 1, 1, 1, 1, 1]);
+});
+
 test('on paper stand the site, what it is and the key, and nothing to press', async () => {
   await using ada = await newcomer();
   await ada.join();
@@ -245,6 +296,17 @@ test('a mistake is marked at its field, read out, and has the focus, with JavaSc
 const mainButtons = (page: Page): Promise<string[]> => page.locator('.button.main').allInnerTexts();
 
 const PAINTED = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
+
+/** Over how many lines each group of the setup key goes. */
+const LINES_OF_EACH_GROUP = `(() => {
+  const text = document.querySelector('.key.small span').firstChild;
+  return [...text.data.matchAll(/[A-Z2-7]+/g)].map(({ index, 0: { length } }) => {
+    const range = document.createRange();
+    range.setStart(text, index);
+    range.setEnd(text, index + length);
+    return range.getClientRects().length;
+  });
+})()`;
 
 const LAYOUT_SHIFT = `new Promise((resolve) => {
   const shifts = new PerformanceObserver(() => undefined);

@@ -7,7 +7,7 @@ import type { Walk } from './walk.ts';
 /** Problems, signing up, signing in, a forgotten password, and the set-up that the policy asks for. */
 export async function* gettingIn(browser: Browser, portal: ServedPortal, options: BrowserContextOptions): Walk {
   const arrive = (name: string, email: string) => PersonInChromium.arrive(browser, portal, { ...options, name, email });
-  await using guest = await arrive('Grace Example', 'grace@example.org');
+  await using guest = await arrive('Grace Example', 'grace.example.with.a.very.long.address@a-rather-long-company-name.example.org');
   yield* problems(guest);
   yield* signingUp(guest);
   yield* anAddressThatHasAnAccount(guest);
@@ -44,7 +44,7 @@ async function* problems(guest: PersonInChromium): Walk {
   yield { name: 'no such page', person: guest };
   await guest.visit('/sign-in');
   await page.evaluate("document.querySelector('[name=form_token]').value = 'of an old page'");
-  await guest.fill('Email', 'grace@example.org');
+  await guest.fill('Email', guest.email);
   await guest.fill('Password', 'any');
   await guest.press('Sign in');
   yield { name: 'a form that has expired', person: guest };

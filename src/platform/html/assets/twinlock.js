@@ -12,9 +12,17 @@ const saved = () => {
   const tick = document.querySelector('input[name=saved]');
   if (!tick) return;
   tick.checked = true;
+  settle(tick);
   document.querySelector('[data-download]')?.classList.remove('main');
   tick.form.querySelector('button').classList.add('main');
 };
+
+/** Nobody is told any more to do what is done; what was said about it goes by the stylesheet, and keeps its place. */
+const settle = (tick) => {
+  tick.removeAttribute('aria-invalid');
+  tick.removeAttribute('aria-describedby');
+};
+for (const tick of all('.tick [aria-invalid]')) tick.addEventListener('change', () => settle(tick));
 
 const say = (button, words) => {
   button.dataset.label ??= button.textContent;
@@ -118,5 +126,5 @@ function wayIn() {
   return /[?&]start=[^]*/.exec(text)?.[0].slice(1);
 }
 
-// To the one code that is asked for, unless the page asks for the focus elsewhere. Nothing scrolls away: a QR code above is what comes first.
-if (!document.querySelector('[autofocus]')) document.querySelector('.alone input.code')?.focus({ preventScroll: true });
+// To the one code or key that is asked for, unless the page asks for the focus elsewhere. Nothing scrolls away: a QR code above is what comes first.
+if (!document.querySelector('[autofocus]')) document.querySelector('.alone input[name=code]')?.focus({ preventScroll: true });

@@ -11,7 +11,7 @@ import {
   newRecoveryKeyState,
   recoveryKeyAmong,
   removeFactor,
-  replaceFactorState,
+  replaceFactor,
   standing,
   toolsOf,
   type Answered,
@@ -312,7 +312,7 @@ export async function storeKeptKey(
   const present = recoveryKeyAmong(enrolled);
   if (present) {
     if (attempt.state.usedRecoveryKey && !claimedBy(present.state, attempt.id)) return false;
-    if (!(await replaceFactorState(world, transaction, present, state))) return false;
+    if (!(await replaceFactor(world, transaction, present, state))) return false;
   } else if ((await enrol(world, transaction, { accountId: account.id, kind, name: words.name, state })) === undefined) return false;
   await endTrust(transaction, account.id);
   await record(world, transaction, { event: 'authn_recovery_key_created', accountId: account.id, from, details: { purpose: attempt.purpose } });

@@ -144,13 +144,13 @@ export async function enrol(
   return id;
 }
 
-/** Puts a new state in place of the one that was read; false where somebody was faster. */
-export async function replaceFactorState(world: World, transaction: Transaction, enrolled: EnrolledFactor, state: unknown): Promise<boolean> {
-  return store.replaceState(transaction, {
+/** Puts a new one in the place of that which was read; false where somebody was faster. */
+export async function replaceFactor(world: World, transaction: Transaction, enrolled: EnrolledFactor, state: unknown): Promise<boolean> {
+  return store.replaceFactor(transaction, {
     id: enrolled.id,
     version: enrolled.version,
     state: sealed(world, factorOf(enrolled.kind), enrolled.id, state),
-    usedAt: null,
+    now: world.clock.now(),
   });
 }
 

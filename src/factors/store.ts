@@ -36,10 +36,21 @@ export async function insertFactor(transaction: Transaction, row: FactorRow): Pr
 
 /** Writes only over the version that was read: of two that race, the second changes no row and is told so. */
 export const replaceState = prepared(
-  (transaction: Transaction, { id, version, state, usedAt }: { id: string; version: number; state: Uint8Array; usedAt: number | null }) =>
+  (transaction: Transaction, { id, version, state, usedAt }: { id: string; version: number; state: Uint8Array; usedAt: number }) =>
     transaction
       .updateTable('factors')
-      .set((row) => ({ state, version: row('version', '+', 1), last_used_at: row.fn.coalesce(row.val(usedAt), 'last_used_at') }))
+      .set((row) => ({ state, version: row('version', '+', 1), last_used_at: usedAt }))
+      .where('id', '=', id)
+      .where('version', '=', version),
+  oneRowChanged,
+);
+
+/** Another one in the place of that which was read: made now, and never used. */
+export const replaceFactor = prepared(
+  (transaction: Transaction, { id, version, state, now }: { id: string; version: number; state: Uint8Array; now: number }) =>
+    transaction
+      .updateTable('factors')
+      .set((row) => ({ state, version: row('version', '+', 1), created_at: now, last_used_at: null }))
       .where('id', '=', id)
       .where('version', '=', version),
   oneRowChanged,

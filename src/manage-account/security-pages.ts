@@ -164,9 +164,7 @@ function recoveryKeySection({ enrolled }: Security): Html {
       <span class="icon">${keyIcon}</span>
       <div class="grow">
         <p><strong>${key ? 'Ready' : 'None'}</strong></p>
-        <p class="quiet">
-          ${key ? `First made ${dateOf(key.createdAt)}. It is shown only once, when it is made.` : 'Create one, so that you can’t be locked out.'}
-        </p>
+        <p class="quiet">${key ? `Made ${dateOf(key.createdAt)}. It is shown only once, when it is made.` : 'Create one, so that you can’t be locked out.'}</p>
       </div>
       ${linkButton({ label: 'Create new Recovery Key', href: `${SECURITY}/recovery-key` })}
     </div>

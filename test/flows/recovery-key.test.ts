@@ -1,7 +1,8 @@
 // Flow 4 of the mission: the Recovery Key, from the file that a person keeps to the day on which everything else is lost.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { minutes } from '../../src/platform/durations.ts';
+import { days, minutes } from '../../src/platform/durations.ts';
+import { dateOf } from '../../src/platform/words/times.ts';
 import { keyInFile, type Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
 import type { Visitor } from '../support/visitor.ts';
@@ -73,6 +74,24 @@ forEachPortal((open) => {
     assert.match(late.page.alert, /That key was not right\. If you have saved more than one, the newest that you finished with is the one that works\./);
     const right = await tryKey(ada, next);
     assert.equal(right.page.heading, 'Save your next Recovery Key');
+  });
+
+  test('Security and Credentials says when the key was made that serves now, whichever way it took the place of the last', async () => {
+    const ada = await withApp();
+    const { browser } = ada;
+    const made = async (): Promise<string | undefined> => /Recovery Key.*Ready Made (\d+ \w+ \d+)\./.exec((await ada.openSecurity()).text)?.[1];
+    assert.equal(await made(), dateOf(portal.clock.now()));
+    portal.clock.advance(days(40));
+    await ada.signIn({ by: 'app' });
+    assert.equal(await made(), dateOf(portal.clock.now() - days(40)));
+    await browser.press('Create new Recovery Key');
+    await browser.press('Send verification code');
+    await ada.enterCode(ada.newestCode());
+    await ada.keepRecoveryKey();
+    assert.equal(await made(), dateOf(portal.clock.now()));
+    portal.clock.advance(days(40));
+    await ada.signIn({ by: 'recovery-key' });
+    assert.equal(await made(), dateOf(portal.clock.now()));
   });
 
   test('RK-11 whoever leaves at any step before "Finish" keeps the old one', async () => {

@@ -52,7 +52,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'sso-changed': 'The connection is changed. Test it once more.',
   'sso-on': 'The connection is turned on.',
   'sso-off': 'The connection is turned off. People sign in with their passwords.',
-  'sso-required': 'From now on, whoever has an address of its domains signs in by it alone.',
+  'sso-required': 'From now on, whoever has an address of its domains signs in by it alone. Whoever was in by a password is signed out.',
   'sso-optional': 'Passwords serve again, beside it.',
   'sso-removed': 'The connection is removed.',
   'domain-added': 'The domain is in the list. Now write its record.',

@@ -66,7 +66,7 @@ export const ssoOperations = (world: World): readonly Operation<KeyHolder>[] => 
     name: 'requireSsoConnection',
     to: 'required',
     summary: 'Lets addresses of its domains sign in by it alone',
-    description: 'The owner keeps a way of their own, by password and second factor.',
+    description: 'Whoever is signed in by a password is signed out. The owner keeps a way of their own, by password and second factor.',
   }),
   set(world, { name: 'makeSsoConnectionOptional', to: 'optional', summary: 'Lets them sign in by password too', description: 'It stays turned on.' }),
   remove(world),

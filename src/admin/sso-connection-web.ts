@@ -2,7 +2,7 @@
 import { page, type Answer, type Visit } from '../platform/http/visit.ts';
 import { noSuchPage } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
-import { findConnectionOf, listDomains, protocolOf, type Connection, type ConnectionFields } from '../sso/sso.ts';
+import { countByPassword, findConnectionOf, listDomains, protocolOf, type Connection, type ConnectionFields } from '../sso/sso.ts';
 import { frameOf, type Console } from './console.ts';
 import * as pages from './sso-pages.ts';
 
@@ -24,5 +24,6 @@ export async function showOne(
   const protocol = protocolOf(connection.kind)!;
   const domains = (await listDomains(world.database.query, context.organisation.id)).filter(({ connectionId }) => connectionId === connection.id);
   const wrong = said.mistakes !== undefined || said.refused !== undefined;
-  return page(pages.connection(frameOf(world, visit, context), { connection, protocol, domains, ...said }), wrong ? 422 : 200);
+  const byPassword = await countByPassword(world.database.query, connection);
+  return page(pages.connection(frameOf(world, visit, context), { connection, protocol, domains, byPassword, ...said }), wrong ? 422 : 200);
 }

@@ -48,6 +48,7 @@ export function overview(
         <h2 id="domains">Domains</h2>
         <p class="quiet">
           Whoever types an address of one of these on the sign-in page is led to its connection. A record in the domain’s DNS shows that it is yours.
+          ${connections.some(isBinding) && 'Once it leads to a connection that is required, whoever is signed in by a password there is signed out.'}
         </p>
         ${domains.map((one) => domainRow(frame, one, connections, manages))}
         ${
@@ -61,6 +62,8 @@ export function overview(
       </section>`,
   });
 }
+
+const isBinding = ({ required, enabledAt }: Connection): boolean => required && enabledAt !== null;
 
 function stateTag({ enabledAt, required }: Connection): Html {
   if (enabledAt === null) return html`<span class="tag">Off</span>`;
@@ -223,12 +226,14 @@ export interface ConnectionPage {
   readonly connection: Connection;
   readonly protocol: AnyProtocol;
   readonly domains: readonly Domain[];
+  /** How many people of its domains are signed in by a password of ours. */
+  readonly byPassword: number;
   readonly fields?: ConnectionFields;
   readonly mistakes?: Readonly<Record<string, string>>;
   readonly refused?: string;
 }
 
-export function connection(frame: Frame, { connection: one, protocol, domains, fields, mistakes = {}, refused }: ConnectionPage): Html {
+export function connection(frame: Frame, { connection: one, protocol, domains, byPassword, fields, mistakes = {}, refused }: ConnectionPage): Html {
   const address = `${SSO}/${one.id}`;
   const seen = html`<input type="hidden" name="seen" value="${one.version}" />`;
   const stored: ConnectionFields = { ...one, settings: one.settings as Record<string, unknown> };
@@ -237,7 +242,7 @@ export function connection(frame: Frame, { connection: one, protocol, domains, f
     heading: one.name,
     current: 'sso',
     body: html`${saidMistakes(...Object.values(mistakes))} ${refused !== undefined && notice({ kind: 'bad', text: refused })}
-      ${stateSection(frame, one, domains, seen)} ${protocol.way === 'redirect' && addressesSection(frame, one)}
+      ${stateSection(frame, one, { domains, byPassword }, seen)} ${protocol.way === 'redirect' && addressesSection(frame, one)}
       ${may(frame.role, 'manage-sso') && testSection(frame, one, protocol)}
       ${
         may(frame.role, 'manage-sso') &&
@@ -259,7 +264,7 @@ export function connection(frame: Frame, { connection: one, protocol, domains, f
   });
 }
 
-function stateSection(frame: Frame, one: Connection, domains: readonly Domain[], seen: Html): Html {
+function stateSection(frame: Frame, one: Connection, { domains, byPassword }: Pick<ConnectionPage, 'domains' | 'byPassword'>, seen: Html): Html {
   const address = `${SSO}/${one.id}`;
   const act = (to: string, label: string, main = false): Html =>
     consoleForm(frame, { action: `${address}/${to}`, body: html`${seen}${button({ label, main })}` });
@@ -279,9 +284,22 @@ function stateSection(frame: Frame, one: Connection, domains: readonly Domain[],
           ${on ? act('off', 'Turn off') : act('on', 'Turn on', one.testedAt !== null)}
           ${on && (one.required ? act('optional', 'Let passwords serve too') : act('required', 'Require it'))}
         </div>
-        ${on && !one.required && html`<p class="quiet">Required, nobody with an address of its domains signs in by password, but you, with a second factor: so that a broken provider does not lock you out.</p>`}`
+        ${
+          on &&
+          !one.required &&
+          html`<p class="quiet">
+            Required, nobody with an address of its domains signs in by password, but you, with a second factor: so that a broken provider does not lock you
+            out. Whoever is signed in by a password then is signed out at once, and comes back by ${one.name}: ${peopleByPassword(byPassword)}
+          </p>`
+        }
+        ${!on && one.required && html`<p class="quiet">It is required as soon as it is on: ${peopleByPassword(byPassword)}</p>`}`
     }
   </section>`;
+}
+
+function peopleByPassword(count: number): string {
+  if (count === 0) return 'nobody but you is signed in by a password now.';
+  return count === 1 ? '1 person is signed in by a password now.' : `${count} people are signed in by a password now.`;
 }
 
 /** What the provider wants to know of us. */

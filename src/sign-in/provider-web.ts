@@ -7,12 +7,10 @@ import type { World } from '../platform/world.ts';
 import { keepToConnect, type Connection } from '../sso/sso.ts';
 import { answerArrival, answerDirectoryPassword, leaveForProvider, type ArrivedAnswer } from './by-provider.ts';
 import * as pages from './provider-pages.ts';
-import { enterBrowser, HOME, NEXT } from './sign-in.ts';
+import { CONNECT_ADDRESS, enterBrowser, HOME, NEXT } from './sign-in.ts';
 
 /** Where whoever comes back from a provider lands. */
 export const ARRIVAL = '/sign-in/sso/arrived';
-/** Where an account is connected to what the provider said, by who is signed in to it. */
-export const CONNECT_ADDRESS = '/account/connect';
 
 export function mountByProvider(web: Web<undefined>, world: World): void {
   web.get(ARRIVAL, async (visit) => {

@@ -9,13 +9,14 @@ import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { isFactor, onlySignedInAt, passingAmong, PROVIDER_SECOND_FACTOR, removeFactor } from '../factors/factors.ts';
 import { findReset, resetIfDue } from '../lost-phone/lost-phone.ts';
 import { findMember, findSuspending } from '../organisations/organisations.ts';
-import type { Transaction } from '../platform/database/database.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
 import { redirect, type Answer, type Visit } from '../platform/http/visit.ts';
+import { parseEmailAddress } from '../platform/mail/address.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import { momentOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { endSession, endSessions, openSession, TRUSTED_DEVICE, trustDevice, useTrust, type DeviceToken } from '../sessions/sessions.ts';
-import { keepProviderSession, type Connection } from '../sso/sso.ts';
+import { findConnectionFor, keepProviderSession, PROVIDER_REQUIRED, waitsToConnect, type Connection } from '../sso/sso.ts';
 
 /** Who asks, from where: a visit is one. */
 export interface Caller extends Origin {
@@ -31,6 +32,8 @@ export type Entered =
 export const SIGN_IN = 'sign-in';
 /** The page of the step that an attempt to sign in is at is led to from here. */
 export const NEXT = '/sign-in/verify';
+/** Where an account is connected to what the provider said, by who is signed in to it. */
+export const CONNECT_ADDRESS = '/account/connect';
 /** Where a person lands who was not on the way to anywhere. */
 export const HOME = '/account';
 
@@ -108,7 +111,7 @@ export async function answerPassword(
       await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'suspended' } });
       return { ok: false, reason: 'suspended', by };
     }
-    if (required && (await findMember(transaction, required.organisationId, account.id))?.role !== 'owner') {
+    if (required && !(await isOwnerOf(transaction, required, account))) {
       await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'provider-required' } });
       return { ok: false, reason: 'provider-required', connection: required };
     }
@@ -216,18 +219,50 @@ export async function finishSignIn(
   const { demand } = situation.policy;
   const endsAt = state.provider?.endsAt ?? null;
   const opened = await openSession(world, transaction, { accountId: account.id, proofs, browser: caller, demand, failedTries, endsAt });
-  const about = { sessionId: opened.sessionId, since: attempt.createdAt };
-  const stands = state.provider === null || (await keepProviderSession(world, transaction, { ...about, at: state.provider }));
+  const ended = await whyEnded(world, transaction, { attempt, account, sessionId: opened.sessionId, browserToken: caller.browserToken });
   const methods = Object.keys(proofs).join(' ');
   await record(world, transaction, { event: 'authn_login_success', accountId: account.id, from: caller, details: { methods } });
   if (isNewBrowser) await record(world, transaction, { event: 'authn_login_new_browser', accountId: account.id, from: caller });
   await record(world, transaction, { event: 'session_created', accountId: account.id, from: caller });
-  if (!stands) {
+  if (ended !== undefined) {
     await endSession(transaction, opened.sessionId);
-    await record(world, transaction, { event: 'session_ended', accountId: account.id, from: caller, details: { reason: 'ended by the identity provider' } });
+    await record(world, transaction, { event: 'session_ended', accountId: account.id, from: caller, details: { reason: ended } });
   }
   return { ...opened, setUp, device: state.remembersDevice ? await remember(world, transaction, situation, caller) : undefined };
 }
+
+/** Why the session does not stand: what has come about since the first factor was shown. */
+async function whyEnded(
+  world: World,
+  transaction: Transaction,
+  { attempt: { state, createdAt }, account, sessionId, browserToken }: { attempt: attempts.Attempt; account: Account; sessionId: string; browserToken: string },
+): Promise<string | undefined> {
+  if (state.provider !== null)
+    return (await keepProviderSession(world, transaction, { sessionId, since: createdAt, at: state.provider })) ? undefined : 'ended by the identity provider';
+  if (state.insists || account.emailVerifiedAt === null) return undefined;
+  const required = await requiredFor(world, transaction, { email: account.email, then: state.returnTo ?? '', browserToken });
+  return required && !(await isOwnerOf(transaction, required, account)) ? PROVIDER_REQUIRED : undefined;
+}
+
+/**
+ * The connection by which alone an address comes in, but for its organisation's owner. Whoever was at the provider a moment ago, and connects an account to what it said,
+ * shows that account by its password. `then`: where they are going.
+ */
+export async function requiredFor(
+  world: World,
+  queries: Queries,
+  { email, then, browserToken }: { email: string; then: string; browserToken: string },
+): Promise<Connection | undefined> {
+  const key = parseEmailAddress(email)?.key;
+  const connection = key === undefined ? undefined : await findConnectionFor(world, queries, key);
+  if (!connection?.required) return undefined;
+  const [, token = ''] = /\?with=([\w-]{43})$/.exec(then) ?? [];
+  const connects = then.startsWith(`${CONNECT_ADDRESS}?`) && (await waitsToConnect(world, queries, { token, connectionId: connection.id, browserToken }));
+  return connects ? undefined : connection;
+}
+
+const isOwnerOf = async (queries: Queries, { organisationId }: Connection, { id }: Account): Promise<boolean> =>
+  (await findMember(queries, organisationId, id))?.role === 'owner';
 
 /** The box was ticked, and no policy has come to say no since. The owner is told (TD-4). */
 async function remember(

@@ -9,13 +9,13 @@ import { localPath } from '../platform/http/local-path.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import type { World } from '../platform/world.ts';
 import { endSession, sessionOf } from '../sessions/sessions.ts';
-import { hasConnection, signOutUrl, waitsToConnect, type Connection } from '../sso/sso.ts';
+import { hasConnection, signOutUrl } from '../sso/sso.ts';
 import * as pages from './pages.ts';
 import { whereToSignIn } from './by-provider.ts';
-import { askDirectory, CONNECT_ADDRESS, goTo, mountByProvider } from './provider-web.ts';
+import { askDirectory, goTo, mountByProvider } from './provider-web.ts';
 import { comeByProvider, signingOut } from './provider-pages.ts';
 import { findSignIn, lengthenPassword } from './longer-password.ts';
-import { answerPassword, enterBrowser, finishSignIn, HOME, leaveSignIn, NEXT, SIGN_IN } from './sign-in.ts';
+import { answerPassword, enterBrowser, finishSignIn, HOME, leaveSignIn, NEXT, requiredFor, SIGN_IN } from './sign-in.ts';
 
 const START = '/sign-in';
 
@@ -84,7 +84,7 @@ async function signIn(world: World, visit: Visit): Promise<Answer> {
           email,
           password,
           returnTo,
-          required: await requiredFor(world, visit, where, then),
+          required: await requiredFor(world, world.database.query, { email, then, browserToken: visit.browserToken }),
           deviceToken: visit.cookie('device'),
           caller: visit,
         });
@@ -96,15 +96,6 @@ async function signIn(world: World, visit: Visit): Promise<Answer> {
     pages.signIn({ ...about, refused: answered, now: world.clock.now() }),
     answered.reason === 'wrong' ? 401 : answered.reason === 'suspended' ? 403 : 429,
   );
-}
-
-/** Whose password serves only its organisation's owner. Whoever was at the provider a moment ago, and connects an account to what it said, shows that account by its password. */
-async function requiredFor(world: World, visit: Visit, where: Awaited<ReturnType<typeof whereToSignIn>>, then: string): Promise<Connection | undefined> {
-  if (where.way === 'here' || !where.connection.required) return undefined;
-  const [, token = ''] = /\?with=([\w-]{43})$/.exec(then) ?? [];
-  const connects =
-    then.startsWith(`${CONNECT_ADDRESS}?`) && (await waitsToConnect(world, { token, connectionId: where.connection.id, browserToken: visit.browserToken }));
-  return connects ? undefined : where.connection;
 }
 
 async function aboutSignIn(world: World, visit: Visit, { email, then, way }: { email: string; then: string; way: string }) {

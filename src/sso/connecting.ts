@@ -42,16 +42,21 @@ export interface Waiting {
 }
 
 /** Undefined where it is used up, too old, or of another browser. */
-export async function findWaiting(world: World, { token, browserToken }: { token: string; browserToken: string }): Promise<Waiting | undefined> {
-  const row = await store.selectRoundTrip(world.database.query, world.keys.hash('sso state', token), PURPOSE);
-  return row && readWaiting(world, world.database.query, row, browserToken);
+export async function findWaiting(
+  world: World,
+  { token, browserToken }: { token: string; browserToken: string },
+  queries: Queries = world.database.query,
+): Promise<Waiting | undefined> {
+  const row = await store.selectRoundTrip(queries, world.keys.hash('sso state', token), PURPOSE);
+  return row && readWaiting(world, queries, row, browserToken);
 }
 
 export async function waitsToConnect(
   world: World,
+  queries: Queries,
   { token, connectionId, browserToken }: { token: string; connectionId: string; browserToken: string },
 ): Promise<boolean> {
-  return (await findWaiting(world, { token, browserToken }))?.connection.id === connectionId;
+  return (await findWaiting(world, { token, browserToken }, queries))?.connection.id === connectionId;
 }
 
 /** From here on the provider's word opens this account; the caller has seen a fresh proof of it. */

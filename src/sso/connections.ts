@@ -6,6 +6,7 @@ import type { Queries, Transaction } from '../platform/database/database.ts';
 import { makeId } from '../platform/secrets/tokens.ts';
 import { canBeShown } from '../platform/words/showable.ts';
 import type { World } from '../platform/world.ts';
+import { endSession } from '../sessions/sessions.ts';
 import type { AnyProtocol } from './contract.ts';
 import { protocolOf } from './registry.ts';
 import * as store from './store.ts';
@@ -142,8 +143,38 @@ export async function setConnection(
     }[to];
     if (version !== seen || !(await store.updateConnection(transaction, { id, version: seen, set }))) return { ok: false, reason: 'changed-meanwhile' };
     await recordChange(world, transaction, actor, { id, name, to });
+    if (to === 'required' || (to === 'on' && before.required))
+      await endPasswordSessions(world, transaction, actor, { domains: await domainsOf(transaction, before) });
     return { ok: true, id };
   });
+}
+
+/**
+ * Whoever is in by a password, which opens nothing any more, comes by the provider from now on: somebody who stole it would be in for as long as a session lasts, and
+ * whoever is kept out there would be in here. Who is at the second factor is looked at as the session opens (sign-in.ts).
+ */
+export async function endPasswordSessions(
+  world: World,
+  transaction: Transaction,
+  { organisation, from }: Pick<Actor, 'organisation' | 'from'>,
+  { domains }: { domains: readonly string[] },
+): Promise<void> {
+  for (const { session_id, account_id } of await store.selectPasswordSessions(transaction, { domains, organisationId: organisation.id })) {
+    await endSession(transaction, session_id);
+    await record(world, transaction, { event: 'session_ended', accountId: account_id, from, details: { reason: PROVIDER_REQUIRED } });
+  }
+}
+
+export const PROVIDER_REQUIRED = 'single sign-on is required';
+
+/** How many people would be signed out by requiring it now. */
+export async function countByPassword(queries: Queries, connection: Connection): Promise<number> {
+  const found = await store.selectPasswordSessions(queries, { domains: await domainsOf(queries, connection), organisationId: connection.organisationId });
+  return new Set(found.map(({ account_id }) => account_id)).size;
+}
+
+async function domainsOf(queries: Queries, { id, organisationId }: Connection): Promise<string[]> {
+  return (await store.selectDomains(queries, organisationId)).filter(({ connection_id }) => connection_id === id).map(({ domain }) => domain);
 }
 
 /** What would keep people out, or the owner for ever, were it required now. */

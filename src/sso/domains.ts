@@ -6,7 +6,7 @@ import { NetworkFailure } from '../platform/http/network.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { findConnectionOf, mayManage } from './connections.ts';
+import { endPasswordSessions, findConnectionOf, mayManage } from './connections.ts';
 import * as store from './store.ts';
 
 export interface Domain {
@@ -112,9 +112,11 @@ export async function leadDomain(
   return world.database.transaction(async (transaction): Promise<DomainChanged> => {
     if (!(await mayManage(transaction, actor))) return { ok: false, reason: 'not-allowed' };
     const organisationId = actor.organisation.id;
-    if (connectionId !== null && !(await findConnectionOf(world, transaction, organisationId, connectionId))) return { ok: false, reason: 'not-found' };
+    const connection = connectionId === null ? undefined : await findConnectionOf(world, transaction, organisationId, connectionId);
+    if (connectionId !== null && !connection) return { ok: false, reason: 'not-found' };
     if (!(await store.updateDomainConnection(transaction, organisationId, domain, connectionId))) return { ok: false, reason: 'not-verified' };
     await recordChange(world, transaction, actor, { domain, to: connectionId === null ? 'passwords' : 'connection', connection: connectionId ?? '' });
+    if (connection?.required === true && connection.enabledAt !== null) await endPasswordSessions(world, transaction, actor, { domains: [domain] });
     return { ok: true, domain };
   });
 }

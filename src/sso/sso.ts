@@ -7,6 +7,7 @@
 export {
   addConnection,
   changeConnection,
+  countByPassword,
   domainOf,
   findConnection,
   findConnectionFor,
@@ -14,6 +15,7 @@ export {
   hasConnection,
   listConnections,
   noteTested,
+  PROVIDER_REQUIRED,
   removeConnection,
   setConnection,
   type Connection,

@@ -263,6 +263,27 @@ export async function selectSessionsBy(
     .execute();
 }
 
+/** Those of addresses of the domains that no provider let in: they were opened by a password of ours. The organisation's owner is none of them. */
+export async function selectPasswordSessions(
+  queries: Queries,
+  { domains, organisationId }: { domains: readonly string[]; organisationId: string },
+): Promise<{ session_id: string; account_id: string }[]> {
+  if (domains.length === 0) return [];
+  return (
+    queries
+      .selectFrom('sessions as s')
+      .innerJoin('accounts as a', 'a.id', 's.account_id')
+      .leftJoin('sso_sessions as x', 'x.session_id', 's.id')
+      .leftJoin('memberships as m', (join) => join.onRef('m.account_id', '=', 'a.id').on('m.organisation_id', '=', organisationId).on('m.role', '=', 'owner'))
+      .select(['s.id as session_id', 's.account_id'])
+      .where('x.session_id', 'is', null)
+      .where('m.account_id', 'is', null)
+      // There is no % in a domain, and a _ stands for itself, too.
+      .where((where) => where.or(domains.map((domain) => where('a.email_key', 'like', `%@${domain}`))))
+      .execute()
+  );
+}
+
 /** Those that a provider's sign-out means: of its sessions, of its person, or of its sessions of its person. */
 export async function selectSessionsOf(
   queries: Queries,

@@ -156,7 +156,8 @@ test('SI-2 attack: what waits to be connected waits no more when the connection 
 test('SI-5 attack: who is required to come by the provider does not get past it by another address', async () => {
   const { portal, provider, eve, path } = await setOut();
   const ada = await portal.newcomer({ email: ADA }).join();
-  await signInBy(portal.browser(), provider, { email: ADA });
+  ada.browser = portal.browser();
+  await signInBy(ada.browser, provider, { email: ADA });
   await openConsole(eve, path);
   await eve.browser.press('Require it');
   assert.ok(eve.browser.page.has('From now on'), eve.browser.page.text);

@@ -188,7 +188,8 @@ describe('a directory, on sqlite', () => {
     const { portal, owner, directory, names } = await setOut();
     const path = await connect({ owner, directory, names });
     const ada = await portal.newcomer({ email: 'ada@example.com' }).join();
-    await enterDirectoryPassword(portal.browser(), ada.email, passwordOf('ada'));
+    ada.browser = portal.browser();
+    await enterDirectoryPassword(ada.browser, ada.email, passwordOf('ada'));
     await openConsole(owner, path);
     await owner.browser.press('Require it');
     portal.clock.advance(minutes(20));

@@ -8,7 +8,19 @@ import { OpenIdProvider } from '../support/openid-provider.ts';
 import { foundOrganisation, impose, joinAs, openPerson } from '../support/organisation.ts';
 import { linkIn, type Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
-import { addOpenId, comeBack, connectOpenId, leadDomain, openConsole, recordOf, signInBy, testConnection, wayOut } from '../support/single-sign-on.ts';
+import {
+  addOpenId,
+  comeBack,
+  connectOpenId,
+  leadDomain,
+  openConsole,
+  recordOf,
+  signInBy,
+  testConnection,
+  verifyDomain,
+  wayOut,
+} from '../support/single-sign-on.ts';
+import type { Visitor } from '../support/visitor.ts';
 import { minutes } from '../../src/platform/durations.ts';
 
 interface Set {
@@ -222,6 +234,41 @@ forEachPortal((open) => {
       await broken.press('Sign in');
       assert.equal(broken.page.path, '/sign-in/set-up', 'A second factor is asked for, whatever the policy says.');
     });
+  });
+
+  test('SI-5 whoever is signed in by a password as it becomes required is signed out, also at the second factor; the owner stays, and who came by the provider', async () => {
+    const { portal, owner, provider, names } = await setOut();
+    const path = await connectOpenId(portal, { owner, provider, names, domain: 'example.org' });
+    const [bob, carl] = [await joinAs(portal, owner, 'Admin'), await joinAs(portal, owner, 'Member')];
+    const elsewhere = await portal.newcomer({ email: 'dora@elsewhere.example' }).join();
+    await carl.enableByApp();
+    provider.account({ email: bob.email });
+    const [byProvider, waiting] = [portal.browser(), portal.browser()];
+    await signInBy(byProvider, provider, { email: bob.email });
+    await carl.enterPassword(waiting);
+    const isIn = async (browser: Visitor): Promise<boolean> => (await browser.visit('/account')).path === '/account';
+    const all = [bob.browser, carl.browser, byProvider, elsewhere.browser];
+    await openConsole(owner, path);
+    assert.ok(owner.browser.page.has('2 people are signed in by a password now'), owner.browser.page.text);
+    await owner.browser.press('Require it');
+    assert.ok(owner.browser.page.has('From now on'), owner.browser.page.text);
+    assert.deepEqual(await Promise.all(all.map(isIn)), [false, false, true, true]);
+    portal.clock.advance(minutes(1));
+    await carl.enterCode(carl.phone.fresh(), { browser: waiting });
+    assert.equal(await isIn(waiting), false);
+    await owner.browser.visit('/admin/audit');
+    assert.ok(owner.browser.page.has('Session ended: single sign-on is required'), owner.browser.page.text);
+
+    // A domain that is led to it, and a connection that is turned on again, are no other matter.
+    await verifyDomain(owner, names, 'elsewhere.example');
+    await leadDomain(owner, 'elsewhere.example', 'Example Okta');
+    assert.equal(await isIn(elsewhere.browser), false);
+    await openConsole(owner, path);
+    await owner.browser.press('Turn off');
+    await bob.signIn();
+    await openConsole(owner, path);
+    await owner.browser.press('Turn on');
+    assert.deepEqual(await Promise.all([bob.browser, byProvider, owner.browser].map(isIn)), [false, true, true]);
   });
 
   describe('afterwards', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { readSettings, VARIABLES, type Environment, type Settings } from './config.ts';
+import { readSettings, unreadLines, VARIABLES, type Environment, type Settings } from './config.ts';
 
 const DIRECTORY = path.resolve('/somewhere');
 
@@ -92,8 +92,36 @@ suite('settings', () => {
 
   test('each example that a message gives is right', () => {
     for (const [variable, example] of Object.entries(VARIABLES)) {
-      for (const one of example.split(' or ')) assert.deepEqual(mistakesOf({ ...SERVED, [variable]: one }, { development: false }), [], variable);
+      assert.deepEqual(mistakesOf({ ...SERVED, [variable]: example }, { development: false }), [], variable);
+      assert.ok(!example.includes(' or '), `${variable}: it is copied as it stands`);
     }
+  });
+
+  test('lines of a .env file that were meant to be settings and are none', () => {
+    const right = [
+      'TWINLOCK_PORT=3000',
+      "  export TWINLOCK_NAME = 'Example Ltd'",
+      '# TWINLOCK_PORT: 3000',
+      '',
+      'UNRELATED=TWINLOCK_PORT',
+      'UNRELATED',
+      'SHELL_LINE="about TWINLOCK_PORT: see the README"',
+    ];
+    assert.deepEqual(unreadLines(right.join('\n')), []);
+    for (const line of [
+      'TWINLOCK_SIGN_UP: invited',
+      'TWINLOCK_SIGN_UP invited',
+      'set TWINLOCK_SIGN_UP=invited',
+      '- TWINLOCK_SIGN_UP=invited',
+      'twinlock_sign_up=invited',
+      'TWINLOCK_SIGN_UP',
+    ])
+      assert.deepEqual(
+        unreadLines(`TWINLOCK_PORT=3000\r\n${line}\r\n`),
+        [`Line 2 of .env has ${/twinlock_sign_up/i.exec(line)![0]} in it, but is not of the form NAME=value. Example: TWINLOCK_SIGN_UP='domains'`],
+        line,
+      );
+    assert.doesNotMatch(unreadLines('TWINLOCK_SMTP_URL: smtp://user:hunter2@mail.example.org')[0]!, /hunter2/);
   });
 
   test('relative paths start from the folder where the command runs', () => {

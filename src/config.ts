@@ -42,7 +42,7 @@ export const VARIABLES = {
   TWINLOCK_HOST: 'localhost',
   TWINLOCK_ORIGIN: 'https://login.example.org',
   TWINLOCK_DATA_DIR: '/var/lib/twinlock',
-  TWINLOCK_DATABASE_URL: 'postgres://twinlock:password@db.example.org/twinlock or sqlite:/var/lib/twinlock/twinlock.sqlite',
+  TWINLOCK_DATABASE_URL: 'postgres://twinlock:password@db.example.org/twinlock',
   TWINLOCK_SMTP_URL: 'smtp://user:password@mail.example.org:587',
   TWINLOCK_MAIL_FROM: 'Example Ltd <login@example.org>',
   TWINLOCK_KEYS_FILE: '/etc/twinlock/keys.json',
@@ -115,6 +115,18 @@ function unknownNames(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith('TWINLOCK_') && name !== 'TWINLOCK_NODE' && !known.includes(name))
     .map((name) => `${name} is not a setting that Twinlock knows. Did you mean ${nearest(name, known)}?`);
+}
+
+/** Lines of a .env file that were meant to be settings of ours and are none: who wrote `TWINLOCK_SIGN_UP: invited` must not find everybody let in. */
+export function unreadLines(text: string): string[] {
+  return text.split(/\r?\n/).flatMap((line, index) => {
+    // Only what stands before the value: the rest may be a password.
+    const [meant] = /^[^=#'"`]*?TWINLOCK\w*/i.exec(line) ?? [];
+    if (meant === undefined || /^\s*(?:export\s+)?TWINLOCK_\w*\s*=/.test(line)) return [];
+    const name = /TWINLOCK\w*$/i.exec(meant)![0];
+    const variable = nearest(name.toUpperCase(), Object.keys(VARIABLES)) as Variable;
+    return [`Line ${index + 1} of .env has ${name} in it, but is not of the form NAME=value. Example: ${variable}='${VARIABLES[variable]}'`];
+  });
 }
 
 function missing(environment: Environment): string[] {

@@ -1,7 +1,7 @@
 // The real World of the settings: the database, brought up to date, and the keys that it was written with.
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Settings } from './config.ts';
+import { VARIABLES, type Settings } from './config.ts';
 import { openDatabaseClock, type DatabaseClock } from './platform/database/clock.ts';
 import type { Database } from './platform/database/database.ts';
 import { migrate } from './platform/database/migrate.ts';
@@ -42,14 +42,26 @@ export async function openWorld(settings: Settings): Promise<World & { readonly 
 
 /** Brought up to date; `migrated` names what that took. */
 export async function openDatabase({ dataDirectory, database: settings }: Settings): Promise<{ database: Database; migrated: readonly string[] }> {
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  if (settings.engine === 'sqlite') mkdirSync(path.dirname(settings.file), { recursive: true, mode: 0o700 });
-  const database = settings.engine === 'sqlite' ? openSqlite(settings.file) : openPostgres(settings.url);
+  makeFolder(dataDirectory, 'TWINLOCK_DATA_DIR');
+  if (settings.engine === 'sqlite') makeFolder(path.dirname(settings.file), 'TWINLOCK_DATABASE_URL');
+  let database: Database | undefined;
   try {
+    database = settings.engine === 'sqlite' ? openSqlite(settings.file) : openPostgres(settings.url);
     return { database, migrated: await migrate(database) };
   } catch (cause) {
-    await database.close().catch(() => undefined);
+    await database?.close().catch(() => undefined);
     throw new Error(`The database (${settings.engine === 'sqlite' ? settings.file : 'TWINLOCK_DATABASE_URL'}) can't be used: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A sentence for the operator who named a file, or a place where nothing may be made. */
+function makeFolder(folder: string, variable: 'TWINLOCK_DATA_DIR' | 'TWINLOCK_DATABASE_URL' | 'TWINLOCK_KEYS_FILE'): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new Error(`${folder} can't be used as a folder: ${reasonOf(cause)}. Name another by ${variable}. Example: ${variable}='${VARIABLES[variable]}'`, {
+      cause,
+    });
   }
 }
 
@@ -60,7 +72,12 @@ async function openKeys({ keysFile }: Settings, database: Database): Promise<Key
       throw new Error(
         `The keys file ${keysFile} is missing, and the database was written with it. Restore it from a backup, or name it by TWINLOCK_KEYS_FILE.`,
       );
-    makeKeysFile(keysFile, systemRandom);
+    makeFolder(path.dirname(keysFile), 'TWINLOCK_KEYS_FILE');
+    try {
+      makeKeysFile(keysFile, systemRandom);
+    } catch (cause) {
+      throw new Error(`The keys file ${keysFile} can't be made: ${reasonOf(cause)}. Name another by TWINLOCK_KEYS_FILE.`, { cause });
+    }
   }
   return makeKeys(await openRootKeys({ database, clock: systemClock, random: systemRandom }, readKeysFile(keysFile)));
 }

@@ -5,7 +5,7 @@ const NEEDS = 'signed-in, two-factor or open';
 export const listAppsCommand: Command = {
   name: 'apps list',
   options: JSON_OPTION,
-  does: 'Lists the apps that the portal stands in front of.',
+  does: 'List the apps that the portal stands in front of.',
   async run(given) {
     const { listAllApps, rulesInWords } = await import('../apps/apps.ts');
     await withWorld(async ({ database }) => {
@@ -35,7 +35,7 @@ export const addAppCommand: Command = {
     organisation: { value: 'NAME', does: 'Whose it is, where there are several organisations.' },
     ...JSON_OPTION,
   },
-  does: 'Puts an app behind the portal; it takes effect while the server runs.',
+  does: 'Put an app behind the portal; it takes effect while the server runs.',
   async run(given) {
     const { insertApp, NEEDS: needs } = await import('../apps/apps.ts');
     const { commandLine } = await import('../audit/audit.ts');
@@ -73,7 +73,7 @@ export const removeAppCommand: Command = {
   name: 'apps remove',
   words: ['HOST'],
   options: JSON_OPTION,
-  does: 'Takes an app out; from then on nobody is let through to it.',
+  does: 'Take an app out; from then on nobody is let through to it.',
   async run(given) {
     const { deleteApp, listAllApps } = await import('../apps/apps.ts');
     const { commandLine } = await import('../audit/audit.ts');

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { readSettings, type Environment, type Settings } from '../config.ts';
+import { readSettings, unreadLines, type Settings } from '../config.ts';
 import { reasonOf } from '../platform/reason.ts';
 import type { World } from '../platform/world.ts';
 
@@ -69,19 +69,22 @@ export async function withWorld(work: (world: World) => Promise<void>): Promise<
 }
 
 export function settingsFrom(how: { development: boolean; serving: boolean }): Settings {
-  const read = readSettings({ ...fileEnvironment('.env'), ...process.env }, { ...how, directory: process.cwd() });
-  if (!read.ok) throw new Misunderstanding(`Twinlock can't start with these settings:\n${read.mistakes.map((mistake) => `  - ${mistake}\n`).join('')}`);
+  const text = readSettingsFile('.env');
+  // What the environment says wins over the file.
+  const ofFile = Object.fromEntries(Object.entries(parseEnv(text)).filter(([name]) => name.startsWith('TWINLOCK_')));
+  const read = readSettings({ ...ofFile, ...process.env }, { ...how, directory: process.cwd() });
+  const mistakes = [...unreadLines(text), ...(read.ok ? [] : read.mistakes)];
+  if (!read.ok || mistakes.length > 0)
+    throw new Misunderstanding(`Twinlock can't start with these settings:\n${mistakes.map((mistake) => `  - ${mistake}\n`).join('')}`);
   return read.settings;
 }
 
-/** The lines of the file that are settings of ours; what the environment says wins over them. */
-function fileEnvironment(file: string): Environment {
-  let text: string;
+/** Empty where there is none. Some editors put a mark in front that is not seen. */
+function readSettingsFile(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return {};
+    if ((error as { code?: string }).code === 'ENOENT') return '';
     throw new Error(`The file ${file} can't be read: ${reasonOf(error)}`, { cause: error });
   }
-  return Object.fromEntries(Object.entries(parseEnv(text)).filter(([name]) => name.startsWith('TWINLOCK_')));
 }

@@ -136,6 +136,34 @@ suite('twinlock serve', () => {
     await fromBoth.says('stdout', /Name of the environment is ready/);
   });
 
+  test('a .env file with a mark in front, as some editors leave it, is read; one with a line that is no setting stops the start', async () => {
+    using workplace = new Workplace();
+    const file = path.join(workplace.directory, '.env');
+    writeFileSync(file, '\uFEFFTWINLOCK_NAME=Marked\r\n');
+    await using marked = await workplace.serve();
+    await marked.says('stdout', /Marked is ready/);
+    writeFileSync(file, 'TWINLOCK_NAM=x\nTWINLOCK_SIGN_UP: invited\n');
+    const { status, errors } = await workplace.run(['serve', '--development']);
+    assert.equal(status, 2);
+    assert.match(errors, / {2}- Line 2 of \.env has TWINLOCK_SIGN_UP in it, but is not of the form NAME=value\./);
+    assert.match(errors, / {2}- TWINLOCK_NAM is not a setting/, 'all at once');
+  });
+
+  test('a data folder, or one for the keys, that can’t be made: a sentence that names the setting, with an example', async () => {
+    using workplace = new Workplace();
+    const file = path.join(workplace.directory, 'a-file');
+    writeFileSync(file, '');
+    for (const [variable, value] of Object.entries({
+      TWINLOCK_DATA_DIR: file,
+      TWINLOCK_DATABASE_URL: `sqlite:${file}/twinlock.sqlite`,
+      TWINLOCK_KEYS_FILE: `${file}/keys.json`,
+    })) {
+      const { status, errors } = await workplace.run(['serve', '--development'], { [variable]: value, TWINLOCK_PORT: String(await freePort()) });
+      assert.equal(status, 1);
+      assert.match(errors, new RegExp(`^${file} can't be used as a folder: .*\\. Name another by ${variable}\\. Example: ${variable}='.+'\n$`));
+    }
+  });
+
   test('a port that is taken, a database that does not answer or can’t be opened: a sentence, and exit code 1', async () => {
     using workplace = new Workplace();
     await using first = await workplace.serve();

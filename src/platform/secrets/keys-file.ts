@@ -9,7 +9,6 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -53,7 +52,6 @@ export function readKeysFile(file: string): readonly SecretKey[] {
 
 /** Where several processes start at once, one makes the file and all read it. */
 export function makeKeysFile(file: string, random: Random): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   // A link fails where the file is there.
   putFile(file, [makeSecretKey(random)], (unfinished) => {
     try {

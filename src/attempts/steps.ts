@@ -156,6 +156,7 @@ export async function answerSecondFactor(
   if (triesAreUp(attempt, kind)) return { ok: false, reason: 'attempt-over' };
   const answered = await answerFactor(world, transaction, {
     kind,
+    enrolled,
     challenge: attempt.state.challenges[kind],
     answer,
     person: personOf(account),

@@ -45,12 +45,11 @@ export function toolsOf(world: World): Tools {
   };
 }
 
-/** Without those whose time is over. `kind`: those of it alone. */
-export async function listFactors(world: World, queries: Queries, accountId: string, kind?: string): Promise<EnrolledFactor[]> {
+/** Without those whose time is over. */
+export async function listFactors(world: World, queries: Queries, accountId: string): Promise<EnrolledFactor[]> {
   const rows = await store.selectFactors(queries, accountId);
-  const wanted = kind === undefined ? rows : rows.filter((row) => row.kind === kind);
   const now = world.clock.now();
-  const read = wanted.map((row) => ({
+  const read = rows.map((row) => ({
     id: row.id,
     kind: row.kind,
     name: row.name,
@@ -160,11 +159,14 @@ export const removeFactors = store.deleteFactors;
 export const removeFactorsOfKind = store.deleteFactorsOfKind;
 export const endEveryPassingFactor = store.deleteEveryPassingFactor;
 
-/** One try at a factor that is enrolled. */
+/**
+ * One try at a factor that is enrolled. `enrolled`: what the account has, read in this transaction. Should somebody have used one of them since, nothing is written
+ * over what they did, and this try is refused.
+ */
 export async function answerFactor(
   world: World,
   transaction: Transaction,
-  input: { kind: string; challenge: unknown; answer: string; person: Person; occasion: Occasion },
+  input: { kind: string; enrolled: readonly EnrolledFactor[]; challenge: unknown; answer: string; person: Person; occasion: Occasion },
 ): Promise<Answered> {
   const { kind, answer, person, occasion } = input;
   const factor = factorOf(kind);
@@ -172,8 +174,7 @@ export async function answerFactor(
   const spent = await spend(transaction, world, FACTOR_GUESSES, person.accountId, kind);
   if (!spent.allowed) return { ok: false, reason: 'too-many-tries', retryAt: spent.retryAt };
 
-  // Read only now: the limit's row is locked, so whoever raced us has finished and what they used up is seen.
-  const enrolled = await listFactors(world, transaction, person.accountId, kind);
+  const enrolled = input.enrolled.filter((one) => one.kind === kind);
   const challenge = input.challenge === undefined ? undefined : factor.challengeState.parse(input.challenge);
   const verified = factor.verify(toolsOf(world), { enrolled, challenge, answer, person, occasion });
   if (!verified.ok) {

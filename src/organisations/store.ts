@@ -1,4 +1,5 @@
 import type { Queries, Transaction } from '../platform/database/database.ts';
+import { allRows, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
   interface Tables {
@@ -139,18 +140,19 @@ export interface MembershipWithName extends MembershipRow {
   organisation_name: string;
 }
 
-/** The organisation that somebody belongs to the longest comes first. */
-export async function selectMemberships(queries: Queries, accountId: string): Promise<MembershipWithName[]> {
-  return queries
-    .selectFrom('memberships as m')
-    .innerJoin('organisations as o', 'o.id', 'm.organisation_id')
-    .selectAll('m')
-    .select('o.name as organisation_name')
-    .where('m.account_id', '=', accountId)
-    .orderBy('m.joined_at')
-    .orderBy('m.organisation_id')
-    .execute();
-}
+/** The organisation that somebody belongs to the longest comes first. Asked at every sign-in. */
+export const selectMemberships = prepared(
+  (queries: Queries, accountId: string) =>
+    queries
+      .selectFrom('memberships as m')
+      .innerJoin('organisations as o', 'o.id', 'm.organisation_id')
+      .selectAll('m')
+      .select('o.name as organisation_name')
+      .where('m.account_id', '=', accountId)
+      .orderBy('m.joined_at')
+      .orderBy('m.organisation_id'),
+  allRows<MembershipWithName>,
+);
 
 /** Those who look after an organisation and may change something, the longest first. */
 export async function selectAdministrators(

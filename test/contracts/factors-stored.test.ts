@@ -51,9 +51,10 @@ async function asked(world: World, { factor, rightAnswer }: Example, person: Per
   return {
     right: rightAnswer({ state: held?.state, messages, now: world.clock.now() }),
     answer: (answer: string, where = world, attemptId = occasion.attemptId) =>
-      where.database.transaction((transaction) =>
-        answerFactor(where, transaction, { kind: factor.kind, challenge, answer, person, occasion: { ...occasion, attemptId } }),
-      ),
+      where.database.transaction(async (transaction) => {
+        const enrolled = await listFactors(where, transaction, person.accountId);
+        return answerFactor(where, transaction, { kind: factor.kind, enrolled, challenge, answer, person, occasion: { ...occasion, attemptId } });
+      }),
   };
 }
 

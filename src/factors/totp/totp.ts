@@ -8,6 +8,7 @@
 import { HOTP, Secret } from 'otpauth';
 import { z } from 'zod';
 import { minutes } from '../../platform/durations.ts';
+import { hmac } from '../../platform/secrets/digest.ts';
 import { sameSecret } from '../../platform/secrets/keys.ts';
 import { digitsOf } from '../code.ts';
 import type { Enrolled, Factor, FactorRefusal, Verified } from '../contract.ts';
@@ -108,7 +109,7 @@ export const stepAt = ({ periodSeconds }: CodeParameters, now: number): number =
 
 /** The code of one time step: HOTP with the step as its counter (RFC 4226, 5.3). */
 export function codeAt({ secret, algorithm, digits }: CodeParameters, step: number): string {
-  return HOTP.generate({ secret: Secret.fromBase32(secret), algorithm, digits, counter: step });
+  return HOTP.generate({ secret: Secret.fromBase32(secret), algorithm, digits, counter: step, hmac });
 }
 
 const refusalOf = (answer: string): FactorRefusal => (totp.wellFormed(answer) ? 'code-wrong' : 'code-malformed');

@@ -13,17 +13,19 @@ export function prepared<Executor extends Queries, Values extends readonly unkno
 ): (queries: Executor, ...values: Values) => Promise<Result> {
   const compiled = new WeakMap<object, Map<string, CompiledQuery<Row>>>();
   return async (queries, ...values) => {
-    const { adapter, plugins } = queries.getExecutor();
+    const executor = queries.getExecutor();
+    const { adapter, plugins } = executor;
     // A plugin sees every statement before it is compiled.
     if (plugins.length > 0) return read(await queries.executeQuery(build(queries, ...values)));
 
     let ofDatabase = compiled.get(adapter);
     if (!ofDatabase) compiled.set(adapter, (ofDatabase = new Map<string, CompiledQuery<Row>>()));
-    const shape = values.map((value) => (isRecord(value) ? Object.keys(value).join() : '')).join(';');
+    const shape = shapeOf(values);
     let statement = ofDatabase.get(shape);
     if (!statement) ofDatabase.set(shape, (statement = build(queries, ...(placeholdersFor(values) as unknown as Values)).compile()));
     const parameters = statement.parameters.map((one) => (one instanceof Placeholder ? one.valueIn(values) : one));
-    return read(await queries.executeQuery({ ...statement, parameters }));
+    // Asked of the connection itself: without plugins, what the query builder puts between is promises alone, and those cost as much as a short statement.
+    return read(await executor.provideConnection((connection) => connection.executeQuery({ ...statement, parameters })));
   };
 }
 
@@ -50,6 +52,16 @@ function placeholdersFor(values: readonly unknown[]): unknown[] {
     const within = Object.keys(value).map((key) => [key, new Placeholder((all) => (all[index] as typeof value)[key])] as const);
     return Array.isArray(value) ? within.map(([, placeholder]) => placeholder) : Object.fromEntries(within);
   });
+}
+
+/** Which keys the objects among them have: a statement names those columns. */
+function shapeOf(values: readonly unknown[]): string {
+  let shape = '';
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (isRecord(value)) shape += `${index}:${Object.keys(value).join()};`;
+  }
+  return shape;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !(value instanceof Uint8Array);

@@ -3,7 +3,6 @@
  * named the proxy (TWINLOCK_TRUSTED_PROXIES); an empty list names nobody. These are asked far more often than pages are, so on the portal's own server they are
  * answered before anything that only pages need; the router has them too, for whatever comes to it. One function answers both. Whatever fails is refused.
  */
-import { BlockList, isIP } from 'node:net';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Html } from '../html/html.ts';
@@ -11,6 +10,7 @@ import type { World } from '../world.ts';
 import { whole } from './answer-problem.ts';
 import { splitAddress } from './read-visit.ts';
 import { securityHeaders } from './security-headers.ts';
+import { whoIsTrusted } from './trusted-proxies.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -46,6 +46,8 @@ export interface ProxiedRoutes {
   readonly below: Readonly<Record<string, AnswerProxied>>;
 }
 
+type Trusts = ReturnType<typeof whoIsTrusted>;
+
 const COOKIE_CHARACTERS_MOST = 200;
 
 export function mountProxied(
@@ -53,11 +55,11 @@ export function mountProxied(
   fastify: FastifyInstance,
   { trustedProxies, exact, below }: ProxiedRoutes & { trustedProxies: readonly string[] },
 ): void {
-  const trusted = listOf(trustedProxies);
+  const trusts = whoIsTrusted(trustedProxies);
   const listenerOf =
     (answer: AnswerProxied): RequestListener =>
     (request, response) =>
-      void respond(world, { answer, trusted }, request, response);
+      void respond(world, { answer, trusts }, request, response);
   const exactly = new Map(Object.entries(exact).map(([path, answer]) => [path, listenerOf(answer)]));
   const beneath = Object.entries(below).map(([path, answer]) => [`${path}/`, listenerOf(answer)] as const);
 
@@ -94,13 +96,13 @@ export function mountProxied(
 
 async function respond(
   world: World,
-  { answer, trusted }: { answer: AnswerProxied; trusted: BlockList },
+  { answer, trusts }: { answer: AnswerProxied; trusts: Trusts },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   let answered: ProxiedAnswer;
   try {
-    answered = await answer(readProxied(request, trusted));
+    answered = await answer(readProxied(request, trusts));
   } catch (error) {
     world.log.error('bug', { requestId: Buffer.from(world.random.bytes(9)).toString('base64url'), error: whole(error) });
     answered = { status: 500, body: 'Something went wrong, so nobody is let through.\n' };
@@ -122,12 +124,10 @@ function write(world: World, { method, url = '' }: IncomingMessage, response: Se
   if (status !== 200) world.log.info('request', { method, path: splitAddress(url).path, status, reason: headers['Twinlock-Reason'] });
 }
 
-function readProxied(request: IncomingMessage, trusted: BlockList): Proxied {
+function readProxied(request: IncomingMessage, trusts: Trusts): Proxied {
   const { headers, url = '', method = '' } = request;
-  const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
-  const family = isIP(peer);
   return {
-    trusted: family !== 0 && trusted.check(peer, family === 4 ? 'ipv4' : 'ipv6'),
+    trusted: trusts(request.socket.remoteAddress),
     method,
     url,
     header: (name) => {
@@ -147,17 +147,6 @@ function cookieIn(header: string | undefined, name: string): string | undefined 
     return value === '' || value.length > COOKIE_CHARACTERS_MOST ? undefined : value;
   }
   return undefined;
-}
-
-function listOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
 }
 
 /** A cookie of the host that the proxy stands before, and of it alone. */

@@ -17,6 +17,7 @@ import { answerProblem } from './answer-problem.ts';
 import { readVisit, splitAddress } from './read-visit.ts';
 import { checkFormToken, refuseForeignPost } from './same-site.ts';
 import { securityHeaders } from './security-headers.ts';
+import { whoIsTrusted } from './trusted-proxies.ts';
 import type { Answer, Guard, Handler, Web } from './visit.ts';
 
 const BODY_BYTES_MOST = 64 * 1024;
@@ -39,7 +40,7 @@ export async function makeWeb(
   const fastify = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MOST,
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    trustProxy: trustedProxies.length > 0 ? whoIsTrusted(trustedProxies) : false,
     requestTimeout: REQUEST_MILLISECONDS_MOST,
     keepAliveTimeout: IDLE_MILLISECONDS_MOST,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS_MOST },

@@ -1,4 +1,5 @@
 import type { Queries, Transaction } from '../database/database.ts';
+import { allRows, prepared } from '../database/prepared.ts';
 
 declare module '../database/database.ts' {
   interface Tables {
@@ -23,9 +24,12 @@ export async function insertMail(transaction: Transaction, row: OutboxRow): Prom
   await transaction.insertInto('outbox').values(row).execute();
 }
 
-export async function selectDue(queries: Queries, now: number, most: number): Promise<OutboxRow[]> {
-  return queries.selectFrom('outbox').selectAll().where('sent_at', 'is', null).where('next_try_at', '<=', now).orderBy('created_at').limit(most).execute();
-}
+/** Looked for behind every form that was sent. */
+export const selectDue = prepared(
+  (queries: Queries, now: number, most: number) =>
+    queries.selectFrom('outbox').selectAll().where('sent_at', 'is', null).where('next_try_at', '<=', now).orderBy('created_at').limit(most),
+  allRows<OutboxRow>,
+);
 
 /** Of two workers that saw the same row, one claims it: until `until` it is nobody else's. Returns the row as it is then. */
 export async function claim(queries: Queries, row: OutboxRow, until: number): Promise<OutboxRow | undefined> {

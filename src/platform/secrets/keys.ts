@@ -2,7 +2,8 @@
  * The installation's secret keys. One root key a version (root-keys.ts); everything else is derived from it by
  * HKDF-SHA-256 (RFC 5869), one key for each purpose, so that no two uses share a key.
  */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { systemRandom } from '../real.ts';
 
 export interface Keys {
   /** Encrypts with AES-256-GCM under the newest key; only the same `place` opens it again, so a row's secret is of no use in another row. */
@@ -76,7 +77,7 @@ export function makeKeys(roots: readonly SecretKey[]): Keys {
 
   return {
     seal(place, plain) {
-      const nonce = randomBytes(NONCE_BYTES);
+      const nonce = systemRandom.bytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', sealing.get(newest.id)!, nonce).setAAD(framed([newest.id, ...place]));
       const id = Buffer.from(newest.id);
       return Buffer.concat([Buffer.of(id.length), id, nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);

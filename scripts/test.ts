@@ -43,7 +43,14 @@ const rounds = roundsOf(files, cores * ROUNDS_FOR_A_CORE).map((round, index) => 
 const { status } = spawnSync(
   process.execPath,
   // One more than there are cores, since some wait for PostgreSQL or the browser.
-  ['--test', `--test-concurrency=${cores + 1}`, '--test-global-setup=test/support/one-postgres.ts', '--test-timeout=600000', ...rounds],
+  [
+    '--test',
+    `--import=${path.join(ROOT, 'test/support/plain-runner.ts')}`,
+    `--test-concurrency=${cores + 1}`,
+    '--test-global-setup=test/support/one-postgres.ts',
+    '--test-timeout=600000',
+    ...rounds,
+  ],
   { cwd: ROOT, stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE: path.join(ROOT, 'node_modules/.cache/compiled') } },
 );
 process.exitCode = status ?? 1;

@@ -12,6 +12,7 @@ import { demandOf, dueAt, isAsked, type Demand, type Rules, type TwoFactorPolicy
 import { METHODS, placeFrom, rulesFrom } from './rules.ts';
 import * as store from './store.ts';
 import { isStricter } from './stricter.ts';
+import { differencesInWords } from './words.ts';
 
 export { fixDeadlineOf } from './deadlines.ts';
 export {
@@ -84,16 +85,25 @@ export async function membersOfAddresses(queries: Queries, organisationId: strin
 
 export const addressesOf = store.selectAddresses;
 
-/** Sets whether the installation asks for a second factor. False where somebody else changed it meanwhile. */
-export async function setPolicy(world: Pick<World, 'clock' | 'random'>, transaction: Transaction, twoFactor: TwoFactorPolicy): Promise<boolean> {
+/**
+ * Sets whether the installation asks for a second factor, and for how many days it lets a device be trusted: as it was, unless that is said. False where
+ * somebody else changed it meanwhile.
+ */
+export async function setPolicy(
+  world: Pick<World, 'clock' | 'random'>,
+  transaction: Transaction,
+  twoFactor: TwoFactorPolicy,
+  { trustedDeviceDays }: { trustedDeviceDays?: number } = {},
+): Promise<boolean> {
   const { rules: before, version, tightenedAt: tightened } = await readPolicy(transaction);
-  const after = { ...before, twoFactor };
+  const after = { ...before, twoFactor, trustedDeviceDays: trustedDeviceDays ?? before.trustedDeviceDays };
   const now = world.clock.now();
   const tightenedAt = isStricter(before, after) ? now : tightened;
   const row = { id: store.INSTALLATION, rules: JSON.stringify(after), version, now, tightenedAt, by: null, reason: '' };
   const changed = await store.putPolicy(transaction, row);
-  if (changed)
-    await record(world, transaction, { event: 'policy_changed', accountId: null, from: commandLine, details: { from: before.twoFactor, to: twoFactor } });
+  const changes = after.trustedDeviceDays === before.trustedDeviceDays ? {} : { changes: differencesInWords(before, after) };
+  const details = { from: before.twoFactor, to: twoFactor, ...changes };
+  if (changed) await record(world, transaction, { event: 'policy_changed', accountId: null, from: commandLine, details });
   return changed;
 }
 

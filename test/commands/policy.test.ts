@@ -20,11 +20,22 @@ suite('twinlock policy', () => {
     assert.match(browser.page, /<h1>Set up two-factor authentication<\/h1>/);
   });
 
+  test('TD-3 whoever belongs to no organisation is remembered where the operator allows it, and no longer where it is taken back', async () => {
+    using workplace = new Workplace();
+    assert.match((await workplace.run(['policy'])).output, / No device is trusted\.\n$/);
+    const set = await workplace.run(['policy', 'set', 'optional', '--trusted-devices', '7']);
+    assert.deepEqual([set.status, set.errors], [0, '']);
+    assert.match(set.output, /^Two-factor authentication is optional: .* is trusted for 7 days\.\n$/);
+    assert.match((await workplace.run(['policy', 'set', 'required'])).output, /required: .* is trusted for 7 days\./, 'as it was, unless told');
+    assert.match((await workplace.run(['policy', 'set', 'required', '--trusted-devices', '0'])).output, / No device is trusted\./);
+  });
+
   test('words that are not understood: what was meant, exit code 2, and nothing changes', async () => {
     using workplace = new Workplace();
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['policy', 'set', 'mandatory'], /off, optional, required, not 'mandatory'/],
       [['policy', 'set'], /needs POLICY/],
+      ...['31', '-1', 'x', '1.5'].map((days) => [['policy', 'set', 'off', `--trusted-devices=${days}`], /trusted for 0 to 30 days, not '/] as const),
       [['policy', 'set', 'off', 'now'], /takes no 'now'. Say 'twinlock policy' or 'twinlock policy set POLICY'/],
       [['policy', 'get'], /takes no 'get'. Say 'twinlock policy' or 'twinlock policy set POLICY'/],
       [['polcy'], /no command 'polcy'. Did you mean 'policy'\?/],
@@ -65,8 +76,9 @@ suite('twinlock policy', () => {
     assert.equal(migrated.database, 'sqlite');
     assert.ok(migrated.migrated.includes('0001-portal'));
     assert.deepEqual((await workplace.run(['migrate'])).output, 'The database is up to date.\n');
-    assert.deepEqual(JSON.parse((await workplace.run(['policy', 'set', 'required', '--json'])).output), { twoFactor: 'required' });
-    assert.deepEqual(JSON.parse((await workplace.run(['policy', '--json'])).output), { twoFactor: 'required' });
+    const required = { twoFactor: 'required', trustedDeviceDays: 0 };
+    assert.deepEqual(JSON.parse((await workplace.run(['policy', 'set', 'required', '--json'])).output), required);
+    assert.deepEqual(JSON.parse((await workplace.run(['policy', '--json'])).output), required);
     assert.equal((JSON.parse((await workplace.run(['audit', 'verify', '--json'])).output) as { ok: boolean }).ok, true);
   });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { days, hours, minutes } from '../../src/platform/durations.ts';
+import { setPolicy } from '../../src/policy/policy.ts';
 import { foundOrganisation, impose, joinAs } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
@@ -132,6 +133,26 @@ forEachPortal((open) => {
       await ada.chooseWay('recovery-key');
       assert.ok(!ada.browser.page.has('Remember this device'));
     });
+  });
+
+  test('TD-3 whoever belongs to no organisation is remembered as the installation’s policy says, and no longer where the operator takes it back', async () => {
+    const { world } = portal;
+    const allow = (trustedDeviceDays: number) => world.database.transaction((transaction) => setPolicy(world, transaction, 'optional', { trustedDeviceDays }));
+    const ida = await (await portal.newcomer().join()).enableByApp();
+    const browser = portal.browser();
+    await ida.enterPassword(browser);
+    assert.ok(!browser.page.has('Remember this device'), 'unless set, never');
+    await allow(7);
+    await ida.enterPassword(browser);
+    browser.check('Remember this device for 7 days');
+    await ida.enterCode(ida.phone.fresh(), { browser });
+    await ida.signOut(browser);
+    await ida.signIn({ browser });
+    portal.clock.advance(minutes(1));
+    await allow(0);
+    await ida.signOut(browser);
+    await ida.enterPassword(browser);
+    assert.equal(browser.page.heading, 'Enter your code');
   });
 
   test('TD-3 a policy that becomes stricter: no device is trusted any more, also not in sessions that it opened; a looser one changes nothing', async () => {

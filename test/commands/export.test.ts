@@ -51,10 +51,16 @@ suite('twinlock export', () => {
     await using portal = await workplace.serve({ TWINLOCK_SMTP_URL: mail.url });
     const none = await workplace.run(['export', 'people', ...HERONS]);
     assert.deepEqual([none.status, none.output, none.errors], [1, '', "There is no organisation 'Herons Ltd'.\n"]);
+    const unnamed = () => workplace.run(['export', 'people']);
+    assert.match((await unnamed()).errors, /There is no organisation yet\./);
     for (const email of ['ada@example.org', 'eve@example.org']) {
       await CookieBrowser.join(portal, mail, { email });
       await workplace.run(['admin', 'create-owner', email, ...HERONS]);
+      if (email.startsWith('ada')) assert.match((await unnamed()).output, /ada@example\.org,owner/, 'the only one need not be named');
     }
+    const which = await unnamed();
+    assert.deepEqual([which.status, which.output], [2, '']);
+    assert.match(which.errors, /There are 2 organisations\. Say which by --organisation NAME: 'Herons Ltd', 'Herons Ltd'\n/);
     const several = await workplace.run(['export', 'people', ...HERONS]);
     assert.equal(several.status, 1);
     const [, id] = /Several organisations are called 'Herons Ltd'\. Name one by its id: (\S+), \S+\n/.exec(several.errors)!;
@@ -72,7 +78,6 @@ suite('twinlock export', () => {
     using workplace = new Workplace();
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['export'], /Say 'twinlock export people' or 'twinlock export audit'/],
-      [['export', 'people'], /needs --organisation/],
       [['export', 'people', ...HERONS, '--format', 'xml'], /csv or jsonl, not 'xml'/],
       [['export', 'people', ...HERONS, '--out', 'x'], /Did you mean '--output'\?/],
       [['export', 'audit', ...HERONS, 'all'], /takes no 'all'/],

@@ -11,7 +11,7 @@ export function organisations(frame: Frame, memberships: readonly Membership[]):
     current: 'account',
     body: html`<p class="quiet">Where you belong. Each may ask something of you when you sign in; the strictest counts.</p>
       <section class="card" aria-label="Organisations">
-        ${memberships.length === 0 && html`<p class="quiet">You belong to none. To join one you get an invitation by mail.</p>`}
+        ${memberships.length === 0 && html`<p class="quiet">You belong to none.</p>`}
         ${memberships.map(
           ({ organisation: { id, name }, role }) =>
             html`<div class="row">
@@ -26,6 +26,10 @@ export function organisations(frame: Frame, memberships: readonly Membership[]):
             </div>`,
         )}
       </section>
+      <p class="quiet">
+        To belong to another one you are invited by whoever looks after it, by mail to ${frame.account.email}. A new one is set up by whoever runs
+        ${frame.installation.name}.
+      </p>
       <p><a href="/account">Back to Manage Account</a></p>`,
   });
 }

@@ -26,7 +26,7 @@ export function webhook(frame: Frame, { webhook: one, address, typed = address ?
       <p class="quiet">
         Each event of ${frame.organisation.name} is sent to a program of yours within seconds, in order and signed, so that another system keeps a copy. What
         could not be delivered is kept and tried again. Where this server keeps events for a time alone, nothing goes before it was delivered; what a receiver
-        has not taken a month after its time is given up, also while streaming is paused.
+        has not taken a week after its time is given up, also while streaming is paused.
       </p>
       ${one ? stateOf(frame, one, address) : html`<section class="card"><p class="quiet">Nothing is streamed.</p></section>`}
       ${may(frame.role, 'set-webhook') && settingForm(frame, { one, typed, refused })}

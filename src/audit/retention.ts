@@ -2,7 +2,7 @@
  * How long events are kept. What is older goes, the oldest first and in small batches, and the log begins behind it: the place of the last that went is kept,
  * signed with a key that stands outside the database, in the same transaction. So the rest stays provable, and says from where on. Nothing is removed that
  * is not as it was written: pruning must not be how somebody gets rid of the traces of having changed it (LO-4). And nothing goes that a receiver waits for,
- * before a month more has passed: then it is given up.
+ * before a week more has passed: then it is given up.
  */
 import { days, hours } from '../platform/durations.ts';
 import { breathe, repeat, type Background } from '../platform/background.ts';
@@ -13,8 +13,11 @@ import { commandLine, record } from './record.ts';
 import * as store from './store.ts';
 
 const PRUNED_AT_ONCE = 1000;
-/** How much longer than it would be kept something waits for a receiver that does not take it, or is paused. */
-const WAITS_FOR_RECEIVERS = days(30);
+/**
+ * How much longer than it would be kept something waits for a receiver that does not take it, or is paused. Events are kept 30 days at least, and those who look
+ * after the receiver are told after one: a week more is for whoever was away, and keeps the operator's word about how long that is.
+ */
+const WAITS_FOR_RECEIVERS = days(7);
 const BEGINNING = { sequence: 0, hash: '' } as const;
 
 export type Pruned =

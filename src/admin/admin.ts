@@ -16,6 +16,7 @@ import {
   setSuspended,
   type Acted,
   type Actor,
+  type Member,
   type Organisation,
   type Role,
 } from '../organisations/organisations.ts';
@@ -27,7 +28,7 @@ import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { fixDeadlineOf } from '../policy/policy.ts';
 import { listLinks, unlinkFrom } from '../sso/sso.ts';
-import { endSessions, listSessions, type Session } from '../sessions/sessions.ts';
+import { endSessions, listSessions, type ListedSession, type Session } from '../sessions/sessions.ts';
 import { standingKinds } from './people.ts';
 import * as store from './store.ts';
 
@@ -65,6 +66,14 @@ export interface RequestShown {
   readonly person: PersonInFull;
 }
 
+export interface SessionShown {
+  readonly openedAt: number;
+  readonly lastUsedAt: number;
+  readonly userAgent: string;
+  /** null where it was opened before they joined: that is no business of the organisation's. */
+  readonly address: string | null;
+}
+
 export interface PersonInFull {
   readonly account: Account;
   readonly role: Role;
@@ -75,7 +84,8 @@ export interface PersonInFull {
   /** Identity providers of this organisation that they sign in by. */
   readonly providers: readonly string[];
   readonly hasPassword: boolean;
-  readonly sessions: number;
+  /** Live ones, the newest first. */
+  readonly sessions: readonly SessionShown[];
   /** null: may come and go. */
   readonly suspendedAt: number | null;
   readonly lastSignInAt: number | null;
@@ -100,11 +110,18 @@ export async function readPerson(world: World, organisation: Organisation, accou
     methods: enrolled.filter((one) => !passing.includes(one)).map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
     providers: (await listLinks(query, accountId)).filter((one) => one.organisationId === organisation.id).map(({ connectionName }) => connectionName),
     hasPassword: await hasPassword(query, accountId),
-    sessions: (await listSessions(world, query, accountId)).length,
+    sessions: (await listSessions(world, query, accountId)).map((one) => sessionFrom(one, member)),
     lastSignInAt: signIn?.at ?? null,
     help: await readHelp(world, accountId),
   };
 }
+
+const sessionFrom = ({ createdAt, lastSeenAt, userAgent, address }: ListedSession, { joinedAt }: Member): SessionShown => ({
+  openedAt: createdAt,
+  lastUsedAt: lastSeenAt,
+  userAgent,
+  address: createdAt < joinedAt ? null : address,
+});
 
 async function readHelp(world: World, accountId: string): Promise<Help> {
   const { query } = world.database;

@@ -48,7 +48,9 @@ const personInFullShape = z
   .object({
     ...personFields,
     methods: z.array(z.object({ kind: z.string(), name: z.string(), addedAt: instant, lastUsedAt: instant.nullable() })),
-    sessions: z.int().describe('In how many browsers they are signed in'),
+    sessions: z
+      .array(z.object({ openedAt: instant, lastUsedAt: instant, userAgent: z.string(), address: z.string().nullable() }))
+      .describe('The browsers in which they are signed in, the newest first; without the address from before they joined'),
     bypassCode: z.object({ issuedAt: instant, expiresAt: instant }).nullable().describe('One that they could use now'),
     reset: z
       .object({ askedAt: instant, dueAt: instant, waitsForApproval: z.boolean() })
@@ -116,7 +118,7 @@ const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions,
     addedAt: isoOf(createdAt),
     lastUsedAt: lastUsedAt === null ? null : isoOf(lastUsedAt),
   })),
-  sessions,
+  sessions: sessions.map(({ openedAt, lastUsedAt, ...rest }) => ({ openedAt: isoOf(openedAt), lastUsedAt: isoOf(lastUsedAt), ...rest })),
   bypassCode: help.bypassCode ? { issuedAt: isoOf(help.bypassCode.issuedAt), expiresAt: isoOf(help.bypassCode.expiresAt) } : null,
   reset: help.reset
     ? {

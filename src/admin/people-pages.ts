@@ -2,8 +2,10 @@ import { factorOf } from '../factors/factors.ts';
 import { actRefusal, may, ROLES, ROLE_WORDS, rolesToGive, type Invitation, type Role } from '../organisations/organisations.ts';
 import { button, linkButton, mistakes, notice, select, textField } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
+import { screenIcon } from '../platform/html/icons.ts';
+import { browserNamed } from '../platform/mail/user-agent.ts';
 import { dateOf, momentOf } from '../platform/words/times.ts';
-import { TWO_FACTOR_FILTERS, type Filter, type PeoplePage, type PersonInFull, type PersonShown } from './admin.ts';
+import { TWO_FACTOR_FILTERS, type Filter, type PeoplePage, type PersonInFull, type PersonShown, type SessionShown } from './admin.ts';
 import { lostPhone } from './help-pages.ts';
 import { addressIn, consoleForm, consolePage, type Frame } from './pages.ts';
 
@@ -140,7 +142,7 @@ export function invite(frame: Frame, { email, role, refused }: { email: string; 
 const MEANINGS = 'Admins look after people. Auditors see everything and change nothing. Members see their own account alone.';
 
 export function person(frame: Frame, one: PersonInFull, { refused, events }: { refused: string | undefined; events: Html }): Html {
-  const { account, role, joinedAt, lastSignInAt, methods, providers, sessions } = one;
+  const { account, role, joinedAt, lastSignInAt, methods, providers } = one;
   const stands = methods.some(({ kind }) => factorOf(kind).stands);
   return consolePage(frame, {
     title: 'Person',
@@ -155,14 +157,13 @@ export function person(frame: Frame, one: PersonInFull, { refused, events }: { r
         <p class="quiet">
           Joined ${dateOf(joinedAt)}. ${lastSignInAt === null ? 'No sign-in on record.' : `Last sign-in ${momentOf(lastSignInAt)}.`}
           ${providers.length > 0 && `Comes by ${providers.join(' and ')}.`}
-          ${sessions === 0 ? 'Not signed in now.' : sessions === 1 ? 'Signed in in one browser.' : `Signed in in ${sessions} browsers.`}
         </p>
       </section>
       <section class="card" aria-labelledby="methods">
         <h2 id="methods">Two-Factor Authentication ${stands ? html`<span class="tag good">On</span>` : html`<span class="tag warn">Off</span>`}</h2>
         ${methods.length === 0 && html`<p class="quiet">${account.name} signs in ${wayIn(one)} alone.</p>`} ${methods.map(methodRow)}
       </section>
-      ${actions(frame, one)} ${events}
+      ${sessionsCard(frame, one)} ${actions(frame, one)} ${events}
       <p><a href="${addressIn(frame, PEOPLE)}">Back to People</a></p>`,
   });
 }
@@ -178,6 +179,33 @@ function methodRow({ kind, name, createdAt, lastUsedAt }: PersonInFull['methods'
     <div class="grow">
       <p><strong>${words.name}</strong>${name !== words.name && html` · ${name}`}</p>
       <p class="quiet">Added ${dateOf(createdAt)}, ${lastUsedAt === null ? 'not used yet' : `last used ${momentOf(lastUsedAt)}`}</p>
+    </div>
+  </div>`;
+}
+
+const SESSIONS_SHOWN = 20;
+
+function sessionsCard(frame: Frame, { account, role, sessions }: PersonInFull): Html {
+  const both = { actor: { accountId: frame.account.id, role: frame.role }, target: { accountId: account.id, role } };
+  const shown = sessions.slice(0, SESSIONS_SHOWN);
+  return html`<section class="card" aria-labelledby="sessions">
+    <h2 id="sessions">Sessions</h2>
+    ${sessions.length === 0 && html`<p class="quiet">Not signed in now.</p>`} ${shown.map(sessionRow)}
+    ${sessions.length > shown.length && html`<p class="quiet">And ${sessions.length - shown.length} more.</p>`}
+    ${
+      actRefusal('end-sessions', both) === undefined &&
+      html`<p class="quiet">Ending them signs ${account.name} out in every browser.</p>
+        ${consoleForm(frame, { action: `${PEOPLE}/${account.id}/end-sessions`, body: button({ label: 'End all sessions', danger: true }) })}`
+    }
+  </section>`;
+}
+
+function sessionRow({ userAgent, openedAt, lastUsedAt, address }: SessionShown): Html {
+  return html`<div class="row">
+    <span class="icon">${screenIcon}</span>
+    <div class="grow">
+      <p><strong>${browserNamed(userAgent)}</strong></p>
+      <p class="quiet">Signed in ${momentOf(openedAt)}${address === null ? ', before they joined' : ` from ${address}`}. Last used ${momentOf(lastUsedAt)}.</p>
     </div>
   </div>`;
 }
@@ -200,13 +228,8 @@ function actions(frame: Frame, one: PersonInFull): Html | false {
           ${button({ label: 'Change role', main: true })}`,
       })}
     </section>
-    ${account.emailVerifiedAt === null && verificationCard(frame, account)} ${lostPhone(frame, one)}
-    <section class="card" aria-labelledby="sessions">
-      <h2 id="sessions">Sessions</h2>
-      <p class="quiet">Signs ${account.name} out in every browser.</p>
-      ${consoleForm(frame, { action: `${address}/end-sessions`, body: button({ label: 'End all sessions', danger: true }) })}
-    </section>
-    ${one.hasPassword && passwordCard(frame, account)} ${suspensionCard(frame, one)}
+    ${account.emailVerifiedAt === null && verificationCard(frame, account)} ${lostPhone(frame, one)} ${one.hasPassword && passwordCard(frame, account)}
+    ${suspensionCard(frame, one)}
     ${
       may(frame.role, 'transfer-ownership') &&
       html`<section class="card" aria-labelledby="ownership">

@@ -1,11 +1,11 @@
 import { button, form } from '../platform/html/forms.ts';
 import { html, type Html } from '../platform/html/html.ts';
 import { screenIcon } from '../platform/html/icons.ts';
-import { describeUserAgent } from '../platform/mail/user-agent.ts';
+import { browserNamed } from '../platform/mail/user-agent.ts';
 import { momentOf } from '../platform/words/times.ts';
 import type { TrustedDevice } from '../sessions/sessions.ts';
 import { FORGET_DEVICE, FORGET_DEVICES } from './manage-account.ts';
-import { capital, type Frame } from './pages.ts';
+import type { Frame } from './pages.ts';
 
 /** TD-4: the browsers in which the password alone signs in; nothing where there are none. */
 export function devicesSection({ formToken }: Frame, devices: readonly TrustedDevice[]): Html | false {
@@ -27,7 +27,7 @@ function deviceRow(formToken: string, { id, userAgent, address, createdAt, lastU
   return html`<div class="row">
     <span class="icon">${screenIcon}</span>
     <div class="grow">
-      <p><strong>${capital(describeUserAgent(userAgent))}</strong> ${own && html`<span class="tag good">this browser</span>`}</p>
+      <p><strong>${browserNamed(userAgent)}</strong> ${own && html`<span class="tag good">this browser</span>`}</p>
       <p class="quiet">Until ${momentOf(expiresAt)}. Last used ${momentOf(lastUsedAt)}</p>
       <p class="quiet">Remembered ${momentOf(createdAt)} from ${address}</p>
     </div>

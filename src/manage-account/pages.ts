@@ -4,7 +4,7 @@ import { html, type Html, type Value } from '../platform/html/html.ts';
 import { screenIcon } from '../platform/html/icons.ts';
 import { leadOnPage, settingsPage, type SettingsPage } from '../platform/html/layout.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
-import { describeUserAgent } from '../platform/mail/user-agent.ts';
+import { browserNamed, describeUserAgent } from '../platform/mail/user-agent.ts';
 import { momentOf, timeOf, waitingTime } from '../platform/words/times.ts';
 import type { Installation } from '../platform/world.ts';
 import type { ListedSession, Session } from '../sessions/sessions.ts';
@@ -311,9 +311,7 @@ export function sessions(frame: Frame, { sessions: list, own }: { sessions: read
             html`<div class="row">
               <span class="icon">${screenIcon}</span>
               <div class="grow">
-                <p>
-                  <strong>${capital(describeUserAgent(session.userAgent))}</strong> ${session.id === own && html`<span class="tag good">this browser</span>`}
-                </p>
+                <p><strong>${browserNamed(session.userAgent)}</strong> ${session.id === own && html`<span class="tag good">this browser</span>`}</p>
                 <p class="quiet">Last used ${momentOf(session.lastSeenAt)}</p>
                 <p class="quiet">Signed in ${momentOf(session.createdAt)} from ${session.address}</p>
               </div>
@@ -338,5 +336,3 @@ export function sessions(frame: Frame, { sessions: list, own }: { sessions: read
       </section>`,
   });
 }
-
-export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

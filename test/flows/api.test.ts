@@ -18,7 +18,7 @@ interface PersonJson {
   readonly twoFactor: string;
   readonly kinds: readonly string[];
   readonly methods?: readonly { readonly kind: string }[];
-  readonly sessions?: number;
+  readonly sessions?: readonly { openedAt: string; lastUsedAt: string; userAgent: string; address: string | null }[];
 }
 
 forEachPortal((open) => {
@@ -86,7 +86,11 @@ forEachPortal((open) => {
     );
     const whole = (await program.get(`/people/${protectedOne!.id}`)).json as unknown as PersonJson;
     assert.deepEqual(whole.methods!.map(({ kind }) => kind).includes(protectedOne!.kinds[0]!), true);
-    assert.equal(whole.sessions, 1);
+    const { browser } = members[0]!;
+    assert.deepEqual(
+      whole.sessions!.map(({ userAgent, address }) => [userAgent, address]),
+      [[browser.userAgent, browser.address]],
+    );
     const overview = (await program.get('/overview')).json as unknown as { people: number; protected: number; methods: { kind: string; people: number }[] };
     assert.deepEqual([overview.people, overview.protected, overview.methods], [4, 1, [{ kind: protectedOne!.kinds[0], people: 1 }]]);
   });

@@ -75,13 +75,31 @@ forEachPortal((open) => {
   });
 
   test('a person’s page: address, role, methods by name, sessions and the last sign-in', async () => {
-    const ann = await joinAs(portal, owner, 'Member');
+    const newcomer = await portal.newcomer().join();
+    portal.clock.advance(minutes(1));
+    const ann = await joinAs(portal, owner, 'Member', newcomer);
     await ann.enableByApp();
     await openPerson(owner, ann.email);
     const { page } = owner.browser;
     assert.equal(page.heading, ann.name);
     assert.match(page.text, new RegExp(`About Member ${ann.email} verified`));
-    assert.match(page.text, /Joined 2 February 2027\. Last sign-in 2 February 2027 at 09:\d\d UTC\. Signed in in one browser\./);
+    assert.match(page.text, /Joined 2 February 2027\. Last sign-in 2 February 2027 at 09:\d\d UTC\./);
+    assert.match(
+      page.text,
+      /Sessions Firefox on Linux Signed in 2 February 2027 at 09:\d\d UTC, before they joined\. Last used 2 February 2027 at 09:\d\d UTC\./,
+    );
+    portal.clock.advance(minutes(1));
+    const phone = portal.browser();
+    phone.userAgent = 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile/15E148 Safari/604.1';
+    await ann.signIn({ browser: phone, by: 'app' });
+    await openPerson(owner, ann.email);
+    const from = phone.address.replaceAll('.', '\\.');
+    assert.match(
+      owner.browser.page.text,
+      new RegExp(`Sessions Safari on iOS Signed in [^.]*UTC from ${from}\\. Last used [^.]*\\. Firefox on Linux Signed in`),
+    );
+    await owner.browser.press('End all sessions');
+    assert.match(owner.browser.page.text, /Sessions Not signed in now\./);
     assert.match(page.text, /Two-Factor Authentication On .*Authenticator app/);
   });
 

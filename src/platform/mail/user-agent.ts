@@ -6,6 +6,9 @@ export function describeUserAgent(userAgent: string): string {
   return browser ?? (system ? `a browser on ${system}` : 'an unknown browser');
 }
 
+/** The same, where it begins a line. */
+export const browserNamed = (userAgent: string): string => describeUserAgent(userAgent).replace(/^[a-z]/, (letter) => letter.toUpperCase());
+
 // In this order: most browsers also carry the names of others.
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdgA?\//, 'Edge'],

@@ -1,9 +1,9 @@
 // The audit log, for programs.
 import { z } from 'zod';
-import { EVENT_GROUPS, EVENT_RESULTS, jsonOf } from '../audit/audit.ts';
+import { checkpointShape, EVENT_GROUPS, EVENT_RESULTS, jsonOf, readCheckpoint } from '../audit/audit.ts';
 import { CURSOR_CHARACTERS_MOST, openCursor, sealCursor } from '../platform/api/cursor.ts';
 import { operation, type Operation } from '../platform/api/operation.ts';
-import { noSuchThing } from '../platform/problem.ts';
+import { noSuchThing, Problem } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
 import { exportAudit, listAudit, readAuditEvent, type AuditFilter, type ShownEvent } from './audit-log.ts';
@@ -56,7 +56,7 @@ const filterFrom = ({ from = '', to = '', group, result, ...rest }: z.output<z.Z
 });
 
 export function auditOperations(world: World): readonly Operation<KeyHolder>[] {
-  return [list(world), read(world), exportAll(world)];
+  return [list(world), read(world), exportAll(world), checkpoint(world)];
 }
 
 const list = (world: World): Operation<KeyHolder> =>
@@ -114,4 +114,21 @@ const exportAll = (world: World): Operation<KeyHolder> =>
     query: z.strictObject(filterFields),
     answer: { status: 200, says: 'An event a line', shape: 'lines' },
     handle: ({ actor }: KeyHolder, { query: filter }) => exportAudit(world, actor, { filter: filterFrom(filter), format: 'json-lines' }),
+  });
+
+const checkpoint = (world: World): Operation<KeyHolder> =>
+  operation({
+    ...READING,
+    name: 'readCheckpoint',
+    method: 'GET',
+    path: '/audit/checkpoint',
+    summary: 'Says where the log stands, signed',
+    description: 'To be kept elsewhere: as a file it is what “twinlock audit verify --checkpoint” holds the log against.',
+    answer: { status: 200, says: 'The checkpoint', shape: checkpointShape.meta({ id: 'AuditCheckpoint' }) },
+    refusals: ['conflict'],
+    handle: async () => {
+      const made = await readCheckpoint(world);
+      if (!made) throw new Problem('conflict', 'Nothing has its place in the log yet. Try again in a moment.');
+      return made;
+    },
   });

@@ -43,6 +43,17 @@ export function audit(frame: Frame, { events, next, lookedBackTo, filter, after,
           ${may(frame.role, 'export') && [exportForm(frame, query, ['csv', 'Export as CSV']), exportForm(frame, query, ['json-lines', 'Export as JSON Lines'])]}
         </div>
       </section>
+      ${
+        may(frame.role, 'export') &&
+        html`<section class="card" aria-labelledby="checkpoint">
+          <h2 id="checkpoint">Checkpoint</h2>
+          <p class="quiet">
+            A small signed file that says where the log stands today. Keep it where nobody who runs ${frame.installation.name} can reach it: from then on not
+            even they can change what happened before it unnoticed. They hold the log against it by “twinlock audit verify --checkpoint”.
+          </p>
+          ${consoleForm(frame, { action: `${AUDIT}/checkpoint`, body: button({ label: 'Download a checkpoint' }) })}
+        </section>`
+      }
       <p><a href="${addressIn(frame, `${AUDIT}/webhook`)}">Stream the audit log to another system</a></p>`,
   });
 }

@@ -1,8 +1,8 @@
 // /admin/audit and what is below it.
-import { eventGroupOf, eventKindOf, eventResultOf } from '../audit/audit.ts';
+import { eventGroupOf, eventKindOf, eventResultOf, readCheckpoint } from '../audit/audit.ts';
 import { may } from '../organisations/organisations.ts';
 import { file, page, type Visit, type Web } from '../platform/http/visit.ts';
-import { noSuchPage } from '../platform/problem.ts';
+import { noSuchPage, Problem } from '../platform/problem.ts';
 import { startOfDay } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
 import { exportAudit, listAudit, readAuditEvent, type AuditFilter } from './audit-log.ts';
@@ -27,6 +27,12 @@ export function mountAudit(web: Web<Console>, world: World): void {
     return visit.field('format') === 'json-lines'
       ? file('audit.jsonl', 'application/jsonl; charset=utf-8', await exportAudit(world, actorOf(visit, context), { filter, format: 'json-lines' }))
       : file('audit.csv', 'text/csv; charset=utf-8', await exportAudit(world, actorOf(visit, context), { filter, format: 'csv' }));
+  });
+  web.post(`${AUDIT}/checkpoint`, async (_visit, context) => {
+    if (!may(context.role, 'export')) throw noSuchPage();
+    const checkpoint = await readCheckpoint(world);
+    if (!checkpoint) throw new Problem('conflict', 'Nothing has its place in the log yet. Try again in a moment.');
+    return file('audit-checkpoint.json', 'application/json; charset=utf-8', `${JSON.stringify(checkpoint, null, 2)}\n`);
   });
   web.get(`${AUDIT}/:id`, async (visit: Visit, context) => {
     const event = await readAuditEvent(world.database.query, context.organisation, visit.parameters['id']!);

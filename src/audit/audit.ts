@@ -33,7 +33,7 @@ export {
 } from './webhook.ts';
 export { commandLine, record, theServer } from './record.ts';
 export { pruneLog, startPruning } from './retention.ts';
-export { chainNew, checkpointShape, makeCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
+export { chainNew, checkpointShape, makeCheckpoint, readCheckpoint, startChaining, verifyChain, type Broken, type Checkpoint, type Verified } from './chain.ts';
 
 /** Every event, and what its details may say. docs/audit-events.md explains each; a test keeps the two alike (LO-6). */
 export const AUDIT_EVENTS = {

@@ -71,6 +71,7 @@ const OPERATIONS: Readonly<Record<string, { readonly scope?: Scope; readonly que
   'POST /policy/previews/:id/save': { scope: 'policy:write', body: { reason: 'a test' } },
   'GET /audit/events': { scope: 'audit:read' },
   'GET /audit/events/:id': { scope: 'audit:read' },
+  'GET /audit/checkpoint': { scope: 'audit:read' },
   'GET /audit/export': { scope: 'audit:read' },
   'GET /audit/webhook': { scope: 'audit:read' },
   'PUT /audit/webhook': { scope: 'audit:write', body: { address: 'https://log.example.org/twinlock' } },

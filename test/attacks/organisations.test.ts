@@ -28,6 +28,7 @@ const ROUTES: Readonly<Record<string, Action>> = {
   'POST /admin/audit/webhook/resume': 'set-webhook',
   'POST /admin/audit/webhook/remove': 'set-webhook',
   'POST /admin/audit/export': 'export',
+  'POST /admin/audit/checkpoint': 'export',
   'GET /admin/people': 'see',
   'GET /admin/people/:id': 'see',
   'GET /admin/people/invite': 'invite',

@@ -32,6 +32,7 @@ const VERBS: Readonly<Record<string, string | { readonly leftOut: string }>> = {
   '/admin/policy/preview/export': 'listPreviewPeople',
   '/admin/policy/save': 'savePreview',
   '/admin/policy/restore': 'restorePolicyVersion',
+  '/admin/audit/checkpoint': 'readCheckpoint',
   '/admin/audit/export': 'exportEvents',
   '/admin/audit/webhook': 'setWebhook',
   '/admin/audit/webhook/test': 'testWebhook',

@@ -1,12 +1,13 @@
 // The audit log in the console: read, narrowed down, paged and taken along.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { chainNew } from '../../src/audit/audit.ts';
+import { chainNew, checkpointShape, verifyChain } from '../../src/audit/audit.ts';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
 import type { Page } from '../support/page.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
+import { makeKey, Program } from '../support/program-client.ts';
 
 /** What happened, in the order of the page: "Wrong password Failed". */
 const shown = (page: Page): string[] =>
@@ -180,6 +181,36 @@ forEachPortal((open) => {
       'Exported the audit log as CSV',
       'Exported the audit log as JSON Lines',
     ]);
+  });
+
+  test('LO-4 an auditor takes a checkpoint along, from the page or by a program, which shows that the log was rewritten by whoever has the host', async () => {
+    const { world } = portal;
+    await chainNew(world);
+    await find({}, bob);
+    await bob.browser.press('Download a checkpoint');
+    const { name, type, text } = bob.browser.download!;
+    assert.deepEqual([name, type], ['audit-checkpoint.json', 'application/json; charset=utf-8']);
+    const checkpoint = checkpointShape.parse(JSON.parse(text));
+    const { json } = await new Program(portal, await makeKey(owner, { scopes: ['audit:read'] })).get('/audit/checkpoint');
+    assert.deepEqual([json!['sequence'], json!['hash'], json!['publicKey']], [checkpoint.sequence, checkpoint.hash, checkpoint.publicKey]);
+    for (const one of [checkpoint, checkpointShape.parse(json)]) assert.ok((await verifyChain(world, { checkpoint: one })).ok);
+
+    // All of it chained anew, with the right keys, and one line of it another.
+    const { query } = world.database;
+    const chained = await query.selectFrom('audit_events').select(['id', 'sequence', 'hash', 'details']).where('sequence', 'is not', null).execute();
+    const head = await query.selectFrom('audit_heads').selectAll().executeTakeFirstOrThrow();
+    await query.updateTable('audit_events').set({ sequence: null, hash: null }).execute();
+    await query.deleteFrom('audit_heads').execute();
+    await query.updateTable('audit_events').set({ details: '{"reason":"typing error"}' }).where('event', '=', 'authn_login_fail').execute();
+    await chainNew(world);
+    assert.ok((await verifyChain(world)).ok);
+    const verified = await verifyChain(world, { checkpoint });
+    assert.deepEqual([verified.ok, !verified.ok && verified.reason], [false, 'checkpoint-differs']);
+    // Back as it was, for the tests that follow.
+    await query.updateTable('audit_events').set({ sequence: null, hash: null }).execute();
+    for (const { id, ...was } of chained) await query.updateTable('audit_events').set(was).where('id', '=', id).execute();
+    await query.updateTable('audit_heads').set(head).execute();
+    assert.ok((await verifyChain(world, { checkpoint })).ok);
   });
 
   test('words, anywhere in what is said of an event and in whatever case: its sentence, a name, a browser, a detail; and exported so', async () => {

@@ -30,7 +30,7 @@ export function refusePassword(
   if (length < leastLength(realSecondFactorEnforced)) return 'too-short';
   const plain = normal.toLowerCase();
   if (isTooSimple(plain)) return 'too-simple';
-  if (commonForms(plain).some(isCommon)) return 'common';
+  if (commonForms(plain).some((form) => isCommon(form) || isPair(form, isCommon) || FAMOUS.has(form))) return 'common';
   const address = email.toLowerCase();
   const [local = ''] = address.split('@');
   if (address !== '' && (plain.includes(address) || (local.length >= 4 && plain.includes(local)))) return 'contains-email';
@@ -58,12 +58,25 @@ const ROUND_THE_DIGITS = new Map([
   [9, -1],
 ]);
 
-/** The password itself, what is left without digits and signs around it where that is a good part of it, and what either repeats to fill the length. */
+/**
+ * The password itself and its letters and digits alone; of either what is left without digits and signs around it, where that is a good part of it, and what
+ * it repeats to fill the length.
+ */
 function commonForms(password: string): string[] {
-  const bare = password.replace(/^[\d\W_]+|[\d\W_]+$/gu, '');
-  const forms = [password, bare].filter((form) => form.length >= 4 && form.length * 3 >= password.length);
-  return [...forms, ...forms.map(repeatedPart)];
+  const forms = [password, password.replace(/[\s\p{P}\p{S}]+/gu, '')]
+    .flatMap((form) => [form, form.replace(/^[\d\W_]+|[\d\W_]+$/gu, '')])
+    .filter((form) => form.length >= 4 && form.length * 3 >= password.length);
+  return [...new Set([...forms, ...forms.map(repeatedPart)])];
 }
+
+/** Whoever guesses tries two common ones behind one another next. Three are more than they can try. */
+function isPair(form: string, isCommon: PasswordContext['isCommon']): boolean {
+  for (let at = 4; at <= form.length - 4; at++) if (isCommon(form.slice(0, at)) && isCommon(form.slice(at))) return true;
+  return false;
+}
+
+/** Long enough to be in no list of short ones, and known to everybody who has read about passphrases. */
+const FAMOUS: ReadonlySet<string> = new Set(['correcthorsebatterystaple', 'thequickbrownfox', 'thequickbrownfoxjumpsoverthelazydog']);
 
 /** "secretsecretsecret" is "secret" to whoever guesses. */
 function repeatedPart(text: string): string {

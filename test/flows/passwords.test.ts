@@ -13,6 +13,10 @@ const REFUSED: readonly (readonly [what: string, password: string, why: RegExp])
   ['PW-1 fourteen characters', 'quiet otters h', /Use at least 15 characters/],
   ['PW-3 a common one, repeated', 'passwordpassword', /among those that are tried first, because many people use it/],
   ['PW-3 a common one with digits behind it', 'iloveyou1234567', /among those that are tried first, because many people use it/],
+  ['PW-3 a common one, again behind a space', 'Password password', /among those that are tried first/],
+  ['PW-3 two common ones', 'sunshine.princess!', /among those that are tried first/],
+  ['PW-3 along the keyboard', 'qwertyuiopasdfgh', /among those that are tried first/],
+  ['PW-3 the phrase of every article about phrases', 'Correct horse, battery staple', /among those that are tried first/],
   ['PW-3 one letter', 'aaaaaaaaaaaaaaaaaaaa', /repeats itself or simply counts up/],
   ['PW-3 counting', '123456789012345678', /repeats itself or simply counts up/],
   ['PW-3 the alphabet', 'abcdefghijklmnopqrs', /repeats itself or simply counts up/],
@@ -27,6 +31,7 @@ const TAKEN: readonly (readonly [what: string, password: string])[] = [
   ['PW-2 fifteen emoji', '🦦🌊🎻🧭🪁🦔🌵🍋🧵🪐🦉🎈🥁🧊🪴'],
   ['PW-2 small letters alone', 'no composition rules here'],
   ['PW-2 signs, quotes, and spaces at both ends', '  <a href="x"> & \'%\\ </a>  '],
+  ['PW-3 three words, each of them common', 'purple monkey sunshine'],
   ['PW-2 another script', 'тихие выдры поют ночью'],
   ['PW-5 1,024 bytes', 'many kinds of words, '.repeat(49).slice(0, 1024)],
 ];

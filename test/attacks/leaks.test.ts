@@ -7,12 +7,12 @@ import { listFactors } from '../../src/factors/factors.ts';
 import { makeKeys } from '../../src/platform/secrets/keys.ts';
 import { minutes } from '../../src/platform/durations.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import { readRows } from '../support/rows.ts';
 import { accountOf, askForReset } from './intruder.ts';
 import { recordAnswers, wholeLife, type Answer, type Life } from './whole-life.ts';
 
-forEachPortal((open, engine) => {
+onOneDatabase((open) => {
   let portal: Portal;
   let life: Life;
   before(async () => {
@@ -73,14 +73,12 @@ forEachPortal((open, engine) => {
     assert.doesNotMatch(text, new RegExp(`(?<![\\w.-])${code}(?![\\w.-])`));
   });
 
-  if (engine === 'sqlite') {
-    test('CR-2: nor do the bytes of the database’s files, with what was deleted from them', () => {
-      const { place } = portal.world;
-      const files = readdirSync(path.dirname(place)).filter((name) => name.startsWith(path.basename(place)));
-      assert.ok(files.length >= 1);
-      for (const name of files) assertNoneIn(readFileSync(path.join(path.dirname(place), name), 'latin1'), name, long());
-    });
-  }
+  test('CR-2: nor do the bytes of the database’s files, with what was deleted from them', () => {
+    const { place } = portal.world;
+    const files = readdirSync(path.dirname(place)).filter((name) => name.startsWith(path.basename(place)));
+    assert.ok(files.length >= 1);
+    for (const name of files) assertNoneIn(readFileSync(path.join(path.dirname(place), name), 'latin1'), name, long());
+  });
 
   test('RK-2: a Recovery Key is a hash under a key that the database does not have', async () => {
     const rows = await portal.world.database.query.selectFrom('factors').selectAll().where('kind', '=', 'recovery-key').execute();

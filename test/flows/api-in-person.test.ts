@@ -4,14 +4,14 @@ import { before, test } from 'node:test';
 import { minutes } from '../../src/platform/durations.ts';
 import { confirmIfAsked, foundOrganisation, impose, joinAs } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import { makeKey, problemOf, Program, type Answered } from '../support/program-client.ts';
 import { accountOf } from '../attacks/intruder.ts';
 
 const detailOf = ({ json }: Answered): string => String(json!['detail']);
 const GROUNDS = { reason: 'Phone in the lake', check: 'video-call' };
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   let owner: Person;
   let admin: Person;

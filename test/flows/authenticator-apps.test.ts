@@ -4,9 +4,9 @@ import { before, test } from 'node:test';
 import { minutes, seconds } from '../../src/platform/durations.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   before(async () => void (portal = await open()));
 

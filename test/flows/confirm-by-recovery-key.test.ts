@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { minutes } from '../../src/platform/durations.ts';
-import { forEachPortal } from '../support/portal.ts';
+import { onOneDatabase } from '../support/portal.ts';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   test('RK-3, RK-7: who confirms by the Recovery Key keeps the next one before going on, and gets in with it', async () => {
     const portal = await open();
     const ada = await portal.newcomer().join();

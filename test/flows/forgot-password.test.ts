@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { minutes } from '../../src/platform/durations.ts';
 import { linkIn, type Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const NEW = 'six amber lanterns swing';
@@ -13,7 +13,7 @@ const choose = async (browser: Visitor, password = NEW): Promise<void> => {
   await browser.press('Save new password');
 };
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   before(async () => void (portal = await open()));
 

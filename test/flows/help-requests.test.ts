@@ -5,10 +5,10 @@ import { days } from '../../src/platform/durations.ts';
 import { sweep } from '../../src/sweep.ts';
 import { foundOrganisation, joinAs } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import type { Visitor } from '../support/visitor.ts';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   let owner: Person;
   before(async () => {

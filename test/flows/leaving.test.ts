@@ -6,12 +6,12 @@ import { days, minutes } from '../../src/platform/durations.ts';
 import { accountOf } from '../attacks/intruder.ts';
 import { confirmIfAsked, foundOrganisation, impose, invitationPath, joinAs, openPerson, sendInvitation } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import { makeKey, Program } from '../support/program-client.ts';
 
 const ORGANISATIONS = '/account/organisations';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   let owner: Person;
   before(async () => {

@@ -5,10 +5,10 @@ import { hours, minutes } from '../../src/platform/durations.ts';
 import { sweep } from '../../src/sweep.ts';
 import { foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import { bypassCodeOn, issueBypassCode, signInByBypassCode } from '../support/lost-phone.ts';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   let owner: Person;
   before(async () => {

@@ -4,9 +4,9 @@ import { before, test } from 'node:test';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { foundOrganisation, invitationPath, joinAs, openPerson, sendInvitation, setUpPath } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   test('the first owner: the link leads a stranger to sign up, to verify the address, and back to name the organisation; then it is dead', async () => {
     const portal = await open();
     const link = await setUpPath(portal);

@@ -9,7 +9,7 @@ import { DEFAULT_RULES, foresee, makeDraft, METHODS, saveDraft, type Rules } fro
 import { accountOf } from '../attacks/intruder.ts';
 import { confirmIfAsked, foundOrganisation, impose, invitationPath, joinAs, sendInvitation } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, openPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, openPortal, type Portal } from '../support/portal.ts';
 import { runs } from '../support/property.ts';
 
 const FROM = { address: '192.0.2.1', userAgent: 'a test', requestId: '' };
@@ -29,7 +29,7 @@ async function comeBack(person: Person): Promise<string> {
   return person.browser.page.path;
 }
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   describe('one organisation', () => {
     let portal: Portal;
     let owner: Person;

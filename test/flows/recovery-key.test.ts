@@ -4,10 +4,10 @@ import { before, test } from 'node:test';
 import { days, minutes } from '../../src/platform/durations.ts';
 import { dateOf } from '../../src/platform/words/times.ts';
 import { keyInFile, type Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 import type { Visitor } from '../support/visitor.ts';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   before(async () => void (portal = await open()));
 

@@ -6,9 +6,9 @@ import { accountOf, sessionsOf } from '../attacks/intruder.ts';
 import { askForReset, imposeRules, issueBypassCode, resetWhoIsDue, stopPath } from '../support/lost-phone.ts';
 import { foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   let owner: Person;
   let admin: Person;

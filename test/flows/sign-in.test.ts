@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { hours, minutes, seconds } from '../../src/platform/durations.ts';
 import type { Person } from '../support/person.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 
 const notThat = (code: string): string => (code === '135790' ? '135791' : '135790');
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   before(async () => void (portal = await open()));
 

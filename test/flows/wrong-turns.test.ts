@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { days, seconds } from '../../src/platform/durations.ts';
-import { forEachPortal, type Portal } from '../support/portal.ts';
+import { onOneDatabase, type Portal } from '../support/portal.ts';
 
-forEachPortal((open) => {
+onOneDatabase((open) => {
   let portal: Portal;
   before(async () => void (portal = await open()));
 

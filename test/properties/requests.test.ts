@@ -48,7 +48,7 @@ forEachDatabase((engine) => {
           checkAnswer(answer, route);
           if (changed && JSON.stringify(earlier) !== JSON.stringify(later)) checkRows(route, sent, { earlier, later, status: answer.statusCode });
         }),
-        runs(engine === 'sqlite' ? 20 : 6),
+        runs(engine === 'sqlite' ? 20 : 3),
       );
     });
   }

@@ -39,8 +39,8 @@ export { chainNew, checkpointShape, makeCheckpoint, readCheckpoint, startChainin
 export const AUDIT_EVENTS = {
   user_created: [],
   user_email_verified: [],
-  user_updated: [],
-  user_email_changed: [],
+  user_updated: ['organisation', 'by'],
+  user_email_changed: ['organisation', 'by'],
   user_deleted: ['reason'],
   authn_login_success: ['methods'],
   authn_login_new_browser: [],

@@ -81,8 +81,8 @@ const roleIn = (role = 'member'): string => `as ${/^[aeiou]/.test(role) ? 'an' :
 const EVENT_KINDS: Readonly<Record<AuditEvent, EventKind>> = {
   user_created: own('account', 'Created an account'),
   user_email_verified: own('account', 'Verified the email'),
-  user_updated: own('account', 'Changed name or language'),
-  user_email_changed: own('account', 'Changed the email'),
+  user_updated: byNamed('account', 'Changed name or language'),
+  user_email_changed: byNamed('account', 'Changed the email'),
   user_deleted: own('account', 'Unverified account deleted: its email already had an account'),
   authn_login_success: own('sign-in', ({ methods = '' }, method) => `Signed in by ${wordsOf(methods, method)}`),
   authn_login_new_browser: own('sign-in', 'Signed in from a browser that is new to the account'),

@@ -1,17 +1,22 @@
 // People, as the organisation's directory makes, changes and takes them away. The door is scim.ts.
-import { createVerified, findVerifiedByEmail, nameRefusal, type Account } from '../accounts/accounts.ts';
+import { changeEmail, changeName, createVerified, findVerifiedByEmail, hasPassword, lockAccount, nameRefusal, type Account } from '../accounts/accounts.ts';
 import { deprovision, resume, suspend } from '../admin/admin.ts';
+import { endOtherAttempts } from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
+import { listFactors } from '../factors/factors.ts';
 import { listGroupsOf } from '../groups/groups.ts';
 import { addMember, byWhom, findActing, findMember, listMemberships, may, mayBelong, recordRefused, type Actor } from '../organisations/organisations.ts';
 import { isUniqueViolation, type Queries, type Transaction } from '../platform/database/database.ts';
 import { parseEmailAddress, type EmailAddress } from '../platform/mail/address.ts';
+import { post } from '../platform/mail/mail.ts';
 import { noSuchThing, type Problem } from '../platform/problem.ts';
 import { isoOf } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
-import { domainOf, findConnectionFor, isVerifiedFor, whoseAccount } from '../sso/sso.ts';
+import { domainOf, findConnectionFor, isVerifiedFor, listLinks, whoseAccount } from '../sso/sso.ts';
 import type { UserState } from './contract.ts';
 import type { Filter } from './filter.ts';
+import { addressChangedMessage } from './notices.ts';
+import { reachesAccount, type Standing } from './reaches-account.ts';
 import { scimProblem, taken } from './refusals.ts';
 import type { UserShown } from './resources.ts';
 import * as store from './store.ts';
@@ -158,12 +163,17 @@ async function createFor(
   { email, wanted }: { email: EmailAddress; wanted: UserState },
 ): Promise<Account> {
   const { organisation, from } = actor;
-  const full = [wanted.givenName, wanted.familyName].filter((one) => one !== null).join(' ');
-  const name = [wanted.displayName, full, email.address.split('@')[0]!].find((one): one is string => one !== null && nameRefusal(one) === undefined);
-  const account = await createVerified(world, transaction, { email, name: name ?? email.address });
+  const local = email.address.split('@')[0]!;
+  const account = await createVerified(world, transaction, { email, name: nameIn(wanted) ?? (nameRefusal(local) === undefined ? local : email.address) });
   await record(world, transaction, { event: 'user_created', accountId: account.id, from });
   await addMember(world, transaction, { organisationId: organisation.id, accountId: account.id, role: 'member', by: byWhom(actor), from });
   return account;
+}
+
+/** Undefined where it says none that can be shown. */
+function nameIn({ displayName, givenName, familyName }: UserState): string | undefined {
+  const full = [givenName, familyName].filter((one) => one !== null).join(' ');
+  return [displayName, full].find((one): one is string => one !== null && nameRefusal(one) === undefined);
 }
 
 /** `change`: from what they are to what they shall be. Whoever is to be kept out is so first, whatever becomes of the rest. */
@@ -196,7 +206,62 @@ async function keep(
   await store.putUser(transaction, rowOf(world, { organisationId, accountId: id }, after));
   const details = { organisation: organisationId, changes: names.join(' '), by: byWhom(actor) };
   await record(world, transaction, { event: 'scim_user_changed', accountId: id, from: actor.from, details });
+  await changeAccount(world, transaction, actor, { id, names, after });
   return undefined;
+}
+
+/** What reaches the account. Where the address does not, it is kept beside it, and changes as soon as the person proves it. */
+async function changeAccount(
+  world: World,
+  transaction: Transaction,
+  actor: Actor,
+  { id, names, after }: { id: string; names: readonly (keyof UserState)[]; after: UserState },
+): Promise<void> {
+  const { organisation, from } = actor;
+  const account = (await lockAccount(transaction, id))!;
+  const details = { organisation: organisation.id, by: byWhom(actor) };
+  const wanted = names.some((one) => one === 'email' || one === 'userName') ? parseEmailAddress(after.email ?? after.userName) : undefined;
+  const next = wanted?.address === account.email ? undefined : wanted;
+  const reaches = reachesAccount(await readStanding(world, transaction, organisation.id, { account, next }));
+  const name = names.some((one) => NAMING.includes(one)) ? nameIn(after) : undefined;
+  if (reaches.name && name !== undefined && name !== account.name) {
+    await changeName(transaction, id, name);
+    await record(world, transaction, { event: 'user_updated', accountId: id, from, details });
+  }
+  if (!reaches.address || !next || !(await changeEmail(world, transaction, id, next)).ok) return;
+  // Codes on their way to the old address are worth nothing from here on (EC-4).
+  await endOtherAttempts(transaction, id);
+  await record(world, transaction, { event: 'user_email_changed', accountId: id, from, details });
+  const { name: installationName, origin } = world.installation;
+  const about = { installationName, origin, organisationName: organisation.name, address: next.address };
+  const both = [account.email, next.address].map((address) => addressChangedMessage({ ...about, to: { name: account.name, address } }));
+  await post(world, transaction, both);
+}
+
+const NAMING: readonly (keyof UserState)[] = ['displayName', 'givenName', 'familyName'];
+
+async function readStanding(
+  world: World,
+  transaction: Transaction,
+  organisationId: string,
+  { account: { id, email }, next }: { account: Account; next: EmailAddress | undefined },
+): Promise<Standing> {
+  const { key } = parseEmailAddress(email)!;
+  const isOurs = (one: string): Promise<boolean> => isVerifiedFor(transaction, organisationId, domainOf(one));
+  const memberships = await listMemberships(transaction, id, { suspendedToo: true });
+  const links = await listLinks(transaction, id);
+  const connection = await findConnectionFor(world, transaction, key);
+  const following = next && (await findConnectionFor(world, transaction, next.key));
+  const isRequired = connection?.required === true && connection.organisationId === organisationId && following?.id === connection.id;
+  const holder = next && (await findVerifiedByEmail(transaction, next.key));
+  return {
+    role: memberships.find(({ organisation }) => organisation.id === organisationId)!.role,
+    belongsElsewhere: memberships.some(({ organisation }) => organisation.id !== organisationId),
+    addressIsOurs: await isOurs(key),
+    isUnused: links.length === 0 && !(await hasPassword(transaction, id)) && (await listFactors(world, transaction, id)).length === 0,
+    providerAlone: isRequired && links.some(({ connectionId }) => connectionId === connection.id),
+    next: next && { isOurs: await isOurs(next.key), isTaken: holder !== undefined && holder.id !== id },
+  };
 }
 
 const rowOf = (world: World, { organisationId, accountId }: { organisationId: string; accountId: string }, state: UserState): store.ScimUserRow => ({

@@ -5,13 +5,13 @@ import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { DirectoryClient } from '../support/directory-client.ts';
 import { NameServer } from '../support/name-server.ts';
 import { OpenIdProvider } from '../support/openid-provider.ts';
-import { foundOrganisation, joinAs } from '../support/organisation.ts';
-import type { Person } from '../support/person.ts';
+import { confirmIfAsked, foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
+import { linkIn, type Person } from '../support/person.ts';
 import { openPortal, type Portal } from '../support/portal.ts';
 import { makeKey } from '../support/program-client.ts';
 import { scimRoutesOf } from '../support/routes.ts';
 import { readRows } from '../support/rows.ts';
-import { connectOpenId, verifyDomain } from '../support/single-sign-on.ts';
+import { connectOpenId, openConsole, signInBy, verifyDomain } from '../support/single-sign-on.ts';
 import { accountOf } from './intruder.ts';
 
 const MEMBER = { displayName: 'Herons' };
@@ -21,15 +21,28 @@ describe('SCIM, on sqlite', () => {
   let portal: Portal;
   let owner: Person;
   let directory: DirectoryClient;
+  /** Which lets people of example.edu in, and its page in the console. */
+  let keycloak: OpenIdProvider;
+  let connectionPath: string;
   before(async () => {
     names = await NameServer.start();
     portal = await openPortal({ engine: 'sqlite', network: { nameServers: [names.address] } });
     owner = await foundOrganisation(portal);
     await verifyDomain(owner, names, 'example.com');
     directory = new DirectoryClient(portal, await makeKey(owner, { name: 'Okta', scopes: ['scim'] }));
+    keycloak = await OpenIdProvider.start({ now: () => portal.clock.now(), deliver: async () => 200 });
+    connectionPath = await connectOpenId(portal, {
+      owner,
+      provider: keycloak,
+      names,
+      name: 'Herons Keycloak',
+      domain: 'example.edu',
+      trusts: { addresses: true },
+    });
   });
   after(async () => {
     await portal[Symbol.asyncDispose]();
+    await keycloak[Symbol.asyncDispose]();
     await names[Symbol.asyncDispose]();
   });
 
@@ -243,5 +256,83 @@ describe('SCIM, on sqlite', () => {
     assert.match(ada.newestMail().subject, /^You now belong to Herons Ltd$/);
     await ada.signIn({ browser: portal.browser() });
     assert.equal((await directory.ask('POST', '/Users', { userName: bob.email })).status, 409);
+  });
+
+  describe('SC-8 a name and an address that the directory changes', () => {
+    const own = async (id: string) => ({
+      ...(await portal.world.database.query.selectFrom('accounts').select(['name', 'email']).where('id', '=', id).executeTakeFirstOrThrow()),
+    });
+    const call = async (id: string, email: string, name: string) => {
+      const said = await directory.patch(`/Users/${id}`, { op: 'Replace', value: { 'emails[type eq "work"].value': email, displayName: name } });
+      assert.equal(said.status, 200, JSON.stringify(said.json));
+      assert.deepEqual(said.json['emails'], [{ value: email, type: 'work', primary: true }], 'It is kept as it was sent, whatever becomes of the account.');
+      return own(id);
+    };
+    const makeAdmin = async (email: string): Promise<void> => {
+      await openConsole(owner, '/admin/people');
+      await openPerson(owner, email);
+      owner.browser.fill('Role', 'Admin');
+      await owner.browser.press('Change role');
+      await confirmIfAsked(owner.browser, owner.password);
+    };
+    /** Somebody whom the provider lets in. */
+    const arrive = async (email: string) => {
+      keycloak.account({ email });
+      const person = portal.newcomer({ email });
+      await signInBy(person.browser, keycloak, { email });
+      assert.equal(person.browser.page.path, '/account', person.browser.page.text);
+      return { person, id: await idOf(person) };
+    };
+
+    test('whom the provider alone lets in is called as the directory says, and gets mail there; both addresses are told, and links to the old one serve no more', async () => {
+      const { person, id } = await arrive('ada@example.edu');
+      const asking = portal.browser();
+      await asking.visit('/forgot-password');
+      asking.fill('Email', person.email);
+      await asking.press('Send the link');
+      const link = person.newestMail().text;
+      assert.deepEqual(await call(id, 'ada.king@example.edu', 'Ada King'), { name: 'Ada King', email: 'ada@example.edu' }, 'A password would open it.');
+      await openConsole(owner, connectionPath);
+      await owner.browser.press('Require it');
+      await directory.patch(`/Users/${id}`, { op: 'Replace', path: 'emails[type eq "work"].value', value: 'ada@example.edu' });
+      assert.deepEqual(await call(id, 'ada.king@example.edu', 'Ada King'), { name: 'Ada King', email: 'ada.king@example.edu' });
+      for (const address of ['ada@example.edu', 'ada.king@example.edu'])
+        assert.match(person.newestMail(address).subject, /^Your address for Example was changed by Herons Ltd$/, address);
+      const late = portal.browser();
+      await late.visit(linkIn(link));
+      await late.press('Continue');
+      assert.ok(!late.page.has('New password'), late.page.text);
+      assert.ok((await person.browser.visit('/account')).has('ada.king@example.edu'), 'whoever is in stays in');
+      const again = portal.browser();
+      await signInBy(again, keycloak, { email: 'ada@example.edu' });
+      assert.equal(again.page.path, '/account', 'It is the provider’s name for her that counts.');
+    });
+
+    test('attack: an address of another domain, of somebody else, or none at all', async () => {
+      const { id } = await arrive('bob@example.edu');
+      await arrive('carl@example.edu');
+      for (const [index, email] of ['bob@evil.example', 'carl@example.edu', 'bob@example.com', 'bob'].entries())
+        assert.deepEqual(await call(id, email, `Bob the ${index}`), { name: `Bob the ${index}`, email: 'bob@example.edu' }, email);
+    });
+
+    test('attack: whoever writes the directory moves nobody with a role, or a password of ours, to a mailbox that they read, nor calls the owner otherwise', async () => {
+      const { id } = await arrive('dora@example.edu');
+      await makeAdmin('dora@example.edu');
+      assert.deepEqual(await call(id, 'eve@example.edu', 'Dora the admin'), { name: 'Dora the admin', email: 'dora@example.edu' });
+      const member = await joinAs(portal, owner, 'Member', portal.newcomer({ email: 'by-password@example.com' }));
+      assert.deepEqual(await call(await idOf(member), 'eve@example.com', 'Called otherwise'), { name: 'Called otherwise', email: 'by-password@example.com' });
+      const [mine] = await directory.idsOf(`/Users?filter=userName eq "${owner.email}"`);
+      assert.deepEqual(await call(mine!, 'eve@example.com', 'Nobody'), { name: owner.name, email: owner.email });
+      const made = await directory.makeUser('unused@example.com');
+      await makeAdmin('unused@example.com');
+      assert.equal((await call(made, 'eve@example.com', 'Unused')).email, 'unused@example.com');
+    });
+
+    test('attack: of somebody who belongs to another organisation too nothing changes but what this one calls them', async () => {
+      const { person, id } = await arrive('finn@example.edu');
+      await foundElsewhere(person);
+      const before_ = await own(id);
+      assert.deepEqual(await call(id, 'eve@example.edu', 'Eve'), before_);
+    });
   });
 });

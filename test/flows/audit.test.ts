@@ -473,6 +473,12 @@ async function keepADirectory(log: Log, ada: Person, portal: Portal, { organisat
   });
   await log.expect('another name', () => directory.patch(`/Users/${id}`, { op: 'replace', value: { displayName: 'Ada King', 'name.familyName': 'King' } }), {
     scim_user_changed: { ...about, changes: 'displayName familyName' },
+    user_updated: about,
+  });
+  const moved = { op: 'replace', path: 'emails[type eq "work"].value', value: `ada.king@${domain}` };
+  await log.expect('another address', () => directory.patch(`/Users/${id}`, moved), {
+    scim_user_changed: { ...about, changes: 'email' },
+    user_email_changed: about,
   });
   await log.expect('kept out', () => directory.patch(`/Users/${id}`, { op: 'Replace', path: 'active', value: 'False' }), {
     organisation_member_suspended: about,

@@ -83,8 +83,11 @@ forEachPortal((open) => {
         [{ value: 'entra.new@example.com', type: 'work', primary: true }],
       ],
     );
-    const { rows } = { rows: await portal.world.database.query.selectFrom('accounts').select(['id', 'email']).where('id', '=', id).execute() };
-    assert.equal(rows[0]!.email, 'entra@example.com', 'By what one signs in, and gets a new password, is the person’s own to change.');
+    const account = async () => ({
+      ...(await portal.world.database.query.selectFrom('accounts').select(['name', 'email', 'email_key']).where('id', '=', id).executeTakeFirst()),
+    });
+    const moved = { name: 'Grace Hopper', email: 'entra.new@example.com', email_key: 'entra.new@example.com' };
+    assert.deepEqual(await account(), moved, 'Nobody has got in by the one before yet.');
     assert.equal((await directory.patch(`/Users/${id}`, { op: 'Replace', path: 'active', value: 'False' })).json['active'], false);
     assert.deepEqual(await directory.idsOf('/Users?filter=active eq false and externalId eq "5b2f"'), [id]);
     const renamed = await directory.patch(
@@ -94,6 +97,7 @@ forEachPortal((open) => {
     );
     assert.deepEqual([renamed.json['userName'], renamed.json['externalId']], ['grace@example.com', undefined]);
     assert.deepEqual(await directory.idsOf('/Users?filter=userName eq "entra@example.com"'), []);
+    assert.deepEqual(await account(), moved, 'Where it says an address, that counts, and not the name.');
     assert.equal((await directory.ask('DELETE', `/Users/${id}`)).status, 204);
     assert.equal((await directory.ask('GET', `/Users/${id}`)).status, 404);
   });

@@ -139,6 +139,11 @@ const previewShape = z
     toldAt: z.iso.datetime().nullable(),
     rules: rulesShape,
     differences: z.array(z.object({ label: z.string(), before: z.string(), value: z.string() })),
+    trustedProviders: z
+      .array(z.string())
+      .describe(
+        'Identity providers whose word for a second factor counts: whoever comes by one is asked for nothing each time that it says so, and is counted by what they have',
+      ),
     effect: z.object({ people: z.int(), newlyAsked: z.int(), before: counts, after: counts }).describe('How many people meet what'),
   })
   .meta({ id: 'PolicyPreview' });
@@ -171,7 +176,7 @@ async function draftOf(world: World, organisation: Organisation, id: string): Pr
 }
 
 async function previewAsJson(world: World, organisation: Organisation, draft: Draft): Promise<z.input<typeof previewShape>> {
-  const { effect, differences, stale } = await previewOf(world, organisation, draft);
+  const { effect, differences, stale, trustedProviders } = await previewOf(world, organisation, draft);
   const { id, basedOn, madeAt, toldAt } = draft;
   return {
     id,
@@ -182,6 +187,7 @@ async function previewAsJson(world: World, organisation: Organisation, draft: Dr
     toldAt: toldAt === null ? null : isoOf(toldAt),
     rules: await rulesAsJson(world, organisation, draft.rules),
     differences: differences.map(({ label, before, value }) => ({ label, before, value })),
+    trustedProviders: [...trustedProviders],
     effect,
   };
 }

@@ -208,6 +208,8 @@ export interface PreviewShown {
   readonly differences: readonly Difference[];
   /** Somebody has changed the policy since the draft was made. */
   readonly stale: boolean;
+  /** Their names. */
+  readonly trustedProviders: readonly string[];
   readonly reason: string;
   readonly refused: string | undefined;
 }
@@ -222,7 +224,7 @@ const OUTCOME_WORDS: Readonly<Record<Outcome, { readonly heading: string; readon
   passes: { heading: 'Nothing changes', sentence: 'They have what counts, or are not asked.' },
 };
 
-export function preview(frame: Frame, { draft, effect, differences, stale, reason, refused }: PreviewShown): Html {
+export function preview(frame: Frame, { draft, effect, differences, stale, trustedProviders, reason, refused }: PreviewShown): Html {
   const about = { draft: draft.id };
   return consolePage(frame, {
     title: 'Preview',
@@ -241,6 +243,13 @@ export function preview(frame: Frame, { draft, effect, differences, stale, reaso
       <section class="card" aria-labelledby="effect">
         <h2 id="effect">Whom it affects</h2>
         ${OUTCOMES.map((outcome) => effectRow(frame, { outcome, effect, about }))}
+        ${
+          trustedProviders.length > 0 &&
+          html`<p class="quiet">
+            Whoever comes by ${trustedProviders.join(' or ')} is asked for nothing each time that it says it asked for a second factor. That is known only when
+            they come: they are counted here by what they have set up.
+          </p>`
+        }
       </section>
       ${may(frame.role, 'change-policy') && !stale && html`${tellCard(frame, draft, effect)} ${saveCard(frame, { draft, reason })}`}
       <p>

@@ -13,12 +13,15 @@ import {
   type Foreseen,
   type Outcome,
 } from '../policy/policy.ts';
+import { listConnections } from '../sso/sso.ts';
 
 export interface Previewed {
   readonly effect: Effect;
   readonly differences: readonly Difference[];
   /** Whether another policy is in force by now than the one that it was made from. */
   readonly stale: boolean;
+  /** Identity providers whose word for a second factor counts. What they will say is known only when somebody comes, so people are counted by what they have here. */
+  readonly trustedProviders: readonly string[];
 }
 
 /** Undefined where that draft is not the organisation's, was saved, or is too old. */
@@ -30,7 +33,13 @@ export async function previewOf(world: World, organisation: Organisation, draft:
   const { query } = world.database;
   const policy = await readPolicyOf(query, organisation.id);
   const effect = await measureEffect(query, { now: world.clock.now(), current: policy.rules, proposed: proposedBy(organisation, draft) });
-  return { effect, differences: differencesOf(policy.rules, draft.rules), stale: draft.basedOn !== policy.version };
+  const trusted = (await listConnections(world, query, organisation.id)).filter((one) => one.enabledAt !== null && one.secondFactorWords.length > 0);
+  return {
+    effect,
+    differences: differencesOf(policy.rules, draft.rules),
+    stale: draft.basedOn !== policy.version,
+    trustedProviders: trusted.map(({ name }) => name),
+  };
 }
 
 /** Everybody of the organisation, by their addresses, from behind `after` on. */

@@ -165,9 +165,16 @@ forEachPortal((open) => {
       await signInBy(bob, provider, { email: 'bob@example.com' });
       assert.equal(bob.page.path, '/sign-in/set-up');
 
+      const previewed = async (): Promise<string> => {
+        await openConsole(owner, '/admin/policy/edit');
+        return (await owner.browser.press('Preview')).text;
+      };
+      assert.match(await previewed(), /Whoever comes by Example Okta is asked for nothing each time that it says it asked for a second factor\./);
+
       await openConsole(owner, path);
       owner.browser.uncheck('Where it says that it asked for a second factor, that counts here');
       await owner.browser.press('Save');
+      assert.doesNotMatch(await previewed(), /Whoever comes by/);
       const later = portal.browser();
       await signInBy(later, provider, { email: 'ada@example.com' });
       assert.equal(later.page.path, '/sign-in/set-up');

@@ -8,7 +8,7 @@ import { momentOf, timeLeft, timeOf, waitingTime } from '../platform/words/times
 import type { Installation } from '../platform/world.ts';
 import { isReset, methodsToSetUp, personOf, type Attempt, type Situation } from './attempt.ts';
 import { METHOD_NAME_MOST } from './method-name.ts';
-import { daysToRemember, emailFactor, SEND_AGAIN_AFTER, triesAreUp } from './steps.ts';
+import { daysToRemember, describe, emailFactor, SEND_AGAIN_AFTER, triesAreUp } from './steps.ts';
 
 /** What all pages of a journey share. */
 export interface Frame {
@@ -175,8 +175,10 @@ export function beginMethod(frame: Frame, { attempt, account, enrolled }: Situat
   const factor = factorOf(method.kind);
   const { heading, body, button: label } = factor.pages.begin({ person: personOf(account), installationName: frame.installation.name });
   const named = factor.most > 1 && enrolled.some((one) => one.kind === factor.kind);
+  const replaced = enrolled.find((one) => one.id === method.replaces);
   return alone(frame, account, heading, [
     html`<div class="quiet">${body}</div>`,
+    replaced && html`<p>The new one takes the place of ${describe(replaced)}, which works until the new one has shown a right code.</p>`,
     problem(frame, refusal, factor.words.refusal),
     form({
       action: frame.address,

@@ -45,16 +45,15 @@ export function invitation(frame: Frame, { token, invitation: { organisation, ro
   ]);
 }
 
-/** For whoever is not signed in: both ways lead back here. `email`: to be filled in there. */
-export function enterFirst(frame: Frame, { title, sentence, email }: { title: string; sentence: string; email?: string }): Html {
+/** For whoever is not signed in: both ways lead back here. `email`: to be filled in there. `early`: hardly anybody has an account yet. */
+export function enterFirst(
+  frame: Frame,
+  { title, sentence, email, early = false }: { title: string; sentence: string; email?: string; early?: boolean },
+): Html {
   const query = `?then=${encodeURIComponent(frame.address)}${email === undefined ? '' : `&email=${encodeURIComponent(email)}`}`;
-  return alone(frame, title, [
-    html`<p class="quiet">${sentence}</p>`,
-    html`<div class="actions">
-      ${linkButton({ label: 'Sign in', href: `/sign-in${query}`, main: true, wide: true })}
-      ${linkButton({ label: 'Create an account', href: `/sign-up${query}`, wide: true })}
-    </div>`,
-  ]);
+  const signIn = linkButton({ label: 'Sign in', href: `/sign-in${query}`, main: !early, wide: true });
+  const signUp = linkButton({ label: 'Create an account', href: `/sign-up${query}`, main: early, wide: true });
+  return alone(frame, title, [html`<p class="quiet">${sentence}</p>`, html`<div class="actions">${early ? [signUp, signIn] : [signIn, signUp]}</div>`]);
 }
 
 export function verifyFirst(frame: Frame, title: string): Html {

@@ -53,9 +53,9 @@ async function showSetUp(world: World, { visit, account, token }: Shown): Promis
   if (!account) {
     const sentence =
       link.email === undefined
-        ? `Nobody looks after ${world.installation.name} yet. Whoever has this link can: sign in, or create your account first.`
+        ? `Nobody looks after ${world.installation.name} yet. Whoever has this link can: create your account first, or sign in.`
         : `${link.email} is to look after ${link.organisationName ?? 'an organisation'}. Sign in with that address, or create an account with it.`;
-    return page(pages.enterFirst(frame, { title, sentence, ...(link.email === undefined ? {} : { email: link.email }) }));
+    return page(pages.enterFirst(frame, { title, sentence, ...(link.email === undefined ? { early: true } : { email: link.email }) }));
   }
   if (isForAnother(link, account)) return page(pages.otherAddress(frame, { title, email: link.email! }), visit.method === 'POST' ? 403 : 200);
   return page(account.emailVerifiedAt === null ? pages.verifyFirst(frame, title) : pages.setUp(frame, { token, name: link.organisationName ?? '' }));

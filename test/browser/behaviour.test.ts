@@ -292,6 +292,19 @@ test('a mistake is marked at its field, read out, and has the focus, with JavaSc
   }
 });
 
+test('a mistake moves nothing above its field', async () => {
+  await using ada = await newcomer();
+  await ada.join();
+  await ada.visit('/account/security/password');
+  const field = ada.page.getByLabel('Current password', { exact: true });
+  const { y } = (await field.boundingBox())!;
+  await field.fill('not my password');
+  await ada.fill('New password', 'seven quiet purple cranes');
+  await ada.press('Change password');
+  await ada.page.locator('[aria-invalid=true]').waitFor();
+  assert.equal((await field.boundingBox())!.y, y);
+});
+
 /** The names of the buttons that bear the accent. */
 const mainButtons = (page: Page): Promise<string[]> => page.locator('.button.main').allInnerTexts();
 

@@ -187,6 +187,7 @@ onOneDatabase((open) => {
     assert.ok(browser.page.headings.includes('New phone?'));
     assert.match(browser.page.text, /This one serves until the new one has shown a right code\./);
     await browser.press('Set up on the new phone');
+    assert.match(browser.page.text, /The new one takes the place of Authenticator app, which works until the new one has shown a right code\./);
     browser.fill('Name of this app', 'New phone');
     await browser.press('Continue');
     const newPhone = AuthenticatorApp.from(browser.page, portal.clock);

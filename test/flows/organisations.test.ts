@@ -15,6 +15,7 @@ onOneDatabase((open) => {
     await browser.visit(link);
     assert.equal(browser.page.heading, 'Set up your organisation');
     assert.match(browser.page.text, /Nobody looks after Example yet\./);
+    assert.equal(browser.page.root.querySelector('.button.main')?.text.trim(), 'Create an account', 'hardly anybody has one yet');
     await browser.press('Create an account');
     browser.fill('Name', ada.name);
     browser.fill('Email', ada.email);

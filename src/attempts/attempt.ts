@@ -211,6 +211,8 @@ export interface Situation {
   readonly policy: Asked;
   /** What the policies ask of the account beside what it has. */
   readonly verdict: Verdict;
+  /** The account was entered to the end in this browser before. */
+  readonly browserKnown: boolean;
   readonly step: Step;
 }
 
@@ -234,15 +236,20 @@ export function progressOf({ attempt: { purpose, state }, enrolled, step }: Situ
   });
 }
 
-/** Reads what an account holds and says which step the attempt is at. */
-export async function readSituation(world: World, queries: Queries, attempt: Attempt, surroundings: Surroundings): Promise<Situation> {
-  const enrolled = await listFactors(world, queries, attempt.accountId);
-  const { account, policy } = surroundings;
+/** Reads what an account holds, unless that is handed in, and says which step the attempt is at. */
+export async function readSituation(
+  world: World,
+  queries: Queries,
+  attempt: Attempt,
+  { enrolled: known, ...surroundings }: Surroundings & { enrolled?: readonly EnrolledFactor[] | undefined },
+): Promise<Situation> {
+  const enrolled = known ?? (await listFactors(world, queries, attempt.accountId));
+  const { account, policy, browserKnown } = surroundings;
   const held = standing(enrolled).map((one) => one.kind);
   const provedElsewhere = attempt.state.proofs[PROVIDER_SECOND_FACTOR] !== undefined;
   const holder = { held, emailVerified: account.emailVerifiedAt !== null, provedElsewhere };
   const verdict = verdictOf(demandOn(account, attempt, policy.demand), holder, METHODS);
-  return { attempt, account, enrolled, policy, verdict, step: nextStep(factsOf(world, attempt, { enrolled, verdict, ...surroundings })) };
+  return { attempt, account, enrolled, policy, verdict, browserKnown, step: nextStep(factsOf(world, attempt, { enrolled, verdict, ...surroundings })) };
 }
 
 /** After a reset a method is set up at once, whatever the policies ask of others: with nothing but a password the account would be worth less than before. */

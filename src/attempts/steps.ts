@@ -15,6 +15,7 @@ import {
   standing,
   toolsOf,
   type Answered,
+  type EnrolledFactor,
   type FactorRefusal,
 } from '../factors/factors.ts';
 import { markMethodsReset, type Account } from '../accounts/accounts.ts';
@@ -46,7 +47,7 @@ export type Sent =
   | { readonly ok: false; readonly reason: 'choice-unknown'; readonly attempt: Attempt };
 
 export type StepAnswer =
-  | { readonly ok: true; readonly attempt: Attempt }
+  | { readonly ok: true; readonly attempt: Attempt; /** What the account has now, where that is known. */ readonly enrolled?: readonly EnrolledFactor[] }
   | { readonly ok: false; readonly reason: FactorRefusal | 'attempt-over' | 'choice-unknown' }
   | { readonly ok: false; readonly reason: 'too-many-tries'; readonly retryAt: number | 'never' };
 
@@ -185,7 +186,7 @@ export async function answerSecondFactor(
     await record(world, transaction, { event: 'authn_bypass_code_used', accountId: account.id, from, details: { purpose: attempt.purpose } });
     await tell(world, transaction, 'bypass-code-used', { account, from });
   }
-  return { ok: true, attempt: next };
+  return { ok: true, attempt: next, enrolled: answered.enrolled };
 }
 
 /** For how many days this browser can be remembered behind what is asked for now; 0: not at all. Only where one signs in, by what is the account's own and counts (TD-1, TD-3). */

@@ -51,7 +51,7 @@ type Done =
   | { kind: 'refused'; situation: Situation; refusal: pages.Refusal }
   | { kind: 'finished'; answer: () => Answer };
 
-type Action = (transaction: Transaction, situation: Situation) => Promise<{ ok: true; attempt: Attempt } | ({ ok: false } & pages.Refusal)>;
+type Action = (transaction: Transaction, situation: Situation) => Promise<Extract<steps.StepAnswer, { ok: true }> | ({ ok: false } & pages.Refusal)>;
 
 export function mountJourney<Context>(web: Web<Context>, world: World, journey: Journey<Context>): void {
   const { addresses } = journey;
@@ -302,7 +302,7 @@ async function act<Context>(
     if (situation.step !== step) return elsewhere(journey, situation);
     const acted = await action(transaction, situation);
     if (!acted.ok) return { kind: 'refused', situation, refusal: acted };
-    const next = await readSituation(world, transaction, acted.attempt, surroundings);
+    const next = await readSituation(world, transaction, acted.attempt, { ...surroundings, enrolled: acted.enrolled });
     if (next.step === 'done') return { kind: 'finished', answer: await journey.finish(transaction, next, visit, context) };
     return elsewhere(journey, next);
   });

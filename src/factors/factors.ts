@@ -27,7 +27,7 @@ export interface EnrolledFactor extends Enrolled<unknown> {
 }
 
 export type Answered =
-  | { readonly ok: true; readonly id: string }
+  | { readonly ok: true; readonly id: string; /** What the account has, now that one was used. */ readonly enrolled: readonly EnrolledFactor[] }
   | { readonly ok: false; readonly reason: FactorRefusal; /** Wrong ones in a row, this one included. */ readonly failures: number }
   | {
       readonly ok: false;
@@ -48,7 +48,6 @@ export function toolsOf(world: World): Tools {
 /** Without those whose time is over. */
 export async function listFactors(world: World, queries: Queries, accountId: string): Promise<EnrolledFactor[]> {
   const rows = await store.selectFactors(queries, accountId);
-  const now = world.clock.now();
   const read = rows.map((row) => ({
     id: row.id,
     kind: row.kind,
@@ -58,8 +57,10 @@ export async function listFactors(world: World, queries: Queries, accountId: str
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
   }));
-  return read.filter(({ kind: one, state }) => now < endOf(factorOf(one), state));
+  return read.filter((one) => lasts(world, one));
 }
+
+const lasts = ({ clock }: World, { kind, state }: EnrolledFactor): boolean => clock.now() < endOf(factorOf(kind), state);
 
 const endOf = (factor: AnyFactor, state: unknown): number => factor.endsAt?.(state) ?? Infinity;
 
@@ -183,11 +184,13 @@ export async function answerFactor(
   }
   const used = enrolled.find((one) => one.id === verified.id)!;
   const state = sealed(world, factor, used.id, verified.state);
-  if (!(await store.replaceState(transaction, { id: used.id, version: used.version, state, usedAt: world.clock.now() }))) {
+  const now = world.clock.now();
+  if (!(await store.replaceState(transaction, { id: used.id, version: used.version, state, usedAt: now }))) {
     return { ok: false, reason: 'code-used', failures: spent.count };
   }
   await forgive(transaction, world, FACTOR_GUESSES, person.accountId, kind);
-  return { ok: true, id: used.id };
+  const after: EnrolledFactor = { ...used, state: verified.state, version: used.version + 1, lastUsedAt: now };
+  return { ok: true, id: used.id, enrolled: input.enrolled.map((one) => (one === used ? after : one)).filter((one) => lasts(world, one)) };
 }
 
 /**

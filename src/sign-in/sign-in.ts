@@ -3,7 +3,7 @@
  * forgotten password. What follows the password is an attempt (see attempts/); a session is opened in the transaction that ends it
  * and nowhere before. No answer here tells whether an account exists: unknown, wrong and paused look and cost the same (RL-7).
  */
-import { checkPassword, isShortPassword, knowsBrowser, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
+import { checkPassword, isShortPassword, lockAccount, rememberBrowser, signUp as createAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { failedTriesBefore, record, type Origin } from '../audit/audit.ts';
 import { isFactor, onlySignedInAt, passingAmong, PROVIDER_SECOND_FACTOR, removeFactor } from '../factors/factors.ts';
@@ -211,7 +211,7 @@ export async function finishSignIn(
   }
   // A bypass code is used up by this, or was not needed: whoever signs in otherwise has not lost what they have.
   for (const { id } of passingAmong(situation.enrolled)) await removeFactor(transaction, account.id, id);
-  const isNewBrowser = !(await knowsBrowser(world, transaction, account.id, caller.browserToken));
+  const isNewBrowser = !situation.browserKnown;
   if (!isNewBrowser || vouchesForBrowser(attempt)) await rememberBrowser(world, transaction, account.id, caller.browserToken);
   // A method that was set up here was shown here: it is part of what this session has proved.
   const proofs = setUp ? { ...state.proofs, [method.kind]: world.clock.now() } : state.proofs;

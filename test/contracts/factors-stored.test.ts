@@ -78,13 +78,14 @@ forEachDatabase((engine, make) => {
     const { factor } = example;
     const { kind } = factor;
 
-    test(`${kind}: a right answer is accepted, and says when it was used`, async () => {
+    test(`${kind}: a right answer is accepted, says when it was used, and what the account has from now on`, async () => {
       const world = await make();
       const { person, id } = await personWith(world, example);
       const { right, answer } = await asked(world, example, person);
-      assert.deepEqual(await answer(right), { ok: true, id });
-      const [held] = await listFactors(world, world.database.query, person.accountId);
-      assert.equal(held?.lastUsedAt, world.clock.now());
+      const answered = await answer(right);
+      const held = await listFactors(world, world.database.query, person.accountId);
+      assert.deepEqual(answered, { ok: true, id, enrolled: held });
+      assert.equal(held[0]?.lastUsedAt, world.clock.now());
     });
 
     test(`CR-1, ${kind}: what is stored is sealed, and of no use in another row`, async () => {

@@ -193,5 +193,5 @@ function steps({ at, of }: { at: number; of: number }): Html {
 function initialsOf(name: string): string {
   const words = name.split(/\s+/u).filter((word) => word !== '');
   const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return letters.map((word) => [...word!][0]!.toLocaleUpperCase()).join('');
+  return letters.map((word) => [...word!][0]!.toUpperCase()).join('');
 }

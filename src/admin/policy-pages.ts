@@ -224,6 +224,9 @@ const OUTCOME_WORDS: Readonly<Record<Outcome, { readonly heading: string; readon
   passes: { heading: 'Nothing changes', sentence: 'They have what counts, or are not asked.' },
 };
 
+/** As a spreadsheet has it, where several columns say what somebody meets. */
+export const outcomeInWords = (outcome: Outcome): string => (outcome === 'passes' ? 'Asked for nothing' : OUTCOME_WORDS[outcome].heading);
+
 export function preview(frame: Frame, { draft, effect, differences, stale, trustedProviders, reason, refused }: PreviewShown): Html {
   const about = { draft: draft.id };
   return consolePage(frame, {

@@ -190,7 +190,8 @@ async function exportPeople(world: World, visit: Visit, context: Console): Promi
   const outcome = outcomeFrom(visit.field('outcome'));
   const rows: string[][] = [['Name', 'Email', 'Today', 'With the new policy', 'Until']];
   for await (const one of foreseeAll(world, context.organisation, draft))
-    if (one.after === outcome) rows.push([one.name, one.email, one.before, one.after, one.by === null ? '' : momentOf(one.by)]);
+    if (one.after === outcome)
+      rows.push([one.name, one.email, pages.outcomeInWords(one.before), pages.outcomeInWords(one.after), one.by === null ? '' : momentOf(one.by)]);
   const actor = actorOf(visit, context);
   await world.database.transaction((transaction) =>
     record(world, transaction, {

@@ -70,8 +70,9 @@ function readField(fields: Record<string, unknown>, name: string, bytesMost: num
   const value = Object.hasOwn(fields, name) ? fields[name] : '';
   if (typeof value !== 'string') throw new Problem('bad-request', 'A field of the form was sent more than once. Go back, reload the page and try again.');
   if (Buffer.byteLength(value) > bytesMost) throw new Problem('too-large', 'A field of the form is far too long. Go back, shorten it and try again.');
-  // No keyboard types it, and PostgreSQL can't keep it.
-  if (value.includes('\0')) throw new Problem('bad-request', 'A field of the form has a character in it that nobody can type. Go back and try again.');
+  // No keyboard types the first, and PostgreSQL can't keep it; the second is what is left of bytes that are no text: two passwords could come to be one by it.
+  if (value.includes('\0') || value.includes('\ufffd'))
+    throw new Problem('bad-request', 'A field of the form has a character in it that nobody can type. Go back and try again.');
   return value;
 }
 

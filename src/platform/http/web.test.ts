@@ -306,8 +306,13 @@ describe('what can’t be answered', () => {
   });
   after(() => close(site));
 
-  const post = (payload: string, url = '/form') =>
-    site.fastify.inject({ method: 'POST', url, headers: { 'content-type': FORM, cookie: browser.cookie }, payload: `form_token=${browser.token}&${payload}` });
+  const post = (fields: string | Buffer, url = '/form') =>
+    site.fastify.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': FORM, cookie: browser.cookie },
+      payload: Buffer.concat([Buffer.from(`form_token=${browser.token}&`), Buffer.from(fields)]),
+    });
 
   test('an address of nothing: 404, with a way back', async () => {
     for (const url of ['/nowhere', '/form/', '//form', '/FORM', '/assets/style.css', '/assets/../../package.json', '/assets/%2e%2e%2fpackage.json', '/.env']) {
@@ -344,8 +349,10 @@ describe('what can’t be answered', () => {
     assert.equal((await post(`text=${encodeURIComponent('€'.repeat(1366))}`)).statusCode, 413, 'Bytes count, not characters.');
   });
 
-  test('a field sent twice, or with a NUL in it: 400', async () => {
-    for (const payload of ['text=a&text=b', 'text=a%00b', `form_token=${browser.token}`]) assert.equal((await post(payload)).statusCode, 400, payload);
+  test('a field sent twice, with a NUL in it, or with bytes that are no text: 400', async () => {
+    const noText = Buffer.concat([Buffer.from('text=a'), Buffer.from([0xff, 0xfe])]);
+    for (const payload of ['text=a&text=b', 'text=a%00b', `form_token=${browser.token}`, noText, 'text=%EF%BF%BD'])
+      assert.equal((await post(payload)).statusCode, 400, String(payload));
   });
 
   test('an address that can’t be decoded, or holds a NUL: 400', async () => {

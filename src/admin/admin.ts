@@ -20,13 +20,13 @@ import {
   type Organisation,
   type Role,
 } from '../organisations/organisations.ts';
-import type { Transaction } from '../platform/database/database.ts';
+import type { Queries, Transaction } from '../platform/database/database.ts';
 import { CLAIM_MAILS, spend } from '../platform/limits/limits.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { Problem } from '../platform/problem.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { fixDeadlineOf } from '../policy/policy.ts';
+import { fixDeadlineOf, METHODS, readDemand, verdictOf } from '../policy/policy.ts';
 import { listLinks, unlinkFrom } from '../sso/sso.ts';
 import { endSessions, listSessions, type ListedSession, type Session } from '../sessions/sessions.ts';
 import { standingKinds } from './people.ts';
@@ -84,6 +84,8 @@ export interface PersonInFull {
   /** Identity providers of this organisation that they sign in by. */
   readonly providers: readonly string[];
   readonly hasPassword: boolean;
+  /** By when they have to set something up that counts, in epoch milliseconds, by the policies of all whom they belong to; null where they do not. */
+  readonly setUpBy: number | null;
   /** Live ones, the newest first. */
   readonly sessions: readonly SessionShown[];
   /** null: may come and go. */
@@ -110,10 +112,23 @@ export async function readPerson(world: World, organisation: Organisation, accou
     methods: enrolled.filter((one) => !passing.includes(one)).map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
     providers: (await listLinks(query, accountId)).filter((one) => one.organisationId === organisation.id).map(({ connectionName }) => connectionName),
     hasPassword: await hasPassword(query, accountId),
+    setUpBy: await readSetUpBy(
+      query,
+      account,
+      enrolled.map(({ kind }) => kind),
+    ),
     sessions: (await listSessions(world, query, accountId)).map((one) => sessionFrom(one, member)),
     lastSignInAt: signIn?.at ?? null,
     help: await readHelp(world, accountId),
   };
+}
+
+/** As signing in decides it. */
+async function readSetUpBy(queries: Queries, account: Account, held: readonly string[]): Promise<number | null> {
+  const { demand } = await readDemand(queries, account.id);
+  if (attempts.isReset(account) && demand.twoFactor !== 'off') return 0;
+  const verdict = verdictOf(demand, { held, emailVerified: account.emailVerifiedAt !== null }, METHODS);
+  return verdict.kind === 'passes' ? null : verdict.by;
 }
 
 const sessionFrom = ({ createdAt, lastSeenAt, userAgent, address }: ListedSession, { joinedAt }: Member): SessionShown => ({

@@ -48,6 +48,7 @@ const personInFullShape = z
   .object({
     ...personFields,
     methods: z.array(z.object({ kind: z.string(), name: z.string(), addedAt: instant, lastUsedAt: instant.nullable() })),
+    setUpBy: instant.nullable().describe('By when they have to set up a second factor that counts; past: at the next sign-in. null where they do not'),
     sessions: z
       .array(z.object({ openedAt: instant, lastUsedAt: instant, userAgent: z.string(), address: z.string().nullable() }))
       .describe('The browsers in which they are signed in, the newest first; without the address from before they joined'),
@@ -110,7 +111,7 @@ async function personOf(world: World, { actor: { organisation } }: KeyHolder, id
   return personInFullAsJson(person);
 }
 
-const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions, lastSignInAt, suspendedAt, help }: PersonInFull) => ({
+const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions, lastSignInAt, suspendedAt, setUpBy, help }: PersonInFull) => ({
   ...personAsJson({ accountId: account.id, name: account.name, email: account.email, role, joinedAt, kinds, lastSignInAt, suspended: suspendedAt !== null }),
   methods: methods.map(({ kind, name, createdAt, lastUsedAt }) => ({
     kind,
@@ -118,6 +119,7 @@ const personInFullAsJson = ({ account, role, joinedAt, kinds, methods, sessions,
     addedAt: isoOf(createdAt),
     lastUsedAt: lastUsedAt === null ? null : isoOf(lastUsedAt),
   })),
+  setUpBy: setUpBy === null ? null : isoOf(setUpBy),
   sessions: sessions.map(({ openedAt, lastUsedAt, ...rest }) => ({ openedAt: isoOf(openedAt), lastUsedAt: isoOf(lastUsedAt), ...rest })),
   bypassCode: help.bypassCode ? { issuedAt: isoOf(help.bypassCode.issuedAt), expiresAt: isoOf(help.bypassCode.expiresAt) } : null,
   reset: help.reset

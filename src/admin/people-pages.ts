@@ -161,11 +161,18 @@ export function person(frame: Frame, one: PersonInFull, { refused, events }: { r
       </section>
       <section class="card" aria-labelledby="methods">
         <h2 id="methods">Two-Factor Authentication ${stands ? html`<span class="tag good">On</span>` : html`<span class="tag warn">Off</span>`}</h2>
-        ${methods.length === 0 && html`<p class="quiet">${account.name} signs in ${wayIn(one)} alone.</p>`} ${methods.map(methodRow)}
+        ${methods.length === 0 && html`<p class="quiet">${account.name} signs in ${wayIn(one)} alone.</p>`} ${methods.map(methodRow)} ${deadline(frame, one)}
       </section>
       ${sessionsCard(frame, one)} ${actions(frame, one)} ${events}
       <p><a href="${addressIn(frame, PEOPLE)}">Back to People</a></p>`,
   });
+}
+
+/** Whether the policy asks for more than what there is, and by when. */
+function deadline({ now }: Frame, { account, setUpBy }: PersonInFull): Html | false {
+  if (setUpBy === null) return false;
+  const when = now < setUpBy ? `has until ${momentOf(setUpBy)} to` : 'has to';
+  return html`<p class="quiet">The Security Policy asks for a method that counts: ${account.name} ${when} set one up, and is led there when signing in.</p>`;
 }
 
 /** The first factor, in words. */

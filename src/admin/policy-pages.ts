@@ -73,7 +73,7 @@ function history(frame: Frame, { versions, seen }: { versions: readonly VersionS
           <div class="grow">
             <p><strong>Version ${version}</strong> ${index === 0 && html`<span class="tag good">in force</span>`}</p>
             <p class="quiet">
-              ${version === 0 ? `What held before, as ${frame.installation.name} asks it of everybody.` : html`${momentOf(changedAt)} by ${by}${reason !== '' && html`: “${reason}”`}`}
+              ${version === 0 ? `What held before, as ${frame.installation.name} asked it of everybody.` : html`${momentOf(changedAt)} by ${by}${reason !== '' && html`: “${reason}”`}`}
             </p>
             ${differences.map(({ label, before, value }) => html`<p class="quiet">${label}: ${value} (was: ${before})</p>`)}
           </div>

@@ -18,6 +18,7 @@ interface PersonJson {
   readonly twoFactor: string;
   readonly kinds: readonly string[];
   readonly methods?: readonly { readonly kind: string }[];
+  readonly setUpBy?: string | null;
   readonly sessions?: readonly { openedAt: string; lastUsedAt: string; userAgent: string; address: string | null }[];
 }
 
@@ -86,6 +87,7 @@ forEachPortal((open) => {
     );
     const whole = (await program.get(`/people/${protectedOne!.id}`)).json as unknown as PersonJson;
     assert.deepEqual(whole.methods!.map(({ kind }) => kind).includes(protectedOne!.kinds[0]!), true);
+    assert.equal(whole.setUpBy, null);
     const { browser } = members[0]!;
     assert.deepEqual(
       whole.sessions!.map(({ userAgent, address }) => [userAgent, address]),

@@ -7,7 +7,7 @@ import { createOrganisation, ROLES, type Role } from '../../src/organisations/or
 import { days, minutes } from '../../src/platform/durations.ts';
 import { DEFAULT_RULES, foresee, makeDraft, METHODS, saveDraft, type Rules } from '../../src/policy/policy.ts';
 import { accountOf } from '../attacks/intruder.ts';
-import { confirmIfAsked, foundOrganisation, impose, invitationPath, joinAs, sendInvitation } from '../support/organisation.ts';
+import { confirmIfAsked, foundOrganisation, impose, invitationPath, joinAs, openPerson, sendInvitation } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { onOneDatabase, openPortal, type Portal } from '../support/portal.ts';
 import { runs } from '../support/property.ts';
@@ -65,6 +65,12 @@ onOneDatabase((open) => {
         /Version 1 in force .* by Ada .*“A stolen password must not be enough\.” Two-factor authentication: Required \(was: Optional\)/,
       );
 
+      await openPerson(owner, ada.email);
+      assert.match(
+        browser.page.text,
+        /The Security Policy asks for a method that counts: Ada \d+ Example has until 9 February 2027 at 00:00 UTC to set one up/,
+      );
+
       assert.equal(await comeBack(ada), '/sign-in/set-up');
       assert.match(ada.browser.page.text, /Herons Ltd asks you for a second step after the password\./);
       assert.match(ada.browser.page.text, /You have until \d+ \w+ \d{4} at 00:00 UTC: 6 days left\./);
@@ -100,6 +106,8 @@ onOneDatabase((open) => {
       await owner.keepRecoveryKey();
       await owner.browser.press('Continue');
       assert.equal(owner.browser.page.path, '/account');
+      await openPerson(owner, ada.email);
+      assert.doesNotMatch(owner.browser.page.text, /asks for a method/, 'who has set one up is asked for nothing more');
     });
 
     test('one click back from the first policy of one’s own, to what held before it; a version that no form names is none', async () => {

@@ -197,11 +197,13 @@ test('who was told to save the Recovery Key first, and does, reads and hears it 
     const { y } = (await finish.boundingBox())!;
     await save();
     await told.waitFor({ state: 'hidden' });
+    assert.deepEqual(await mainButtons(page), ['Finish']);
     assert.equal(await tick.isChecked(), true);
     assert.equal(await tick.getAttribute('aria-invalid'), null);
     assert.equal(await tick.getAttribute('aria-describedby'), null);
     assert.equal((await finish.boundingBox())!.y, y);
     await tick.uncheck();
+    assert.deepEqual(await mainButtons(page), ['Download']);
   }
 });
 

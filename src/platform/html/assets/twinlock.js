@@ -7,15 +7,21 @@ live.className = 'said';
 live.setAttribute('role', 'status');
 document.querySelector('main')?.append(live);
 
-/** Once the key was downloaded, copied or printed: ticks "I have saved it", and "Finish" is the main button from here on. */
+/** Once the key was downloaded, copied or printed: ticks "I have saved it". */
 const saved = () => {
   const tick = document.querySelector('input[name=saved]');
   if (!tick) return;
   tick.checked = true;
+  leadOn(tick);
   settle(tick);
-  document.querySelector('[data-download]')?.classList.remove('main');
-  tick.form.querySelector('button').classList.add('main');
 };
+
+/** While it is ticked "Finish" is the main button, else "Download". */
+const leadOn = (tick) => {
+  document.querySelector('[data-download]')?.classList.toggle('main', !tick.checked);
+  tick.form.querySelector('button').classList.toggle('main', tick.checked);
+};
+for (const tick of all('input[name=saved]')) tick.addEventListener('change', () => leadOn(tick));
 
 /** Nobody is told any more to do what is done; what was said about it goes by the stylesheet, and keeps its place. */
 const settle = (tick) => {

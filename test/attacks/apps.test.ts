@@ -59,6 +59,17 @@ describe('forward auth', () => {
     }
   });
 
+  test('what is refused stands in the log as a warning, with the reason', async () => {
+    const { lines } = portal.world.log;
+    const from = lines.length;
+    assert.equal((await portal.send({ url: '/forward-auth', headers: { ...HEADERS, 'x-original-url': 'http://nowhere.example.org/' } })).statusCode, 403);
+    const warnings = lines.slice(from).filter(({ level }) => level === 'warn');
+    assert.deepEqual(
+      warnings.map(({ details }) => details),
+      [{ method: 'GET', path: '/forward-auth', status: 403, reason: 'There is no app at nowhere.example.org.' }],
+    );
+  });
+
   test('an address that can’t be read, or is said in two ways, is refused (Authelia CVE-2021-32637)', async () => {
     const wrong: readonly Record<string, string>[] = [
       {},

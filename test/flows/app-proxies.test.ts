@@ -120,6 +120,8 @@ describe('an app that checks Remote-Token by the lines of the guide', () => {
     return (await app.ask(ada.browser, '/')).headers['remote-token']!;
   };
 
+  test('they are ten', () => assert.equal(linesOfTheGuide().trimEnd().split('\n').length, 10));
+
   test('knows who it is, by name as it is written', async () => {
     const { sub, email, name, groups, amr } = whoIs(await tokenAt(wiki));
     assert.deepEqual([email, name, groups, amr], [ada.email, ada.name, ['member'], ['pwd']]);
@@ -182,10 +184,10 @@ describe('an app that checks Remote-Token by the lines of the guide', () => {
   });
 });
 
+const linesOfTheGuide = (): string => /```js\n([^]*?)```/.exec(readFileSync(new URL('../../docs/forward-auth.md', import.meta.url), 'utf8'))![1]!;
+
 async function checkOfTheGuide<WhoIs>(address: string, issuer: string): Promise<WhoIs> {
-  const guide = readFileSync(new URL('../../docs/forward-auth.md', import.meta.url), 'utf8');
-  const lines = /```js\n([^]*?)```/.exec(guide)![1]!;
-  const here = lines
+  const here = linesOfTheGuide()
     .replace('https://login.example.org/.well-known', `${address}/.well-known`)
     .replaceAll('https://login.example.org', issuer)
     .replaceAll('https://wiki.example.org', 'http://wiki.example.org');

@@ -121,7 +121,8 @@ function write(world: World, { method, url = '' }: IncomingMessage, response: Se
   };
   response.writeHead(status, about).end(text);
   // Whoever is let through stands in the proxy's own log.
-  if (status !== 200) world.log.info('request', { method, path: splitAddress(url).path, status, reason: headers['Twinlock-Reason'] });
+  const level = status === 403 ? 'warn' : 'info';
+  if (status !== 200) world.log[level]('request', { method, path: splitAddress(url).path, status, reason: headers['Twinlock-Reason'] });
 }
 
 function readProxied(request: IncomingMessage, trusts: Trusts): Proxied {

@@ -102,7 +102,7 @@ function triesOf(work: Job['work']): { attempt: Try; most: number } {
 async function answerCode(connection: Connection, { secret, address, browserToken, attemptToken, formToken }: HalfWay): Promise<void> {
   const cookies = { browser: browserToken, attempt: attemptToken };
   const fields = { form_token: formToken, code: generateSync({ secret }) };
-  const answer = expect(await connection.send(post('/sign-in/verify', { address, cookies, fields })), 303, '/account');
+  const answer = expect(await connection.send(post('/sign-in/verify', { address, cookies, fields })), 303, '/');
   cookieIn(answer, 'session');
 }
 
@@ -115,7 +115,7 @@ async function signIn(connection: Connection, { email, password, secret, address
   const half = { ...browser, attempt: cookieIn(expect(passed, 303, '/sign-in/verify'), 'attempt') };
   expect(await connection.send(get('/sign-in/verify', { address, cookies: half })), 200);
   const fields = { form_token, code: generateSync({ secret }) };
-  const entered = expect(await connection.send(post('/sign-in/verify', { address, cookies: half, fields })), 303, '/account');
+  const entered = expect(await connection.send(post('/sign-in/verify', { address, cookies: half, fields })), 303, '/');
   expect(await connection.send(get('/account', { address, cookies: { ...browser, session: cookieIn(entered, 'session') } })), 200);
 }
 

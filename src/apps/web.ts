@@ -1,7 +1,7 @@
 // /forward-auth, which proxies ask; /apps/enter, which leads a signed-in browser into an app; and the page of somebody's apps.
 import type { FastifyInstance } from 'fastify';
 import { factorOf } from '../factors/factors.ts';
-import { CONFIRM_ADDRESS, SET_UP_ADDRESS } from '../manage-account/manage-account.ts';
+import { CONFIRM_ADDRESS, setUpAddress } from '../manage-account/manage-account.ts';
 import { hostCookie, hostCookieName, type Proxied, type ProxiedAnswer, type ProxiedRoutes } from '../platform/http/proxied.ts';
 import { wayBackTo } from '../platform/http/local-path.ts';
 import { page, redirect, type Answer, type Visit, type Web } from '../platform/http/visit.ts';
@@ -199,11 +199,12 @@ export function mountKeySet(fastify: FastifyInstance, world: World): void {
 /** The context is a session that has all that the policies ask. */
 export function mountApps(web: Web<Session>, world: World): void {
   web.get('/', async (visit, session) => {
-    const apps = await listApps(world.database.query, [...session.roles.keys()]);
+    const apps = (await listApps(world.database.query, [...session.roles.keys()])).filter((app) => !app.host.startsWith('*'));
+    // The account's pages say what its owner has to be told until they answer (RL-8), and that comes before any app.
+    if (apps.length === 0 || session.failedTries) return redirect('/account');
     const search = (visit.query.get('search') ?? '').slice(0, 100);
-    if (apps.length === 0) return redirect('/account');
     const scheme = new URL(world.installation.origin).protocol;
-    return page(pages.home(frameOf(world, visit, session), { apps: apps.filter((app) => !app.host.startsWith('*')), search, scheme }));
+    return page(pages.home(frameOf(world, visit, session), { apps, search, scheme }));
   });
   web.get(ENTER, (visit, session) => enter(world, visit, session));
 }
@@ -242,7 +243,7 @@ async function enter(world: World, visit: Visit, session: Session): Promise<Answ
 
 /** Asks for just what is missing, and leads back here. */
 function stepUp({ held }: Session, visit: Visit, { rule: { need, withinMinutes } }: Judged): Answer {
-  const then = encodeURIComponent(wayBackTo(visit) ?? '/');
-  if (need === 'two-factor' && !held.some((kind) => factorOf(kind).assurance === 2)) return redirect(`${SET_UP_ADDRESS}?then=${then}`);
-  return redirect(`${CONFIRM_ADDRESS}?${withinMinutes === null ? '' : `within=${withinMinutes}&`}then=${then}`);
+  const then = wayBackTo(visit) ?? '/';
+  if (need === 'two-factor' && !held.some((kind) => factorOf(kind).assurance === 2)) return redirect(setUpAddress({ then, strong: true }));
+  return redirect(`${CONFIRM_ADDRESS}?${withinMinutes === null ? '' : `within=${withinMinutes}&`}then=${encodeURIComponent(then)}`);
 }

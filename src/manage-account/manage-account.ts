@@ -40,6 +40,19 @@ import { listLinks, type Link } from '../sso/sso.ts';
 
 /** Where somebody is led whose policy, or whose app, asks for a method, or for a proof by one that counts. */
 export const SET_UP_ADDRESS = '/account/security/enable';
+
+export interface SettingUp {
+  /** Where the person was going, a path of ours. */
+  readonly then: string | undefined;
+  /** Something that only this person has is asked for there; an emailed code is not that. */
+  readonly strong: boolean;
+}
+
+export function setUpAddress({ then, strong }: SettingUp): string {
+  const query = [...(strong ? ['strong=1'] : []), ...(then === undefined ? [] : [`then=${encodeURIComponent(then)}`])].join('&');
+  return query === '' ? SET_UP_ADDRESS : `${SET_UP_ADDRESS}?${query}`;
+}
+
 export const CONFIRM_ADDRESS = '/account/confirm';
 export const FORGET_DEVICE = '/account/security/devices/remove';
 export const FORGET_DEVICES = '/account/security/devices/remove-all';

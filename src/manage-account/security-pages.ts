@@ -6,7 +6,7 @@ import { keyIcon } from '../platform/html/icons.ts';
 import { dateOf, momentOf, timeOf } from '../platform/words/times.ts';
 import type { TrustedDevice } from '../sessions/sessions.ts';
 import { devicesSection } from './device-pages.ts';
-import { methodsToAdd, removalRefusal, type RemovalRefusal, type Security } from './manage-account.ts';
+import { methodsToAdd, removalRefusal, type RemovalRefusal, type Security, type SettingUp } from './manage-account.ts';
 import { settings, type Frame } from './pages.ts';
 
 const SECURITY = '/account/security';
@@ -171,16 +171,14 @@ function recoveryKeySection({ enrolled }: Security): Html {
   </section>`;
 }
 
-interface EnableState extends Security {
+interface EnableState extends Security, SettingUp {
   /** The policy lets nobody go on without. */
   readonly owed: boolean;
-  /** Where the person was going. */
-  readonly then: string | undefined;
 }
 
 /** "Enable Two-Factor Authentication", and later "Add a method". */
 export function enable(frame: Frame, state: EnableState): Html {
-  const kinds = methodsToAdd(state);
+  const kinds = methodsToAdd(state).filter((kind) => !state.strong || factorOf(kind).assurance === 2);
   const byEmail = kinds.includes(emailFactor.kind);
   const others = kinds.filter((kind) => kind !== emailFactor.kind);
   const title = state.on ? 'Add a method' : 'Enable Two-Factor Authentication';
@@ -191,7 +189,8 @@ export function enable(frame: Frame, state: EnableState): Html {
   return settings(frame, {
     title,
     current: 'security',
-    body: html`${state.owed && notice({ kind: 'plain', text: owedSentence(frame, state) })} ${none !== undefined && notice({ kind: 'plain', text: none })}
+    body: html`${state.owed && notice({ kind: 'plain', text: owedSentence(frame, state) })}
+    ${state.strong && kinds.length > 0 && notice({ kind: 'plain', text: STRONG_SENTENCE })} ${none !== undefined && notice({ kind: 'plain', text: none })}
     ${
       unverified &&
       html`<section class="card">
@@ -221,14 +220,18 @@ export function enable(frame: Frame, state: EnableState): Html {
   });
 }
 
+const STRONG_SENTENCE =
+  'What you were opening asks for something that only you have, and an emailed code is not that. Set it up now: it takes a minute, and then you go on where you were.';
+
 function owedSentence({ installation }: Frame, { policy: { askedBy = installation.name }, enrolled }: Security): string {
   return standing(enrolled).length === 0
     ? `${askedBy} asks you for a second step after the password. Set it up now: it takes a minute, and then you go on where you were.`
     : `What you have no longer is enough for ${askedBy}. Add another way now: it takes a minute, and then you go on where you were.`;
 }
 
-function methodForm({ formToken }: Frame, { then }: EnableState, { kind, label, main }: { kind: string; label: string; main: boolean }): Html {
-  const hidden = html`<input type="hidden" name="method" value="${kind}" />${then !== undefined && html`<input type="hidden" name="then" value="${then}" />`}`;
+function methodForm({ formToken }: Frame, { then, strong }: EnableState, { kind, label, main }: { kind: string; label: string; main: boolean }): Html {
+  const hidden = html`<input type="hidden" name="method" value="${kind}" />${then !== undefined && html`<input type="hidden" name="then" value="${then}" />`}
+    ${strong && html`<input type="hidden" name="strong" value="1" />`}`;
   return form({ action: `${SECURITY}/enable`, formToken, body: html`${hidden}${button({ label, main })}` });
 }
 

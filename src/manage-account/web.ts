@@ -103,23 +103,23 @@ function mountPassword(web: Web<Session>, world: World): void {
 
 /** "Enable Two-Factor Authentication" and "Add a method". */
 function mountEnabling(web: Web<Session>, world: World): void {
-  const own = (then: string | undefined) => (then === undefined ? SET_UP_ADDRESS : `${SET_UP_ADDRESS}?then=${encodeURIComponent(then)}`);
-  const show = (visit: Visit, session: Session, security: manage.Security, then: string | undefined) =>
-    securityPages.enable(frame(world, visit, session), { ...security, owed: owes(world, session) !== 'nothing', then });
+  const show = (visit: Visit, session: Session, security: manage.Security, way: manage.SettingUp) =>
+    securityPages.enable(frame(world, visit, session), { ...security, owed: owes(world, session) !== 'nothing', ...way });
+  const setUp = (session: Session, way: manage.SettingUp) => setUpOr(world, session, manage.setUpAddress(way));
   web.get(SET_UP_ADDRESS, async (visit, session) => {
-    const then = localPath(visit.query.get('then'));
-    const fresh = await setUpOr(world, session, own(then));
-    return 'answer' in fresh ? fresh.answer : page(show(visit, session, fresh.security, then));
+    const way = { then: localPath(visit.query.get('then')), strong: visit.query.get('strong') === '1' };
+    const fresh = await setUp(session, way);
+    return 'answer' in fresh ? fresh.answer : page(show(visit, session, fresh.security, way));
   });
   web.post(SET_UP_ADDRESS, async (visit, session) => {
-    const then = localPath(visit.field('then'));
-    const fresh = await setUpOr(world, session, own(then));
+    const way = { then: localPath(visit.field('then')), strong: visit.field('strong') === '1' };
+    const fresh = await setUp(session, way);
     if ('answer' in fresh) return fresh.answer;
     const kind = visit.field('method');
-    if (!manage.methodsToAdd(fresh.security).includes(kind)) return page(show(visit, session, fresh.security, then), 422);
+    if (!manage.methodsToAdd(fresh.security).includes(kind)) return page(show(visit, session, fresh.security, way), 422);
     const used = fresh.security.enrolled.map((one) => one.name);
     const name = attempts.unusedMethodName(factorOf(kind).words.name, used);
-    return beginMethod(world, { visit, session, kind, replaces: null, name, returnTo: then ?? null });
+    return beginMethod(world, { visit, session, kind, replaces: null, name, returnTo: way.then ?? null });
   });
   attempts.mountJourney(web, world, {
     ...journeyOf('enrol', {

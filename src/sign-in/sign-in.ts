@@ -34,8 +34,8 @@ export const SIGN_IN = 'sign-in';
 export const NEXT = '/sign-in/verify';
 /** Where an account is connected to what the provider said, by who is signed in to it. */
 export const CONNECT_ADDRESS = '/account/connect';
-/** Where a person lands who was not on the way to anywhere. */
-export const HOME = '/account';
+/** Where a person lands who was not on the way to anywhere: their apps, or their account where there are none. */
+export const HOME = '/';
 
 /**
  * Makes an account that is not verified yet, enters it and sends the code that verifies it: all of that or none, so that who has to press again

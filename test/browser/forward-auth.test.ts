@@ -131,7 +131,7 @@ function walkThrough(proxy: ReverseProxy): void {
     const context = await visitor();
     const page = await opened(context, `${stage.portal.origin}/sign-in`);
     await signIn(page);
-    await page.waitForURL(`${stage.portal.origin}/account`);
+    await page.waitForURL(`${stage.portal.origin}/`);
     const used = page.waitForRequest(CALLBACK);
     await page.goto(`${stage.wiki}/page`);
     await page.waitForURL(`${stage.wiki}/page`);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { hours, minutes, seconds } from '../../src/platform/durations.ts';
 import { AppBehindProxy, callbackOn } from '../support/app-behind-proxy.ts';
+import { wrongCode } from '../attacks/intruder.ts';
 import { confirmIfAsked, foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
 import type { Person } from '../support/person.ts';
 import { forEachPortal, type Portal } from '../support/portal.ts';
@@ -103,11 +104,25 @@ forEachPortal((open) => {
     assert.equal((await wiki.ask(ada.browser, '/')).headers['remote-amr'], 'pwd email');
     await wiki.open(ada.browser, '/admin/users');
     assert.equal(ada.browser.page.heading, 'Add a method');
+    assert.match(ada.browser.page.text, /an emailed code is not that/);
     await ada.browser.press('Enable With Authenticator App');
     await ada.setUpApp();
     const passed = await wiki.comeBack(ada.browser);
     assert.equal(passed?.status, 200);
     assert.match(passed.headers['remote-amr']!, /\bmfa\b/);
+    // Nor is it offered to whoever has nothing yet, who would come back to where they are.
+    const bea = await joinAs(portal, owner, 'Member');
+    await wiki.open(bea.browser, '/admin/users');
+    assert.equal(bea.browser.page.heading, 'Enable Two-Factor Authentication');
+    assert.ok(!bea.browser.page.hasButton('Send verification code'));
+    portal.clock.advance(minutes(11));
+    await wiki.open(bea.browser, '/admin/users');
+    await confirmIfAsked(bea.browser, bea.password);
+    assert.ok(!bea.browser.page.hasButton('Send verification code'), 'nor after a fresh proof');
+    await bea.browser.press('Enable With Authenticator App');
+    await bea.setUpApp();
+    await bea.keepRecoveryKey();
+    assert.equal((await wiki.comeBack(bea.browser))?.status, 200);
     // Signed in by the mailbox although there is an app: only the app's code is asked for.
     await ada.signOut();
     await ada.signIn({ by: 'email' });
@@ -206,6 +221,41 @@ forEachPortal((open) => {
     const stranger = await portal.newcomer().join();
     await stranger.browser.visit('/');
     assert.equal(stranger.browser.page.path, '/account');
+  });
+
+  test('whoever signs in and was going nowhere lands on their apps; RL-8 on what they have to be told first, until it is answered', async () => {
+    const ada = await (await joinAs(portal, owner, 'Member')).enableByApp();
+    const abroad = portal.browser();
+    assert.equal((await ada.signIn({ browser: abroad, by: 'app' })).heading, 'Your apps');
+    await abroad.press('Profile');
+    await abroad.press('Manage Account');
+    assert.equal(abroad.page.heading, 'Manage Account');
+    await abroad.visit('/sign-in');
+    assert.equal(abroad.page.heading, 'Your apps', 'whoever is in need not sign in');
+
+    portal.clock.advance(minutes(1));
+    const thief = portal.browser();
+    await ada.enterPassword(thief);
+    for (let tries = 0; tries < 3; tries += 1) await ada.enterCode(wrongCode(ada.phone.shows()), { browser: thief });
+    portal.clock.advance(hours(2));
+    const told = portal.browser();
+    await ada.signIn({ browser: told, by: 'app' });
+    assert.match(told.page.alert, /they know your password/);
+    await told.visit('/');
+    assert.match(told.page.alert, /they know your password/, 'also on the way to one’s apps');
+    await told.press('This was me');
+    assert.equal((await told.visit('/')).heading, 'Your apps');
+
+    const { browser } = await portal.newcomer().join();
+    await browser.visit('/sign-in');
+    assert.equal(browser.page.heading, 'Manage Account', 'where there are no apps');
+  });
+
+  test('below a wildcard there is nothing to press, so it alone makes no page of apps', async () => {
+    const cranes = await foundOrganisation(await open(PROXIES), 'Cranes Ltd');
+    await addApp(cranes, { name: 'Lab', host: '*.lab.example.org' });
+    await cranes.browser.visit('/');
+    assert.equal(cranes.browser.page.path, '/account');
   });
 
   describe('the console', () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { makeSetUpLink } from '../../src/organisations/organisations.ts';
 import { addressesOf } from '../../src/sso/sso.ts';
+import { startLdapServer, type LdapServer } from '../support/ldap-server.ts';
 import { OPENID_PASSWORD, OpenIdProvider } from '../support/openid-provider.ts';
 import { PersonInChromium } from '../support/person-in-chromium.ts';
 import type { ServedPortal } from '../support/served-portal.ts';
@@ -19,6 +20,7 @@ export async function* signingInByAProvider(browser: Browser, portal: ServedPort
   await using ada = await PersonInChromium.arrive(browser, portal, { ...options, email: 'ada@example.org' });
   yield* arriving(owner, ada, provider);
   yield* beingRefused(owner, ada, provider);
+  yield* otherKinds(owner, ada);
 }
 
 /** Whose pages the portal's may lead to. */
@@ -67,18 +69,45 @@ export async function* connecting(owner: PersonInChromium, provider: OpenIdProvi
 }
 
 async function* verifying(owner: PersonInChromium): Walk {
-  const { names } = owner.portal;
   await owner.visit('/admin/sso');
   await owner.fill('Domain', DOMAIN);
   await owner.press('Add domain');
   yield { name: 'single sign-on, a domain not verified', person: owner };
   await owner.press('Check the record');
   yield { name: 'single sign-on, no record yet', person: owner };
-  names.records.set(`_twinlock.${DOMAIN}`, [/twinlock=[\w-]{43}/.exec(await owner.page.locator('main').innerText())![0]]);
-  await owner.press('Check the record');
-  await owner.page.getByLabel(`Addresses of ${DOMAIN} sign in by`).selectOption(NAME);
-  await owner.press('Save');
+  await lead(owner, { domain: DOMAIN, name: NAME });
   yield { name: 'single sign-on, all there', person: owner };
+}
+
+/** Named, verified, and led to the connection of that name. */
+export async function leadDomain(owner: PersonInChromium, about: { domain: string; name: string }): Promise<void> {
+  await owner.visit('/admin/sso');
+  await owner.fill('Domain', about.domain);
+  await owner.press('Add domain');
+  await lead(owner, about);
+}
+
+/** The one domain on the page that is not verified yet. */
+async function lead({ page, portal }: PersonInChromium, { domain, name }: { domain: string; name: string }): Promise<void> {
+  const domains = page.getByRole('region', { name: 'Domains' });
+  portal.names.records.set(`_twinlock.${domain}`, [/twinlock=[\w-]{43}/.exec(await domains.innerText())![0]]);
+  await page.getByRole('button', { name: 'Check the record' }).click();
+  const choice = page.getByLabel(`Addresses of ${domain} sign in by`);
+  await choice.selectOption(name);
+  await page.locator('form').filter({ has: choice }).getByRole('button', { name: 'Save' }).click();
+}
+
+/** All that has no usual value. */
+export async function fillDirectory(owner: PersonInChromium, { settings }: LdapServer): Promise<void> {
+  await owner.page.getByLabel('Kind of directory').selectOption('Another: OpenLDAP, 389, FreeIPA');
+  for (const [label, name] of [
+    ['Server', 'address'],
+    ['Certificate of your own authority', 'authority'],
+    ['Where people are', 'base'],
+    ['Service account', 'serviceName'],
+    ['Password of the service account', 'servicePassword'],
+  ] as const)
+    await owner.fill(label, String(settings[name]));
 }
 
 async function fillConnection(
@@ -195,4 +224,33 @@ async function* beingRefused(owner: PersonInChromium, ada: PersonInChromium, pro
   await owner.press(`Open ${NAME}`, 'Require it');
   await owner.page.getByRole('button', { name: 'Let passwords serve too' }).waitFor();
   yield { name: 'connection, required', person: owner };
+}
+
+/** What SAML and a directory show that OpenID Connect does not. */
+async function* otherKinds(owner: PersonInChromium, ada: PersonInChromium): Walk {
+  await owner.visit('/admin/sso/new?kind=saml');
+  yield { name: 'connection, new, SAML', person: owner };
+  const person = { uid: 'ada', password: 'the first one', attributes: { mail: 'ada@ldap.example', entryUUID: 'uuid-of-ada' } };
+  await using directory = await startLdapServer({ people: [person] });
+  await owner.visit('/admin/sso/new?kind=ldap');
+  yield { name: 'connection, new, a directory', person: owner };
+  await owner.fill('Name', 'Example AD');
+  await fillDirectory(owner, directory);
+  await owner.press('Add connection');
+  await owner.sees('Example AD');
+  yield { name: 'connection, a directory', person: owner };
+  await owner.fill('Email', 'ada@ldap.example');
+  await owner.page.getByLabel('Password', { exact: true }).fill(person.password);
+  await owner.press('Test connection');
+  await owner.sees('Test of Example AD');
+  yield { name: 'connection, a directory, tested', person: owner };
+  await owner.press('Back to the connection', 'Turn on');
+  await leadDomain(owner, { domain: 'ldap.example', name: 'Example AD' });
+  directory.people.splice(0, 1, { ...person, policy: { error: 2 } });
+  await using newcomer = await ada.elsewhere();
+  newcomer.email = 'ada@ldap.example';
+  newcomer.password = person.password;
+  await newcomer.enterPassword();
+  await newcomer.sees('You are not signed in');
+  yield { name: 'not in, the directory wants another password first', person: newcomer };
 }

@@ -15,7 +15,9 @@ export function refuseForeignPost(world: World, request: FastifyRequest): void {
   const { origin } = request.headers;
   const foreignOrigin = origin !== undefined && origin !== world.installation.origin && !sameLoopback(world, request, origin);
   if ((site !== undefined && site !== 'same-origin') || foreignOrigin) {
-    throw new Problem('cross-site', 'This form was sent from another site, so nothing was done. Open the page here and try again.');
+    // Most who see it opened the portal by another of its names, or by its number: they are told the one that works.
+    const { origin: own } = world.installation;
+    throw new Problem('cross-site', `This form came from another address than ${own}, so nothing was done. Open ${own} and try again.`);
   }
 }
 

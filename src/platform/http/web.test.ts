@@ -218,6 +218,12 @@ describe('WE-3: where a form comes from', () => {
     assert.match(answer.body, /Go back, reload the page and try again/);
   });
 
+  test('who opened the portal by an address that is not its own is told the one that is', async () => {
+    const answer = await site.fastify.inject(posted(browser, { origin: 'http://192.0.2.7:3000', host: '192.0.2.7:3000' }));
+    assert.equal(answer.statusCode, 403);
+    assert.ok(answer.body.includes(`Open ${ORIGIN} and try again.`), answer.body);
+  });
+
   test('in development localhost and 127.0.0.1 are one, and everything else is foreign', async () => {
     const local = await makeSite({ installation: { origin: 'http://localhost:3000', secure: false, development: true } });
     const visitor = await firstVisit(local);

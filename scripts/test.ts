@@ -10,6 +10,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
+const PLAIN_RUNNER = path.join(ROOT, 'test/support/plain-runner.ts');
 const ROUNDS = path.join(ROOT, 'node_modules/.cache/test-rounds');
 /** For each process: fewer make the last one end late, more load the portal once more. */
 const ROUNDS_FOR_A_CORE = 7;
@@ -36,8 +37,9 @@ rmSync(ROUNDS, { recursive: true, force: true });
 mkdirSync(ROUNDS, { recursive: true });
 const rounds = roundsOf(files, cores * ROUNDS_FOR_A_CORE).map((round, index) => {
   const file = path.join(ROUNDS, `round-${String(index + 1).padStart(2, '0')}.test.mjs`);
-  const suites = round.map((name) => `describe(${JSON.stringify(name)}, () => import(${JSON.stringify(path.join(ROOT, name))}));`);
-  writeFileSync(file, `import { describe } from 'node:test';\n${suites.join('\n')}\n`);
+  const suites = round.map((name) => `describe(${JSON.stringify(name)}, () => import(${JSON.stringify(path.join(ROOT, name))}).finally(loaded));`);
+  const head = `import { describe } from 'node:test';\nimport { stopFollowing } from ${JSON.stringify(PLAIN_RUNNER)};`;
+  writeFileSync(file, `${head}\nlet left = ${round.length};\nconst loaded = () => (left -= 1) === 0 && stopFollowing();\n${suites.join('\n')}\n`);
   return file;
 });
 const { status } = spawnSync(
@@ -45,7 +47,7 @@ const { status } = spawnSync(
   // One more than there are cores, since some wait for PostgreSQL or the browser.
   [
     '--test',
-    `--import=${path.join(ROOT, 'test/support/plain-runner.ts')}`,
+    `--import=${PLAIN_RUNNER}`,
     `--test-concurrency=${cores + 1}`,
     '--test-global-setup=test/support/one-postgres.ts',
     '--test-timeout=600000',

@@ -100,8 +100,8 @@ export function verifyEmail(installation: Installation, formToken: string, accou
     title: 'Verify your email',
     signedIn: { ...account, formToken },
     body: html`<p class="quiet">
-        We will send a code of six digits to <strong>${account.email}</strong>. Entering it shows that the address is yours. Two-factor authentication needs
-        that.
+        We will send a code of six digits to <strong>${account.email}</strong>. Entering it shows that the address is yours: codes and notices about your
+        account go there.
       </p>
       ${form({
         action: '/verify-email',

@@ -1,4 +1,4 @@
-import { JSON_OPTION, Misunderstanding, textOf, withWorld, type Command } from './command.ts';
+import { JSON_OPTION, Misunderstanding, organisationFrom, ORGANISATION_OPTION, textOf, withWorld, type Command } from './command.ts';
 
 export const createOwner: Command = {
   name: 'admin create-owner',
@@ -32,6 +32,31 @@ export const createOwner: Command = {
     });
   },
 };
+
+export const transferOwnership: Command = {
+  name: 'admin transfer-ownership',
+  words: ['EMAIL'],
+  options: { ...ORGANISATION_OPTION, ...JSON_OPTION },
+  does: 'Make a member the owner of their organisation, where its owner is gone.',
+  more: 'Whoever was it is an admin from then on. Both are told by mail, and it is recorded in the audit log.',
+  async run(given) {
+    const [email = ''] = given.words;
+    const { handOver } = await import('../organisations/organisations.ts');
+    await withWorld(async (world) => {
+      const organisation = await organisationFrom(world, given);
+      const done = await handOver(world, { organisation, email });
+      if (!done.ok) throw new Error(NOT_HANDED_OVER[done.reason](email, organisation.name));
+      const sentence = `${email} is the owner of ${organisation.name}, and ${done.before} an admin. Both are told by mail.`;
+      given.answer(sentence, { organisation, owner: email, before: done.before });
+    });
+  },
+};
+
+const NOT_HANDED_OVER = {
+  'not-a-member': (email: string, name: string) => `Nobody with ${email} belongs to ${name}. Nothing was done.`,
+  suspended: (email: string, name: string) => `${email} is suspended in ${name}, and could not look after it. Nothing was done.`,
+  'owns-it-already': (email: string, name: string) => `${email} is the owner of ${name} already. Nothing was done.`,
+} as const;
 
 export const issueBypass: Command = {
   name: 'admin issue-bypass',

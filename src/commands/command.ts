@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { readSettings, unreadLines, type Settings } from '../config.ts';
+import type { Organisation } from '../organisations/organisations.ts';
 import { reasonOf } from '../platform/reason.ts';
 import type { World } from '../platform/world.ts';
 
@@ -39,6 +40,11 @@ export interface Given {
 
 /** For commands that answer programs too. */
 export const JSON_OPTION = { json: { does: 'Answers with JSON, for programs.' } } as const satisfies Command['options'];
+
+/** For commands that are about one organisation. */
+export const ORGANISATION_OPTION = {
+  organisation: { value: 'NAME', does: 'Whose, where there are several: its name, or its id where several have that name.' },
+} as const satisfies Command['options'];
 
 /** What the operator typed wrong, as sentences. */
 export class Misunderstanding extends Error {}
@@ -87,4 +93,27 @@ function readSettingsFile(file: string): string {
     if ((error as { code?: string }).code === 'ENOENT') return '';
     throw new Error(`The file ${file} can't be read: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** Whoever has more knows their names. */
+const NAMED_MOST = 10;
+
+/** The one that was named, or the only one that there is. */
+export async function organisationFrom({ database }: World, given: Given): Promise<Organisation> {
+  const idOrName = textOf(given, 'organisation');
+  const { findOrganisations, listOrganisations } = await import('../organisations/organisations.ts');
+  if (idOrName === undefined) {
+    const [only, ...others] = await listOrganisations(database.query);
+    if (!only) throw new Error('There is no organisation yet.');
+    if (others.length === 0) return only;
+    const names = [only, ...others].slice(0, NAMED_MOST).map(({ name }) => `'${name}'`);
+    throw new Misunderstanding(
+      `There are ${others.length + 1} organisations. Say which by --organisation NAME: ${names.join(', ')}${others.length < NAMED_MOST ? '' : ' …'}`,
+    );
+  }
+  const [found, ...more] = await findOrganisations(database.query, idOrName);
+  if (!found) throw new Error(`There is no organisation '${idOrName}'.`);
+  if (more.length > 0)
+    throw new Error(`Several organisations are called '${idOrName}'. Name one by its id: ${[found, ...more].map(({ id }) => id).join(', ')}`);
+  return found;
 }

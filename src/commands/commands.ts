@@ -1,5 +1,5 @@
 // Every command, in the order of the help and of the README.
-import { createOwner, issueBypass } from './admin.ts';
+import { createOwner, issueBypass, transferOwnership } from './admin.ts';
 import { addAppCommand, listAppsCommand, removeAppCommand } from './apps.ts';
 import { checkpointAudit, verifyAudit } from './audit.ts';
 import type { Command } from './command.ts';
@@ -18,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   showPolicy,
   setPolicy,
   createOwner,
+  transferOwnership,
   issueBypass,
   exportPeople,
   exportAudit,

@@ -4,10 +4,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Organisation } from '../organisations/organisations.ts';
 import type { World } from '../platform/world.ts';
-import { Misunderstanding, sayProgress, textOf, withWorld, type Command, type Given } from './command.ts';
+import { Misunderstanding, organisationFrom, ORGANISATION_OPTION, sayProgress, textOf, withWorld, type Command, type Given } from './command.ts';
 
 const OPTIONS = {
-  organisation: { value: 'NAME', does: 'Whose, where there are several: its name, or its id where several have that name.' },
+  ...ORGANISATION_OPTION,
   format: { value: 'FORMAT', does: 'csv, for spreadsheets, or jsonl, for programs. csv unless told.' },
   output: { value: 'FILE', does: 'Writes there, and not to the standard output. The file is there once it is whole.' },
 } as const satisfies Command['options'];
@@ -30,8 +30,6 @@ export const exportAudit: Command = {
 
 type Take = (world: World, organisation: Organisation, how: { format: 'csv' | 'json-lines'; taken: (count: number) => void }) => Promise<AsyncIterable<string>>;
 
-/** Whoever has more knows their names. */
-const NAMED_MOST = 10;
 /** How often it is said how far it has come. */
 const SAID_EVERY = 10_000;
 
@@ -39,7 +37,7 @@ async function exporting(given: Given, what: string, load: () => Promise<Take>):
   const format = formatOf(textOf(given, 'format') ?? 'csv');
   const take = await load();
   await withWorld(async (world) => {
-    const organisation = await theOne(world, textOf(given, 'organisation'));
+    const organisation = await organisationFrom(world, given);
     let count = 0;
     const taken = (now: number): void => {
       if (Math.floor(now / SAID_EVERY) > Math.floor(count / SAID_EVERY)) sayProgress(`${now} ${what} written`);
@@ -54,24 +52,6 @@ function formatOf(text: string): 'csv' | 'json-lines' {
   if (text === 'csv') return 'csv';
   if (text === 'jsonl') return 'json-lines';
   throw new Misunderstanding(`The format is csv or jsonl, not '${text}'.`);
-}
-
-async function theOne({ database }: World, idOrName: string | undefined): Promise<Organisation> {
-  const { findOrganisations, listOrganisations } = await import('../organisations/organisations.ts');
-  if (idOrName === undefined) {
-    const [only, ...others] = await listOrganisations(database.query);
-    if (!only) throw new Error('There is no organisation yet.');
-    if (others.length === 0) return only;
-    const names = [only, ...others].slice(0, NAMED_MOST).map(({ name }) => `'${name}'`);
-    throw new Misunderstanding(
-      `There are ${others.length + 1} organisations. Say which by --organisation NAME: ${names.join(', ')}${others.length < NAMED_MOST ? '' : ' …'}`,
-    );
-  }
-  const [found, ...more] = await findOrganisations(database.query, idOrName);
-  if (!found) throw new Error(`There is no organisation '${idOrName}'.`);
-  if (more.length > 0)
-    throw new Error(`Several organisations are called '${idOrName}'. Name one by its id: ${[found, ...more].map(({ id }) => id).join(', ')}`);
-  return found;
 }
 
 /** To a file beside the one that is wanted, which takes its place once it is whole: half a list looks like a list. */

@@ -42,7 +42,7 @@ export {
 export { leaveOrganisation } from './leaving.ts';
 export { ROLE_WORDS } from './notices.ts';
 export { isJoiningOpen, mayJoin, readJoiningTerms, type JoiningTerms } from './joining.ts';
-export { appointOwner, claimSetUpLink, createOrganisation, findSetUpLink, isForAnother, makeSetUpLink, type SetUpLink } from './set-up.ts';
+export { appointOwner, claimSetUpLink, createOrganisation, findSetUpLink, handOver, isForAnother, makeSetUpLink, type SetUpLink } from './set-up.ts';
 export {
   actRefusal,
   GIVEN_ROLES,

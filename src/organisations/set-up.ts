@@ -5,6 +5,7 @@ import type { Queries, Transaction } from '../platform/database/database.ts';
 import { days } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
+import { Problem } from '../platform/problem.ts';
 import { makeId, makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import type { Organisation } from './membership.ts';
@@ -61,6 +62,40 @@ async function createFor(world: World, transaction: Transaction, account: Accoun
   const by = `Whoever runs ${installationName}`;
   await post(world, transaction, [membershipMessage('ownership-received', { to, organisationName: name, installationName, origin, by })]);
   return { kind: 'organisation', organisation };
+}
+
+export type HandedOver =
+  | { readonly ok: true; readonly before: string }
+  | { readonly ok: false; readonly reason: 'not-a-member' | 'suspended' | 'owns-it-already' };
+
+/**
+ * Makes a member the owner in the place of one who is gone, and who is an admin from then on: for the operator on the host, since nobody in the organisation may.
+ * Both are told. `before`: the address of the one who was it.
+ */
+export async function handOver(world: World, { organisation, email }: { organisation: Organisation; email: string }): Promise<HandedOver> {
+  const organisationId = organisation.id;
+  return world.database.transaction(async (transaction): Promise<HandedOver> => {
+    const account = await findVerifiedByEmail(transaction, parseEmailAddress(email)?.key ?? '');
+    const member = account && (await store.selectMembership(transaction, organisationId, account.id));
+    if (!member) return { ok: false, reason: 'not-a-member' };
+    if (member.role === 'owner') return { ok: false, reason: 'owns-it-already' };
+    if (member.suspended_at !== null) return { ok: false, reason: 'suspended' };
+    const { account_id: ownerId } = (await store.selectOwner(transaction, organisationId))!;
+    const owner = (await findAccount(transaction, ownerId))!;
+    const stepsDown = await store.updateRole(transaction, { organisationId, accountId: ownerId, from: 'owner', to: 'admin' });
+    // Thrown, so that both are undone: whatever races with it, one owner is left.
+    if (!stepsDown || !(await store.updateRole(transaction, { organisationId, accountId: account.id, from: member.role, to: 'owner' })))
+      throw new Problem('conflict', 'Somebody else changed a role at the same moment, so nothing was done. Try again.');
+    const details = { organisation: organisationId };
+    await record(world, transaction, { event: 'organisation_ownership_transferred', accountId: account.id, from: commandLine, details });
+    const { name: installationName, origin } = world.installation;
+    const about = { organisationName: organisation.name, installationName, origin, by: `Whoever runs ${installationName}` };
+    await post(world, transaction, [
+      membershipMessage('ownership-received', { to: { name: account.name, address: account.email }, ...about }),
+      membershipMessage('role-changed', { to: { name: owner.name, address: owner.email }, ...about, role: 'admin' }),
+    ]);
+    return { ok: true, before: owner.email };
+  });
 }
 
 async function putLink(world: World, transaction: Transaction, row: Omit<store.SetUpLinkRow, 'token_hash' | 'created_at'>): Promise<string> {

@@ -51,7 +51,7 @@ suite('twinlock admin create-owner', () => {
   test('what is no address or no name, or is missing, ends with exit code 2, and nothing is made', async () => {
     using workplace = new Workplace();
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
-      [['admin'], /Say 'twinlock admin create-owner EMAIL' or 'twinlock admin issue-bypass EMAIL'/],
+      [['admin'], /Say 'twinlock admin create-owner EMAIL' or .*'twinlock admin issue-bypass EMAIL'/],
       [['admin', 'create-owner'], /needs EMAIL and --organisation/],
       [['admin', 'create-owner', 'ada@example.org'], /needs --organisation/],
       [['admin', 'create-owner', 'ada@example.org', '--organisation'], /--organisation needs a NAME/],
@@ -65,6 +65,25 @@ suite('twinlock admin create-owner', () => {
       assert.deepEqual([status, output], [2, ''], words.join(' '));
       assert.match(errors, pattern);
     }
+  });
+});
+
+suite('twinlock admin transfer-ownership', () => {
+  test('who belongs to no organisation, or owns it already, gets none; the only one need not be named', async () => {
+    using workplace = new Workplace();
+    await using mail = await startMailServer();
+    await using portal = await workplace.serve({ TWINLOCK_SMTP_URL: mail.url });
+    const transfer = (...words: string[]) => workplace.run(['admin', 'transfer-ownership', ...words]);
+    assert.match((await transfer('ada@example.org')).errors, /There is no organisation yet\./);
+    await CookieBrowser.join(portal, mail, { email: 'ada@example.org' });
+    await workplace.run(['admin', 'create-owner', 'ada@example.org', '--organisation', 'Herons Ltd']);
+    const again = await transfer('ada@example.org');
+    assert.deepEqual([again.status, again.output, again.errors], [1, '', 'ada@example.org is the owner of Herons Ltd already. Nothing was done.\n']);
+    const stranger = await transfer('eve@example.org', '--organisation', 'Herons Ltd');
+    assert.deepEqual([stranger.status, stranger.errors], [1, 'Nobody with eve@example.org belongs to Herons Ltd. Nothing was done.\n']);
+    const missing = await transfer();
+    assert.deepEqual([missing.status, missing.output], [2, '']);
+    assert.match(missing.errors, /needs EMAIL/);
   });
 });
 

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { issueBypassCodeByOperator } from '../../src/lost-phone/lost-phone.ts';
 import { hours } from '../../src/platform/durations.ts';
 import { signInByBypassCode } from '../support/lost-phone.ts';
-import { foundOrganisation } from '../support/organisation.ts';
+import { handOver, listOrganisations } from '../../src/organisations/organisations.ts';
+import { confirmIfAsked, foundOrganisation, joinAs, openPerson } from '../support/organisation.ts';
 import { onOneDatabase, type Portal } from '../support/portal.ts';
 
 const GROUNDS = { reason: 'Phone fell into the lake', check: 'in-person', note: '' } as const;
@@ -17,6 +18,40 @@ async function issueFor({ world, mail }: Portal, email: string) {
 }
 
 onOneDatabase((open) => {
+  test('an owner who is gone: the operator names a member, who is the owner from then on, and the one before an admin; both are told, and it is on record', async () => {
+    const portal = await open();
+    const owner = await foundOrganisation(portal);
+    const ben = await joinAs(portal, owner, 'Member');
+    const { world, mail } = portal;
+    const [organisation] = await listOrganisations(world.database.query);
+    assert.deepEqual(await handOver(world, { organisation: organisation!, email: ben.email.toUpperCase() }), { ok: true, before: owner.email });
+    await mail.deliver(world);
+    assert.match(ben.newestMail().text, /Whoever runs Example/);
+    assert.equal(ben.newestMail().subject, 'You are now the owner of Herons Ltd');
+    assert.match(owner.newestMail().text, /Whoever runs Example changed your role in Herons Ltd\. You are now: admin\./);
+
+    await openPerson(ben, owner.email);
+    assert.ok(ben.browser.page.hasButton('Transfer ownership'));
+    await openPerson(owner, ben.email);
+    assert.match(owner.browser.page.text, /About Owner .* is higher than yours/);
+    await ben.browser.visit('/admin/audit');
+    assert.match(ben.browser.page.text, /Became the owner .* by the operator/);
+
+    for (const [email, reason] of [
+      [ben.email, 'owns-it-already'],
+      ['nobody@example.org', 'not-a-member'],
+      ['no address', 'not-a-member'],
+      [(await portal.newcomer().join()).email, 'not-a-member'],
+    ] as const)
+      assert.deepEqual(await handOver(world, { organisation: organisation!, email }), { ok: false, reason });
+    await openPerson(ben, owner.email);
+    await confirmIfAsked(ben.browser, ben.password);
+    await ben.browser.press('Suspend');
+    assert.deepEqual(await handOver(world, { organisation: organisation!, email: owner.email }), { ok: false, reason: 'suspended' });
+    const owners = await world.database.query.selectFrom('memberships').select('account_id').where('role', '=', 'owner').execute();
+    assert.equal(owners.length, 1);
+  });
+
   test('AD-2, AD-9 an owner who lost the phone gets in by it once, is told who issued it, and finds it in the audit log with the grounds', async () => {
     const portal = await open();
     const owner = await foundOrganisation(portal);

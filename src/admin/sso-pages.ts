@@ -242,7 +242,7 @@ export function connection(frame: Frame, { connection: one, protocol, domains, b
     heading: one.name,
     current: 'sso',
     body: html`${saidMistakes(...Object.values(mistakes))} ${refused !== undefined && notice({ kind: 'bad', text: refused })}
-      ${stateSection(frame, one, { domains, byPassword }, seen)} ${protocol.way === 'redirect' && addressesSection(frame, one)}
+      ${stateSection(frame, one, { domains, byPassword }, seen)} ${protocol.way === 'redirect' && addressesSection(frame, one, protocol)}
       ${may(frame.role, 'manage-sso') && testSection(frame, one, protocol)}
       ${
         may(frame.role, 'manage-sso') &&
@@ -280,11 +280,7 @@ function stateSection(frame: Frame, one: Connection, { domains, byPassword }: Pi
     ${on && one.testedAt === null && notice({ kind: 'plain', text: 'The settings were changed since the last test. Test them now.' })}
     ${
       may(frame.role, 'manage-sso') &&
-      html`<div class="actions">
-          ${on ? act('off', 'Turn off') : act('on', 'Turn on', one.testedAt !== null)}
-          ${on && (one.required ? act('optional', 'Let passwords serve too') : act('required', 'Require it'))}
-        </div>
-        ${
+      html`${
           on &&
           !one.required &&
           html`<p class="quiet">
@@ -292,7 +288,11 @@ function stateSection(frame: Frame, one: Connection, { domains, byPassword }: Pi
             out. Whoever is signed in by a password then is signed out at once, and comes back by ${one.name}: ${peopleByPassword(byPassword)}
           </p>`
         }
-        ${!on && one.required && html`<p class="quiet">It is required as soon as it is on: ${peopleByPassword(byPassword)}</p>`}`
+        ${!on && one.required && html`<p class="quiet">It is required as soon as it is on: ${peopleByPassword(byPassword)}</p>`}
+        <div class="actions">
+          ${on ? act('off', 'Turn off') : act('on', 'Turn on', one.testedAt !== null)}
+          ${on && (one.required ? act('optional', 'Let passwords serve too') : act('required', 'Require it'))}
+        </div>`
     }
   </section>`;
 }
@@ -302,20 +302,24 @@ function peopleByPassword(count: number): string {
   return count === 1 ? '1 person is signed in by a password now.' : `${count} people are signed in by a password now.`;
 }
 
-/** What the provider wants to know of us. */
-function addressesSection({ installation }: Frame, one: Connection): Html {
+/** What the provider wants to know of us, as it calls it itself. */
+function addressesSection({ installation }: Frame, one: Connection, protocol: AnyProtocol): Html {
   const own = addressesOf({ installation }, one.id);
+  const hasMetadata = protocol.way === 'redirect' && protocol.ownMetadata !== undefined;
+  const rows: readonly (readonly [string, string])[] = [
+    ...(hasMetadata ? [['Entity id, and our metadata', own.metadata] as const] : []),
+    [hasMetadata ? 'Callback (ACS URL)' : 'Callback (redirect URI)', own.callback],
+    [hasMetadata ? 'Sign-out (single logout)' : 'Sign-out (back-channel)', own.logout],
+    ['After sign-out', own.signedOut],
+  ];
   return html`<section class="card" aria-labelledby="addresses">
     <h2 id="addresses">What to tell the provider</h2>
     <dl class="facts">
-      <dt>Callback (redirect URI, assertion consumer service)</dt>
-      <dd><code>${own.callback}</code></dd>
-      <dt>Entity id, and where our metadata is (SAML)</dt>
-      <dd><code>${own.metadata}</code></dd>
-      <dt>Sign-out (back-channel, single logout)</dt>
-      <dd><code>${own.logout}</code></dd>
-      <dt>After sign-out</dt>
-      <dd><code>${own.signedOut}</code></dd>
+      ${rows.map(
+        ([name, address]) =>
+          html`<dt>${name}</dt>
+            <dd><code>${address}</code></dd>`,
+      )}
     </dl>
   </section>`;
 }

@@ -108,8 +108,8 @@ export function longerPassword({
     title: 'Choose a longer password',
     body: html`${mistakes(error)}
       <p class="quiet">
-        A shorter one would do while a second step that only you have was required of you beside it. It no longer is, so the password has to be harder to guess.
-        Everywhere else you are signed out by this.
+        Nothing is wrong. Yours has fewer than 15 characters, which was enough while you had to show a second step that only you have. That is not required any
+        more, so choose a longer one to go on. Everywhere else you are signed out then.
       </p>
       ${form({
         action: '/sign-in/new-password',

@@ -85,7 +85,8 @@ export async function addConnection(world: World, actor: Actor, kind: string, fi
   return world.database.transaction(async (transaction): Promise<ConnectionChanged> => {
     if (!(await mayManage(transaction, actor))) return { ok: false, reason: 'not-allowed' };
     if ((await store.selectConnections(transaction, actor.organisation.id)).length >= CONNECTIONS_MOST) return { ok: false, reason: 'too-many' };
-    const id = makeId(world);
+    // It stands in the addresses that a provider is told, and Okta takes none with an underscore.
+    const id = makeId(world).replaceAll('_', '-');
     await store.insertConnection(transaction, {
       id,
       organisation_id: actor.organisation.id,

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { minutes } from '../../src/platform/durations.ts';
+import { findAccount } from '../../src/accounts/accounts.ts';
+import { addConnection, addressesOf } from '../../src/sso/sso.ts';
+import { accountOf } from '../attacks/intruder.ts';
 import { CookieJar } from '../support/cookie-jar.ts';
 import { NameServer } from '../support/name-server.ts';
 import { foundOrganisation, impose } from '../support/organisation.ts';
@@ -114,4 +117,17 @@ test('SI-7 a session lasts no longer than the provider says, whatever is shown i
   await carl.showSecondFactor('app', waiting);
   assert.equal((await waiting.visit('/account')).path, '/sign-in', 'who was at the second factor comes in no more');
   provider.parts = {};
+});
+
+test('no address of a connection has an underscore in it, which Okta takes none of', async () => {
+  const { world } = portal;
+  const { query } = world.database;
+  const organisation = await query.selectFrom('organisations').select(['id', 'name']).executeTakeFirstOrThrow();
+  const account = (await findAccount(query, (await accountOf(portal, owner.email)).id))!;
+  const actor = { account, organisation, from: { address: '192.0.2.1', userAgent: 'a test', requestId: '' } };
+  for (let made = 0; made < 15; made += 1) {
+    const added = await addConnection(world, actor, 'saml', { name: `Another ${made}`, settings: {}, trustsAddresses: false, secondFactorWords: [] });
+    assert.ok(added.ok, JSON.stringify(added));
+    assert.doesNotMatch(Object.values(addressesOf(world, added.id)).join(' '), /_/);
+  }
 });

@@ -48,6 +48,8 @@ async function sideBySide(browser: Browser, pictures: readonly Buffer[]): Promis
       `<img height="${DESKTOP.height}" src="data:image/png;base64,${picture.toString('base64')}" style="border-radius:14px;box-shadow:0 6px 24px #0003">`,
   );
   await page.setContent(`<body style="margin:32px;display:flex;gap:32px;background:#dfe4ea">${images.join('')}</body>`);
+  // Chromium takes none of a page whose pictures it is still decoding.
+  await page.evaluate('Promise.all([...document.images].map((image) => image.decode()))');
   return page.screenshot();
 }
 

@@ -197,8 +197,10 @@ export interface Confirm {
   readonly refused?: { readonly reason: 'wrong' } | { readonly reason: 'too-many-tries'; readonly retryAt: number } | { readonly reason: Unconfirmed };
 }
 
-type Unconfirmed = Extract<Confirmed, { ok: false }>['reason'];
+type Unconfirmed = Extract<Confirmed, { ok: false }>['reason'] | 'change-first';
 const UNCONFIRMED: Readonly<Record<Unconfirmed, string>> = {
+  'change-first':
+    'Your password is right, but the directory of your organisation wants a new one first. Change it where you change your password at work, then enter the new one.',
   lost: 'That took too long, or was finished elsewhere. Try again.',
   'turned-off': 'Signing in by it was turned off meanwhile. Ask whoever looks after it.',
   'somebody-else': 'Somebody else signed in there. Sign in there as yourself, and try again.',

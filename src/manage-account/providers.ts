@@ -43,7 +43,7 @@ export async function readFirstFactors(queries: Queries, accountId: string): Pro
 export async function confirmOwnPassword(
   world: World,
   { session: { account }, password, caller }: { session: Session; password: string; caller: Caller },
-): ReturnType<typeof confirmPassword> {
+): Promise<Awaited<ReturnType<typeof confirmPassword>> | { readonly ok: false; readonly reason: 'change-first' }> {
   const links = await listLinks(world.database.query, account.id);
   const directory = links.find(({ kind, serves }) => serves && redirecting({ kind }) === undefined);
   const connection = directory && (await findConnection(world, world.database.query, directory.connectionId));
@@ -51,11 +51,14 @@ export async function confirmOwnPassword(
   if (!connection) return confirmPassword(world, about);
   const isOwner = (await findMember(world.database.query, connection.organisationId, account.id))?.role === 'owner';
   const oursCounts = !connection.required || isOwner;
-  return confirmPassword(world, about, async (isOwn) => {
+  const said = { changeFirst: false };
+  const confirmed = await confirmPassword(world, about, async (isOwn) => {
     if (oursCounts && (await isOwn())) return true;
     const checked = await checkPasswordAt(world, connection, { email: account.email, password });
+    said.changeFirst = !checked.ok && checked.reason === 'change-first';
     return checked.ok && (await findLinked(world.database.query, connection.id, checked.identity.subject)) === account.id;
   });
+  return said.changeFirst ? { ok: false, reason: 'change-first' } : confirmed;
 }
 
 /** On the way to a provider, where somebody shows again who they are. */

@@ -147,7 +147,13 @@ describe('a directory, on sqlite', () => {
     assert.equal((await enterDirectoryPassword(browser, 'new@example.com', 'chosen by herself')).path, '/account');
     directory.people.splice(0, directory.people.length, person('new', { policy: { graceAuthNsRemaining: 1 } }));
     assert.equal((await enterDirectoryPassword(portal.browser(), 'new@example.com', passwordOf('new'))).status, 403);
-    await owner.browser.visit('/admin/audit');
+    // Nor does it confirm anything in a session that is open.
+    portal.clock.advance(minutes(20));
+    await browser.visit('/account/security/password');
+    browser.fill('Password', passwordOf('new'));
+    await browser.press('Continue');
+    assert.ok(browser.page.path === '/account/confirm' && browser.page.has('wants a new one first'), browser.page.text);
+    await openConsole(owner, '/admin/audit');
     assert.ok(owner.browser.page.has('Right password, but the directory wants a new one first'), owner.browser.page.text);
   });
 

@@ -18,6 +18,8 @@ export interface Frame {
   readonly address: string;
   readonly now: number;
   readonly leave: { readonly label: string; readonly address: string };
+  /** Where somebody goes whose address has a slip in it, so that no code can come. */
+  readonly otherAddress: string | undefined;
   /** Where somebody asks for help who can show none of it. */
   readonly help: string | undefined;
   /** Where a new attempt begins. */
@@ -268,8 +270,12 @@ function pageOf(
 }
 
 /** Whose account it is, where no profile button says so, and the way out. */
-function footer({ leave, signedIn }: Frame, account: Account): Html {
-  return html`<p class="quiet">${!signedIn && html`${account.email} · `}<a href="${leave.address}">${leave.label}</a></p>`;
+function footer({ leave, otherAddress, signedIn }: Frame, account: Account): Html {
+  return html`<p class="quiet">
+    ${!signedIn && html`${account.email} · `}<a href="${leave.address}">${leave.label}</a>${
+      otherAddress !== undefined && html` · <a href="${otherAddress}">Wrong address?</a>`
+    }
+  </p>`;
 }
 
 function answerForm(frame: Frame, { action, field, label }: { action: string; field: Html; label: string }): Html {

@@ -41,6 +41,8 @@ export interface Journey<Context> {
   readonly codeButton?: string;
   /** The way out: its label and address. */
   readonly leave: { readonly label: string; readonly address: string };
+  /** Where somebody goes whose address has a slip in it, so that no code can come. */
+  readonly otherAddress?: string;
   /** Where somebody asks for help who can show none of what is asked for; undefined where nobody can help. */
   readonly help?: string;
 }
@@ -82,6 +84,7 @@ export function mountJourney<Context>(web: Web<Context>, world: World, journey: 
     address: addresses[step]!,
     now: world.clock.now(),
     leave: journey.leave,
+    otherAddress: journey.otherAddress,
     help: journey.help,
     again: journey.lost,
     progress: progressOf(situation),

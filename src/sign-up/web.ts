@@ -71,6 +71,7 @@ function verifyJourney(world: World): Journey<Session> {
     holder: (_visit, session) => ({ sessionId: session.id }),
     sessionProofs: (session) => session.proofs,
     leave: { label: 'Do this later', address: '/account' },
+    otherAddress: '/account/email',
     finish: async (transaction, situation, visit, session) => {
       const finished = await finishVerifying(world, transaction, situation, { session, caller: visit });
       return () => {

@@ -96,6 +96,20 @@ onOneDatabase((open) => {
     assert.equal(browser.page.heading, 'Your email is verified');
   });
 
+  test('"Wrong address?": who made a slip in it puts it right on the spot, and the account is that one’s', async () => {
+    const ada = await portal.newcomer().signUp();
+    const { browser } = ada;
+    await browser.press('Wrong address?');
+    assert.equal(browser.page.heading, 'Change email');
+    ada.email = `right-${ada.email}`;
+    browser.fill('Email', ada.email);
+    await browser.press('Send verification code');
+    await ada.enterCode(ada.newestCode());
+    assert.match(browser.page.text, new RegExp(`Email verified ${ada.email}`));
+    await ada.signOut();
+    await ada.signIn();
+  });
+
   test('later means also days later: a new code is sent, and the old one is no longer good', async () => {
     const ada = await portal.newcomer().signUp();
     const old = ada.newestCode();

@@ -114,6 +114,9 @@ forEachDatabase((engine, make) => {
     faults.failAt(1);
     await assert.rejects(database.changes(clock.now()), DatabaseFault);
     assert.notEqual(await database.changes(clock.now()), before);
+    clock.advance(500);
+    const within = database.transaction(() => database.changes(clock.now()));
+    await assert.rejects(within, /inside a transaction/, 'on SQLite it would wait for itself');
   });
 });
 

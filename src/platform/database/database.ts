@@ -52,13 +52,17 @@ const SIGN_OF_CHANGES = {
 
 export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
   const transact: Database['transaction'] = engine === 'sqlite' ? groupCommits(kysely) : (work) => kysely.transaction().execute(work);
+  const outside = (): Kysely<Tables> => {
+    if (insideTransaction.getStore()) throw new Error('Use the transaction that was handed in, not database.query, inside a transaction.');
+    return kysely;
+  };
   let changes = 0;
   let known: string | number | undefined;
   let asked: Promise<void> | undefined;
   let askedAt = -Infinity;
   const askForOthers = async (): Promise<void> => {
     try {
-      const [row] = (await SIGN_OF_CHANGES[engine].execute(kysely)).rows;
+      const [row] = (await SIGN_OF_CHANGES[engine].execute(outside())).rows;
       if (row!.sign !== known) changes += 1;
       known = row!.sign;
     } catch (error) {
@@ -79,8 +83,7 @@ export function makeDatabase(engine: Engine, kysely: Kysely<Tables>): Database {
       return changes;
     },
     get query() {
-      if (insideTransaction.getStore()) throw new Error('Use the transaction that was handed in, not database.query, inside a transaction.');
-      return kysely;
+      return outside();
     },
     transaction: async (work) => {
       if (insideTransaction.getStore()) throw new Error('A transaction was begun inside a transaction.');

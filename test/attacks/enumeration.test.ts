@@ -26,15 +26,18 @@ async function seenOf(email: string, act: (browser: Visitor, email: string) => P
   return answers.slice(from).map(({ method, url, status, headers, body }) => {
     const { date: _date, 'content-length': _length, ...others } = headers;
     const text = JSON.stringify([method, url, status, others, body]);
-    return text
-      .replaceAll(email, 'THE-ADDRESS')
-      .replaceAll(email.toUpperCase(), 'THE-ADDRESS')
-      .replaceAll(encodeURIComponent(email), 'THE-ADDRESS')
-      .replaceAll(/\b[\w-]{43}\b/g, 'TOKEN')
-      .replaceAll(/(?<=value=\\")[\w-]{31}(?=\\")/g, 'ID')
-      .replaceAll(/\d\d:\d\d UTC/g, 'TIME')
-      .replaceAll(browser.address, 'FROM')
-      .replaceAll(/Request [\w-]{12}/g, 'Request ID');
+    return (
+      text
+        .replaceAll(email, 'THE-ADDRESS')
+        .replaceAll(email.toUpperCase(), 'THE-ADDRESS')
+        .replaceAll(encodeURIComponent(email), 'THE-ADDRESS')
+        // They may begin or end with a -, which is no part of a word.
+        .replaceAll(/(?<![\w-])[\w-]{43}(?![\w-])/g, 'TOKEN')
+        .replaceAll(/(?<=value=\\")[\w-]{31}(?=\\")/g, 'ID')
+        .replaceAll(/\d\d:\d\d UTC/g, 'TIME')
+        .replaceAll(browser.address, 'FROM')
+        .replaceAll(/Request [\w-]{12}/g, 'Request ID')
+    );
   });
 }
 

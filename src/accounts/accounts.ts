@@ -116,12 +116,7 @@ export async function hasPassword(queries: Queries, accountId: string): Promise<
 }
 
 export type PasswordCheck =
-  | {
-      readonly ok: true;
-      readonly account: Account;
-      /** Of the try that was counted: at the end of the transaction that goes on, since one of its own would wait for the disk once more. */
-      readonly forgive: (transaction: Transaction) => Promise<void>;
-    }
+  | { readonly ok: true; readonly account: Account }
   | { readonly ok: false; readonly reason: 'wrong'; readonly accountId: string | null }
   | { readonly ok: false; readonly reason: 'too-many-tries'; readonly accountId: string | null; readonly retryAt: number };
 
@@ -134,8 +129,8 @@ export async function checkPassword(
   if (!counted.ok) return counted;
   const row = await rightOne(world, password, counted);
   if (!row) return { ok: false, reason: 'wrong', accountId: counted.accountId };
-  const own = row.email_verified_at !== null;
-  return { ok: true, account: accountFrom(row), forgive: (transaction) => forgiveTry(world, transaction, counted, { own }) };
+  await forgiveTry(world, counted, { own: row.email_verified_at !== null });
+  return { ok: true, account: accountFrom(row) };
 }
 
 export interface CountedTry {
@@ -171,9 +166,11 @@ export async function countTry(
 }
 
 /** It was right. What was counted for others is not forgiven: who owns one account, or an unverified shadow of one, must not get to guess anew by signing in to it. */
-export async function forgiveTry(world: World, transaction: Transaction, { budgets }: CountedTry, { own }: { own: boolean }): Promise<void> {
-  for (const [limit, ...parts] of budgets)
-    await (own && limit === PASSWORD_GUESSES ? forgive(transaction, world, limit, ...parts) : giveBack(transaction, world, limit, ...parts));
+export async function forgiveTry(world: World, { budgets }: CountedTry, { own }: { own: boolean }): Promise<void> {
+  await world.database.transaction(async (transaction) => {
+    for (const [limit, ...parts] of budgets)
+      await (own && limit === PASSWORD_GUESSES ? forgive(transaction, world, limit, ...parts) : giveBack(transaction, world, limit, ...parts));
+  });
 }
 
 /** Always in this order, since each locks a row. */

@@ -117,7 +117,7 @@ export async function answerDirectoryPassword(
   }
   // Whoever looks after the directory makes any answer of it right. It says nothing of guesses at the password of somebody who does not come by it.
   const own = (await findLinked(world.database.query, connection.id, checked.identity.subject)) === counted.accountId;
-  await world.database.transaction((transaction) => forgiveTry(world, transaction, counted, { own }));
+  await forgiveTry(world, counted, { own });
   return world.database.transaction((transaction) =>
     enterAs(world, transaction, { connection, identity: checked.identity, proof: 'password', returnTo, deviceToken, caller }),
   );

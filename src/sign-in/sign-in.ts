@@ -98,38 +98,26 @@ export async function answerPassword(
     );
     return checked.reason === 'wrong' ? { ok: false, reason: 'wrong' } : { ok: false, reason: 'too-many-tries', retryAt: checked.retryAt };
   }
-  return world.database.transaction(async (transaction) => {
-    const answered = await answerRight(world, transaction, { account: checked.account, password, returnTo, required, deviceToken, caller });
-    // Last, since until the end all who come from the same network wait for it.
-    await checked.forgive(transaction);
-    return answered;
+  return world.database.transaction(async (transaction): Promise<PasswordAnswer> => {
+    const account = await lockAccount(transaction, checked.account.id);
+    // Hashing takes its time. What was right when it began is wrong if the password was changed meanwhile.
+    if (account?.passwordChangedAt !== checked.account.passwordChangedAt) {
+      await record(world, transaction, { event: 'authn_login_fail', accountId: account?.id ?? null, from: caller, details: { reason: 'wrong' } });
+      return { ok: false, reason: 'wrong' };
+    }
+    // Only who knows the password learns of it.
+    const by = await findSuspending(transaction, account.id);
+    if (by !== undefined) {
+      await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'suspended' } });
+      return { ok: false, reason: 'suspended', by };
+    }
+    if (required && !(await isOwnerOf(transaction, required, account))) {
+      await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'provider-required' } });
+      return { ok: false, reason: 'provider-required', connection: required };
+    }
+    const state = { proofs: { password: world.clock.now() }, returnTo, insists: required !== undefined, shortPassword: isShortPassword(password) };
+    return { ok: true, entered: await enter(world, transaction, { account, caller, state, deviceToken }), returnTo };
   });
-}
-
-/** `account`: as it was when the password was compared with it. */
-async function answerRight(
-  world: World,
-  transaction: Transaction,
-  { account: seen, password, returnTo, required, deviceToken, caller }: Omit<Parameters<typeof answerPassword>[1], 'email'> & { account: Account },
-): Promise<PasswordAnswer> {
-  const account = await lockAccount(transaction, seen.id);
-  // Hashing takes its time. What was right when it began is wrong if the password was changed meanwhile.
-  if (account?.passwordChangedAt !== seen.passwordChangedAt) {
-    await record(world, transaction, { event: 'authn_login_fail', accountId: account?.id ?? null, from: caller, details: { reason: 'wrong' } });
-    return { ok: false, reason: 'wrong' };
-  }
-  // Only who knows the password learns of it.
-  const by = await findSuspending(transaction, account.id);
-  if (by !== undefined) {
-    await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'suspended' } });
-    return { ok: false, reason: 'suspended', by };
-  }
-  if (required && !(await isOwnerOf(transaction, required, account))) {
-    await record(world, transaction, { event: 'authn_login_fail', accountId: account.id, from: caller, details: { reason: 'provider-required' } });
-    return { ok: false, reason: 'provider-required', connection: required };
-  }
-  const state = { proofs: { password: world.clock.now() }, returnTo, insists: required !== undefined, shortPassword: isShortPassword(password) };
-  return { ok: true, entered: await enter(world, transaction, { account, caller, state, deviceToken }), returnTo };
 }
 
 /** After the first factor: an attempt, and a session at once where nothing else is asked for. */

@@ -202,6 +202,7 @@ const NOTHING_TO_GUESS: Readonly<Record<string, string>> = {
   '/set-up': '256 random bits',
   '/invitation': '256 random bits',
   '/admin/audit/export': 'nothing',
+  '/admin/audit/checkpoint': 'nothing',
   '/admin/api-keys/new': 'nothing',
   '/admin/api-keys/:id/revoke': 'nothing',
   '/admin/api-keys/:id/stand-by': 'nothing',

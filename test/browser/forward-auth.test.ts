@@ -25,7 +25,7 @@ for (const proxy of PROXIES) describe(`forward auth behind ${proxy.name}`, () =>
 
 test('a real nginx and a real Caddy are walked through where the machine has them', (t) => {
   const walked = PROXIES.map(({ name }) => name);
-  assert.equal(walked[0], 'a stand-in for nginx');
+  assert.match(walked[0]!, /nginx/);
   for (const missing of ['nginx', 'Caddy'].filter((name) => !walked.includes(name)))
     t.diagnostic(`${missing} was not there to be walked through. Let scripts/fetch-proxies bring it, or say where it is by ${missing.toUpperCase()}=.`);
 });

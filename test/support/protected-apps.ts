@@ -1,6 +1,6 @@
 /**
  * A portal and two apps behind one reverse proxy, by https, as an operator sets them up: the proxy is configured by the very lines of docs/forward-auth.md and
- * README.md, in which only addresses and certificates are others. Which proxy that is, is the test's choice; one of ours is always there.
+ * README.md, in which only addresses and certificates are others. Which proxy that is, is the test's choice; where the machine has no nginx, a stand-in of ours reads its lines.
  *   await using stage = await setUp(PROXIES[0]!);
  *   await page.goto(`${stage.wiki}/page`);
  */
@@ -29,11 +29,14 @@ interface Ports {
   readonly app: number;
 }
 
-export const PROXIES: readonly ReverseProxy[] = [
-  { name: 'a stand-in for nginx', whereDown: 500, start: (ports, place) => startStandIn(nginxServers(ports, place)) },
-  ...(NGINX === undefined ? [] : [{ name: 'nginx', whereDown: 500, start: (ports: Ports, place: Place) => startNginx(nginxServers(ports, place), place) }]),
-  ...(CADDY === undefined ? [] : [{ name: 'Caddy', whereDown: 502, start: (ports: Ports, place: Place) => startCaddy(caddySites(ports, place), place) }]),
-];
+const nginx: ReverseProxy = {
+  name: NGINX === undefined ? 'a stand-in for nginx' : 'nginx',
+  whereDown: 500,
+  start: (ports, place) => (NGINX === undefined ? startStandIn(nginxServers(ports, place)) : startNginx(nginxServers(ports, place), place)),
+};
+const caddy: ReverseProxy = { name: 'Caddy', whereDown: 502, start: (ports, place) => startCaddy(caddySites(ports, place), place) };
+
+export const PROXIES: readonly ReverseProxy[] = CADDY === undefined ? [nginx] : [nginx, caddy];
 
 /** What an app that answers with what it got was asked. */
 export interface Echo {

@@ -160,6 +160,7 @@ export async function endPasswordSessions(
   { organisation, from }: Pick<Actor, 'organisation' | 'from'>,
   { domains }: { domains: readonly string[] },
 ): Promise<void> {
+  await store.lockAccountsOf(transaction, domains);
   for (const { session_id, account_id } of await store.selectPasswordSessions(transaction, { domains, organisationId: organisation.id })) {
     await endSession(transaction, session_id);
     await record(world, transaction, { event: 'session_ended', accountId: account_id, from, details: { reason: PROVIDER_REQUIRED } });

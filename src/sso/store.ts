@@ -1,4 +1,4 @@
-import type { Queries, Transaction } from '../platform/database/database.ts';
+import { lockingRows, type Queries, type Transaction } from '../platform/database/database.ts';
 import { firstRow, prepared } from '../platform/database/prepared.ts';
 
 declare module '../platform/database/database.ts' {
@@ -269,19 +269,31 @@ export async function selectPasswordSessions(
   { domains, organisationId }: { domains: readonly string[]; organisationId: string },
 ): Promise<{ session_id: string; account_id: string }[]> {
   if (domains.length === 0) return [];
-  return (
-    queries
-      .selectFrom('sessions as s')
-      .innerJoin('accounts as a', 'a.id', 's.account_id')
-      .leftJoin('sso_sessions as x', 'x.session_id', 's.id')
-      .leftJoin('memberships as m', (join) => join.onRef('m.account_id', '=', 'a.id').on('m.organisation_id', '=', organisationId).on('m.role', '=', 'owner'))
-      .select(['s.id as session_id', 's.account_id'])
-      .where('x.session_id', 'is', null)
-      .where('m.account_id', 'is', null)
-      // There is no % in a domain, and a _ stands for itself, too.
-      .where((where) => where.or(domains.map((domain) => where('a.email_key', 'like', `%@${domain}`))))
-      .execute()
-  );
+  return queries
+    .selectFrom('sessions as s')
+    .innerJoin('accounts as a', 'a.id', 's.account_id')
+    .leftJoin('sso_sessions as x', 'x.session_id', 's.id')
+    .leftJoin('memberships as m', (join) => join.onRef('m.account_id', '=', 'a.id').on('m.organisation_id', '=', organisationId).on('m.role', '=', 'owner'))
+    .select(['s.id as session_id', 's.account_id'])
+    .where('x.session_id', 'is', null)
+    .where('m.account_id', 'is', null)
+    .where((where) => where.or(domains.map((domain) => where('a.email_key', 'like', ofDomain(domain)))))
+    .execute();
+}
+
+/** There is no % in a domain, and a _ stands for itself, too. */
+const ofDomain = (domain: string): string => `%@${domain}`;
+
+/** Whoever is about to sign in holds their account: once all are held here, whoever was first has a session that is to be seen, and whoever comes next sees what was changed. */
+export async function lockAccountsOf(transaction: Transaction, domains: readonly string[]): Promise<void> {
+  if (domains.length === 0) return;
+  await transaction
+    .selectFrom('accounts')
+    .select('id')
+    .where((where) => where.or(domains.map((domain) => where('email_key', 'like', ofDomain(domain)))))
+    .orderBy('id')
+    .$call(lockingRows(transaction))
+    .execute();
 }
 
 /** Those that a provider's sign-out means: of its sessions, of its person, or of its sessions of its person. */

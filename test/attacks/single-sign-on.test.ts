@@ -1,6 +1,8 @@
 // What an attacker may try around a provider's answers, whatever the protocol. What each protocol has to refuse by itself is in its own file.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { sql } from 'kysely';
+import { lockAccount } from '../../src/accounts/accounts.ts';
 import { createOrganisation } from '../../src/organisations/organisations.ts';
 import { minutes } from '../../src/platform/durations.ts';
 import { PROVIDER_TRIPS, spend } from '../../src/platform/limits/limits.ts';
@@ -13,7 +15,7 @@ import { connectOpenId, fillNewOpenId, openConsole, recordOf, signInBy, testConn
 import type { Visitor } from '../support/visitor.ts';
 import { accountOf } from './intruder.ts';
 
-forEachPortal((open) => {
+forEachPortal((open, engine) => {
   const opened: AsyncDisposable[] = [];
   after(async () => {
     for (const one of opened.toReversed()) await one[Symbol.asyncDispose]();
@@ -160,6 +162,37 @@ forEachPortal((open) => {
     assert.equal(browser.page.status, 403);
     await assertNobodyCameIn(browser);
   });
+
+  // SQLite has one writer at a time.
+  if (engine === 'postgres')
+    test('SI-5 a sign-in by password that is about to end as single sign-on becomes required is waited for, and ended', async () => {
+      const { portal, owner, path } = await setOut({ options: { domain: 'example.org' } });
+      const bob = await joinAs(portal, owner, 'Member');
+      const { id } = await accountOf(portal, bob.email);
+      const { database } = portal.world;
+      await openConsole(owner, path);
+
+      const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const signingIn = database.transaction(async (transaction) => {
+        await lockAccount(transaction, id);
+        const row = await transaction.selectFrom('sessions').selectAll().where('account_id', '=', id).executeTakeFirstOrThrow();
+        await transaction
+          .insertInto('sessions')
+          .values({ ...row, id: 'of the last moment', token_hash: 'of the last moment' })
+          .execute();
+        begun.resolve();
+        await mayEnd.promise;
+      });
+      await begun.promise;
+      const state: { required: boolean } = { required: false };
+      const requiring = owner.browser.press('Require it').then(() => (state.required = true));
+      const waiting = sql<{ count: number }>`select count(*)::int as count from pg_locks where not granted`;
+      while (!state.required && (await waiting.execute(database.query)).rows[0]!.count === 0);
+      mayEnd.resolve();
+      await Promise.all([signingIn, requiring]);
+      assert.ok(owner.browser.page.has('From now on'), owner.browser.page.text);
+      assert.deepEqual(await database.query.selectFrom('sessions').selectAll().where('account_id', '=', id).execute(), []);
+    });
 
   test('no way back leads to another site', async () => {
     const { portal, provider } = await setOut();

@@ -138,17 +138,22 @@ test('"Show password" shows it and hides it, and it is sent as a password', asyn
   assert.equal(await field.getAttribute('type'), 'password');
 });
 
-test('the Recovery Key: "Download" is the main button until it was saved, by each of the three ways, then "Finish" is', async () => {
-  await using ada = await newcomer({ permissions: ['clipboard-read', 'clipboard-write'] });
-  await ada.context.addInitScript(
-    'window.print = () => dispatchEvent(new Event("printed")); addEventListener("printed", () => (window.prints = (window.prints ?? 0) + 1))',
-  );
+/** Flow 1, as far as the page that shows the key. */
+async function comeToRecoveryKey(ada: PersonInChromium): Promise<void> {
   await ada.join();
   await ada.openSecurity();
   await ada.press('Enable Two-Factor Authentication', 'Send verification code');
   await ada.sees('Check your email');
   await ada.enterEmailedCode();
   await ada.sees('Save your Recovery Key');
+}
+
+test('the Recovery Key: "Download" is the main button until it was saved, by each of the three ways, then "Finish" is', async () => {
+  await using ada = await newcomer({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await ada.context.addInitScript(
+    'window.print = () => dispatchEvent(new Event("printed")); addEventListener("printed", () => (window.prints = (window.prints ?? 0) + 1))',
+  );
+  await comeToRecoveryKey(ada);
   const { page } = ada;
   const key = await page.locator('#recovery-key').innerText();
 
@@ -181,12 +186,7 @@ test('the Recovery Key: "Download" is the main button until it was saved, by eac
 
 test('who was told to save the Recovery Key first, and does, reads and hears it no more; "Finish" stays where it is', async () => {
   await using ada = await newcomer({ permissions: ['clipboard-read', 'clipboard-write'] });
-  await ada.join();
-  await ada.openSecurity();
-  await ada.press('Enable Two-Factor Authentication', 'Send verification code');
-  await ada.sees('Check your email');
-  await ada.enterEmailedCode();
-  await ada.sees('Save your Recovery Key');
+  await comeToRecoveryKey(ada);
   const { page } = ada;
   const tick = page.getByLabel('I have saved it');
   const told = page.locator('#saved-error');
@@ -234,12 +234,7 @@ test('the setup key can be read in its groups, on a phone with text of twice the
 
 test('on paper stand the site, what it is and the key, and nothing to press', async () => {
   await using ada = await newcomer();
-  await ada.join();
-  await ada.openSecurity();
-  await ada.press('Enable Two-Factor Authentication', 'Send verification code');
-  await ada.sees('Check your email');
-  await ada.enterEmailedCode();
-  await ada.sees('Save your Recovery Key');
+  await comeToRecoveryKey(ada);
   const key = await ada.page.locator('#recovery-key').innerText();
   await ada.page.emulateMedia({ media: 'print' });
   const paper = await ada.page.locator('body').innerText();

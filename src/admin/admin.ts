@@ -5,7 +5,7 @@
 import { changePassword, findAccount, hashNewPassword, hasPassword, lockAccount, type Account } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
 import { record } from '../audit/audit.ts';
-import { listFactors, passingAmong } from '../factors/factors.ts';
+import { listFactors, passingAmong, type EnrolledFactor } from '../factors/factors.ts';
 import { findBypassCode, findReset, nameOf, type HelpRequest, type LiveBypassCode, type PendingReset } from '../lost-phone/lost-phone.ts';
 import {
   actOnMember,
@@ -26,7 +26,7 @@ import { parseEmailAddress } from '../platform/mail/address.ts';
 import { Problem } from '../platform/problem.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
-import { fixDeadlineOf, METHODS, readDemand, verdictOf } from '../policy/policy.ts';
+import { fixDeadlineOf, readDemand } from '../policy/policy.ts';
 import { listLinks, unlinkFrom } from '../sso/sso.ts';
 import { endSessions, listSessions, type ListedSession, type Session } from '../sessions/sessions.ts';
 import { standingKinds } from './people.ts';
@@ -112,11 +112,7 @@ export async function readPerson(world: World, organisation: Organisation, accou
     methods: enrolled.filter((one) => !passing.includes(one)).map(({ kind, name, createdAt, lastUsedAt }) => ({ kind, name, createdAt, lastUsedAt })),
     providers: (await listLinks(query, accountId)).filter((one) => one.organisationId === organisation.id).map(({ connectionName }) => connectionName),
     hasPassword: await hasPassword(query, accountId),
-    setUpBy: await readSetUpBy(
-      query,
-      account,
-      enrolled.map(({ kind }) => kind),
-    ),
+    setUpBy: await readSetUpBy(query, account, enrolled),
     sessions: (await listSessions(world, query, accountId)).map((one) => sessionFrom(one, member)),
     lastSignInAt: signIn?.at ?? null,
     help: await readHelp(world, accountId),
@@ -124,10 +120,9 @@ export async function readPerson(world: World, organisation: Organisation, accou
 }
 
 /** As signing in decides it. */
-async function readSetUpBy(queries: Queries, account: Account, held: readonly string[]): Promise<number | null> {
+async function readSetUpBy(queries: Queries, account: Account, enrolled: readonly EnrolledFactor[]): Promise<number | null> {
   const { demand } = await readDemand(queries, account.id);
-  if (attempts.isReset(account) && demand.twoFactor !== 'off') return 0;
-  const verdict = verdictOf(demand, { held, emailVerified: account.emailVerifiedAt !== null }, METHODS);
+  const verdict = attempts.verdictOn(account, { enrolled, demand });
   return verdict.kind === 'passes' ? null : verdict.by;
 }
 

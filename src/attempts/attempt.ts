@@ -245,16 +245,23 @@ export async function readSituation(
 ): Promise<Situation> {
   const enrolled = known ?? (await listFactors(world, queries, attempt.accountId));
   const { account, policy, browserKnown } = surroundings;
-  const held = standing(enrolled).map((one) => one.kind);
-  const provedElsewhere = attempt.state.proofs[PROVIDER_SECOND_FACTOR] !== undefined;
-  const holder = { held, emailVerified: account.emailVerifiedAt !== null, provedElsewhere };
-  const verdict = verdictOf(demandOn(account, attempt, policy.demand), holder, METHODS);
+  const verdict = verdictOn(account, { enrolled, state: attempt.state, demand: policy.demand });
   return { attempt, account, enrolled, policy, verdict, browserKnown, step: nextStep(factsOf(world, attempt, { enrolled, verdict, ...surroundings })) };
 }
 
+/** What the policies ask of an account beside what it has. `state`: of the attempt that somebody is on; left out where nobody is. */
+export function verdictOn(
+  account: Account,
+  { enrolled, state, demand }: { enrolled: readonly EnrolledFactor[]; state?: AttemptState; demand: Demand },
+): Verdict {
+  const held = standing(enrolled).map((one) => one.kind);
+  const provedElsewhere = state?.proofs[PROVIDER_SECOND_FACTOR] !== undefined;
+  return verdictOf(demandOn(account, state, demand), { held, emailVerified: account.emailVerifiedAt !== null, provedElsewhere }, METHODS);
+}
+
 /** After a reset a method is set up at once, whatever the policies ask of others: with nothing but a password the account would be worth less than before. */
-function demandOn(account: Account, { state }: Pick<Attempt, 'state'>, demand: Demand): Demand {
-  const asks = (isReset(account) && demand.twoFactor !== 'off') || state.insists;
+function demandOn(account: Account, state: Pick<AttemptState, 'insists'> | undefined, demand: Demand): Demand {
+  const asks = (isReset(account) && demand.twoFactor !== 'off') || state?.insists === true;
   return asks ? { ...demand, dueAt: 0, mailFirst: true } : demand;
 }
 
@@ -265,7 +272,7 @@ function factsOf(
   { purpose, state }: Attempt,
   { enrolled, verdict, ...surroundings }: Surroundings & { enrolled: readonly EnrolledFactor[]; verdict: Verdict },
 ): Facts {
-  const demand = demandOn(surroundings.account, { state }, surroundings.policy.demand);
+  const demand = demandOn(surroundings.account, state, surroundings.policy.demand);
   const method = methodToStore({ purpose, state }, demand);
   const now = world.clock.now();
   const proofs = { ...surroundings.sessionProofs, ...state.proofs };

@@ -18,7 +18,7 @@ import {
   type EnrolledFactor,
   type FactorRefusal,
 } from '../factors/factors.ts';
-import { markMethodsReset, type Account } from '../accounts/accounts.ts';
+import { changePassword, markMethodsReset, type Account } from '../accounts/accounts.ts';
 import type { Transaction } from '../platform/database/database.ts';
 import { days, seconds } from '../platform/durations.ts';
 import { CLAIM_MAILS, CODE_MAILS, FACTOR_GUESSES, spend, type Sends } from '../platform/limits/limits.ts';
@@ -26,8 +26,8 @@ import { parseEmailAddress } from '../platform/mail/address.ts';
 import { post } from '../platform/mail/mail.ts';
 import type { Message } from '../platform/mail/message.ts';
 import type { World } from '../platform/world.ts';
-import { endTrust } from '../sessions/sessions.ts';
-import { heldOf, isProved, isReset, occasionOf, personOf, saveAttempt, type Attempt, type Method, type Situation } from './attempt.ts';
+import { endSessions, endTrust } from '../sessions/sessions.ts';
+import { endOtherAttempts, heldOf, isProved, isReset, occasionOf, personOf, saveAttempt, type Attempt, type Method, type Situation } from './attempt.ts';
 import { kindsThatConfirm } from './fresh-proof.ts';
 import { noticeMessage, type Notice } from './notices.ts';
 
@@ -349,6 +349,30 @@ async function putInPlace(world: World, transaction: Transaction, accountId: str
   // The old one serves until now, and goes in the same transaction in which the new one comes.
   if (replaces !== null && !(await removeFactor(transaction, accountId, replaces))) return false;
   return (await enrol(world, transaction, { accountId, kind, name, state })) !== undefined;
+}
+
+/**
+ * What goes with another password that somebody chose for themselves, whichever way they came: whoever is in by the old one is out, or on the way out, and the owner is
+ * told. `browserToken`: of the browser that stays known. `attempt` and `sessionId` stay.
+ */
+export async function replacePassword(
+  world: World,
+  transaction: Transaction,
+  account: Account,
+  {
+    by,
+    from,
+    attempt,
+    sessionId,
+    ...set
+  }: { passwordHash: string; browserToken?: string; by: 'owner' | 'reset'; from: Origin; attempt?: Attempt; sessionId?: string },
+): Promise<void> {
+  await changePassword(world, transaction, account.id, set);
+  // Attempts first: one that ends in a session at this moment is waited for, and its session is seen.
+  await endOtherAttempts(transaction, account.id, attempt);
+  await endSessions(transaction, account.id, sessionId);
+  await record(world, transaction, { event: 'authn_password_change', accountId: account.id, from, details: { by } });
+  await tell(world, transaction, by === 'reset' ? 'password-reset' : 'password-changed', { account, from });
 }
 
 /** "Authenticator app (Ada's phone)" */

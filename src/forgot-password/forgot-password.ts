@@ -5,7 +5,6 @@
  * Every answer is the same whether or not there is an account.
  */
 import {
-  changePassword,
   findVerifiedByEmail,
   hashNewPassword,
   lockAccount,
@@ -24,7 +23,6 @@ import { post } from '../platform/mail/mail.ts';
 import { makeToken } from '../platform/secrets/tokens.ts';
 import type { World } from '../platform/world.ts';
 import { enforcesRealSecondFactor } from '../policy/policy.ts';
-import { endSessions } from '../sessions/sessions.ts';
 import type { Caller } from '../sign-in/sign-in.ts';
 
 export const RESET_PASSWORD = 'reset-password';
@@ -131,11 +129,7 @@ export async function setNewPassword(
     if (attempt!.state.usedRecoveryKey && !(await attempts.storeKeptKey(world, transaction, situation, { browserToken: caller.browserToken, from: caller })))
       throw attempts.changedMeanwhile();
     await attempts.endAttempt(transaction, attempt!);
-    await attempts.endOtherAttempts(transaction, account.id);
-    await changePassword(world, transaction, account.id, { passwordHash });
-    await endSessions(transaction, account.id);
-    await record(world, transaction, { event: 'authn_password_change', accountId: account.id, from: caller, details: { by: 'reset' } });
-    await attempts.tell(world, transaction, 'password-reset', { account, from: caller });
+    await attempts.replacePassword(world, transaction, account, { passwordHash, by: 'reset', from: caller });
     return { ok: true };
   });
 }

@@ -7,7 +7,6 @@ import {
   changeEmail,
   changeLanguage,
   changeName,
-  changePassword,
   confirmPassword,
   hashNewPassword,
   lockAccount,
@@ -295,13 +294,9 @@ export async function changeOwnPassword(
   const passwordHash = await hashNewPassword(world, password);
   return world.database.transaction(async (transaction) => {
     await lockAccount(transaction, account.id);
-    await changePassword(world, transaction, account.id, { passwordHash, browserToken: caller.browserToken });
-    // Attempts first: one that ends in a session at this moment is waited for, and its session is seen.
-    await attempts.endOtherAttempts(transaction, account.id);
-    await endSessions(transaction, account.id, session.id);
-    await record(world, transaction, { event: 'authn_password_change', accountId: account.id, from: caller, details: { by: 'owner' } });
+    const { browserToken } = caller;
+    await attempts.replacePassword(world, transaction, account, { passwordHash, browserToken, by: 'owner', from: caller, sessionId: session.id });
     await forgetFailedTries(transaction, session.id);
-    await attempts.tell(world, transaction, 'password-changed', { account, from: caller });
     return { ok: true, token: await raiseSession(world, transaction, { session, proofs: { password: world.clock.now() } }) };
   });
 }

@@ -1,10 +1,8 @@
 // A password that has become too short: the policies enforced a real second factor beside it, and do so no more (PW-1). The door is sign-in.ts.
-import { changePassword, hashNewPassword, lockAccount, passwordRefusal } from '../accounts/accounts.ts';
+import { hashNewPassword, lockAccount, passwordRefusal } from '../accounts/accounts.ts';
 import * as attempts from '../attempts/attempts.ts';
-import { record } from '../audit/audit.ts';
 import type { Queries, Transaction } from '../platform/database/database.ts';
 import type { World } from '../platform/world.ts';
-import { endSessions } from '../sessions/sessions.ts';
 import { SIGN_IN, type Caller } from './sign-in.ts';
 
 export type Lengthened<Done> =
@@ -32,11 +30,12 @@ export async function lengthenPassword<Done>(
   finish: (transaction: Transaction, situation: attempts.Situation) => Promise<Done>,
 ): Promise<Lengthened<Done>> {
   const before = await findSignIn(world, { attemptToken, caller });
+  let passwordHash: string | undefined;
   if (before?.step === 'new-password') {
     const sentence = await passwordRefusal(world, { password, email: before.account.email });
     if (sentence !== undefined) return { ok: false, reason: 'refused', sentence, situation: before };
+    passwordHash = await hashNewPassword(world, password);
   }
-  const passwordHash = before?.step === 'new-password' ? await hashNewPassword(world, password) : undefined;
   return world.database.transaction(async (transaction): Promise<Lengthened<Done>> => {
     if (before) await lockAccount(transaction, before.account.id);
     const situation = await findSignIn(world, { attemptToken, caller, queries: transaction });
@@ -44,11 +43,8 @@ export async function lengthenPassword<Done>(
     if (situation?.step === 'done') return { ok: true, done: await finish(transaction, situation) };
     if (situation?.step !== 'new-password' || passwordHash === undefined) return { ok: false, reason: 'elsewhere', situation };
     const { attempt, account } = situation;
-    await changePassword(world, transaction, account.id, { passwordHash, browserToken: caller.browserToken });
-    await attempts.endOtherAttempts(transaction, account.id, attempt);
-    await endSessions(transaction, account.id);
-    await record(world, transaction, { event: 'authn_password_change', accountId: account.id, from: caller, details: { by: 'owner' } });
-    await attempts.tell(world, transaction, 'password-changed', { account, from: caller });
+    const { browserToken } = caller;
+    await attempts.replacePassword(world, transaction, account, { passwordHash, browserToken, by: 'owner', from: caller, attempt });
     await attempts.saveAttempt(world, transaction, attempt, { shortPassword: false });
     const changed = await findSignIn(world, { attemptToken, caller, queries: transaction });
     if (changed?.step !== 'done') throw attempts.changedMeanwhile();

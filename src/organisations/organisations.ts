@@ -182,16 +182,15 @@ export function removeMember(
   });
 }
 
-/** The owner becomes an admin, and `targetId` the owner. Two statements, each over what was seen: whatever races with them, one owner is left. */
+/** The owner becomes an admin, and `targetId` the owner. */
 export function transferOwnership(world: World, actor: Actor, { targetId, seen }: { targetId: string; seen: Role }): Promise<Acted> {
   return act<Acted>(world, actor, { action: 'transfer-ownership', targetId }, async (transaction, { target }) => {
     if (target.suspendedAt !== null)
       throw new Problem('conflict', 'This person is suspended, and nobody could look after the organisation. End the suspension first.');
     const { organisation, account, from } = actor;
     const organisationId = organisation.id;
-    if (!(await store.updateRole(transaction, { organisationId, accountId: account.id, from: 'owner', to: 'admin' }))) throw overtaken();
-    // Thrown, so that the first statement is undone.
-    if (!(await store.updateRole(transaction, { organisationId, accountId: targetId, from: seen, to: 'owner' }))) throw overtaken();
+    // Thrown, so that all of it is undone.
+    if (!(await store.replaceOwner(transaction, { organisationId, ownerId: account.id, targetId, seen }))) throw overtaken();
     const details = { organisation: organisationId, by: byWhom(actor) };
     await record(world, transaction, { event: 'organisation_ownership_transferred', accountId: targetId, from, details });
     await tell(world, transaction, 'ownership-received', { actor, targetId });

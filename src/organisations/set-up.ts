@@ -82,9 +82,8 @@ export async function handOver(world: World, { organisation, email }: { organisa
     if (member.suspended_at !== null) return { ok: false, reason: 'suspended' };
     const { account_id: ownerId } = (await store.selectOwner(transaction, organisationId))!;
     const owner = (await findAccount(transaction, ownerId))!;
-    const stepsDown = await store.updateRole(transaction, { organisationId, accountId: ownerId, from: 'owner', to: 'admin' });
-    // Thrown, so that both are undone: whatever races with it, one owner is left.
-    if (!stepsDown || !(await store.updateRole(transaction, { organisationId, accountId: account.id, from: member.role, to: 'owner' })))
+    // Thrown, so that all of it is undone.
+    if (!(await store.replaceOwner(transaction, { organisationId, ownerId, targetId: account.id, seen: member.role })))
       throw new Problem('conflict', 'Somebody else changed a role at the same moment, so nothing was done. Try again.');
     const details = { organisation: organisationId };
     await record(world, transaction, { event: 'organisation_ownership_transferred', accountId: account.id, from: commandLine, details });

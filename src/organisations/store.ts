@@ -205,6 +205,15 @@ export async function updateRole(
   return numUpdatedRows === 1n;
 }
 
+/** Two statements, each over what was seen. False where somebody was faster: then both are to be undone, so that whatever races with them, one owner is left. */
+export async function replaceOwner(
+  transaction: Transaction,
+  { organisationId, ownerId, targetId, seen }: { organisationId: string; ownerId: string; targetId: string; seen: string },
+): Promise<boolean> {
+  const stepsDown = await updateRole(transaction, { organisationId, accountId: ownerId, from: 'owner', to: 'admin' });
+  return stepsDown && (await updateRole(transaction, { organisationId, accountId: targetId, from: seen, to: 'owner' }));
+}
+
 /** False where it is so already. */
 export async function updateSuspended(
   transaction: Transaction,

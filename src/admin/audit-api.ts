@@ -1,12 +1,12 @@
 // The audit log, for programs.
 import { z } from 'zod';
-import { checkpointShape, EVENT_GROUPS, EVENT_RESULTS, jsonOf, readCheckpoint } from '../audit/audit.ts';
+import { checkpointShape, EVENT_GROUPS, EVENT_RESULTS, jsonOf } from '../audit/audit.ts';
 import { CURSOR_CHARACTERS_MOST, openCursor, sealCursor } from '../platform/api/cursor.ts';
 import { operation, type Operation } from '../platform/api/operation.ts';
-import { noSuchThing, Problem } from '../platform/problem.ts';
+import { noSuchThing } from '../platform/problem.ts';
 import type { World } from '../platform/world.ts';
 import type { KeyHolder } from '../sessions/sessions.ts';
-import { exportAudit, listAudit, readAuditEvent, type AuditFilter, type ShownEvent } from './audit-log.ts';
+import { exportAudit, listAudit, readAuditEvent, takeCheckpoint, type AuditFilter, type ShownEvent } from './audit-log.ts';
 import { idParameter } from './people-api.ts';
 
 const READING = { tag: 'Audit log', scope: 'audit:read' } as const;
@@ -126,9 +126,5 @@ const checkpoint = (world: World): Operation<KeyHolder> =>
     description: 'To be kept elsewhere: as a file it is what “twinlock audit verify --checkpoint” holds the log against.',
     answer: { status: 200, says: 'The checkpoint', shape: checkpointShape.meta({ id: 'AuditCheckpoint' }) },
     refusals: ['conflict'],
-    handle: async () => {
-      const made = await readCheckpoint(world);
-      if (!made) throw new Problem('conflict', 'Nothing has its place in the log yet. Try again in a moment.');
-      return made;
-    },
+    handle: () => takeCheckpoint(world),
   });

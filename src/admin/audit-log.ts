@@ -7,8 +7,10 @@ import {
   findSeenEvent,
   jsonOf,
   listSeenEvents,
+  readCheckpoint,
   record,
   type Author,
+  type Checkpoint,
   type EventGroup,
   type EventResult,
   type SeenEvent,
@@ -20,6 +22,7 @@ import { breathe } from '../platform/background.ts';
 import type { Queries } from '../platform/database/database.ts';
 import { days } from '../platform/durations.ts';
 import { parseEmailAddress } from '../platform/mail/address.ts';
+import { Problem } from '../platform/problem.ts';
 import { describeUserAgent } from '../platform/mail/user-agent.ts';
 import { isoOf, startOfDay } from '../platform/words/times.ts';
 import type { World } from '../platform/world.ts';
@@ -292,3 +295,10 @@ export const methodName = (kind: string): string => factors.find((factor) => fac
 /** "192.0.2.1, Firefox on Linux" */
 export const originOf = ({ address, userAgent, by }: SeenEvent): string =>
   by.kind === 'operator' || address === '' ? '' : `${address}, ${describeUserAgent(userAgent)}`;
+
+/** To be kept where nobody who runs the server can reach it. */
+export async function takeCheckpoint(world: World): Promise<Checkpoint> {
+  const checkpoint = await readCheckpoint(world);
+  if (!checkpoint) throw new Problem('conflict', 'Nothing has its place in the log yet. Try again in a moment.');
+  return checkpoint;
+}

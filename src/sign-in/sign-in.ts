@@ -240,21 +240,21 @@ async function whyEnded(
   if (state.provider !== null)
     return (await keepProviderSession(world, transaction, { sessionId, since: createdAt, at: state.provider })) ? undefined : 'ended by the identity provider';
   if (state.insists || account.emailVerifiedAt === null) return undefined;
-  const required = await requiredFor(world, transaction, { email: account.email, then: state.returnTo ?? '', browserToken });
+  const connection = await findConnectionFor(world, transaction, parseEmailAddress(account.email)!.key);
+  const required = await requiredOf(world, transaction, connection, { then: state.returnTo ?? '', browserToken });
   return required && !(await isOwnerOf(transaction, required, account)) ? PROVIDER_REQUIRED : undefined;
 }
 
 /**
- * The connection by which alone an address comes in, but for its organisation's owner. Whoever was at the provider a moment ago, and connects an account to what it said,
+ * The connection of an address where it comes in by that alone, but for its organisation's owner. Whoever was at the provider a moment ago, and connects an account to what it said,
  * shows that account by its password. `then`: where they are going.
  */
-export async function requiredFor(
+export async function requiredOf(
   world: World,
   queries: Queries,
-  { email, then, browserToken }: { email: string; then: string; browserToken: string },
+  connection: Connection | undefined,
+  { then, browserToken }: { then: string; browserToken: string },
 ): Promise<Connection | undefined> {
-  const key = parseEmailAddress(email)?.key;
-  const connection = key === undefined ? undefined : await findConnectionFor(world, queries, key);
   if (!connection?.required) return undefined;
   const [, token = ''] = /\?with=([\w-]{43})$/.exec(then) ?? [];
   const connects = then.startsWith(`${CONNECT_ADDRESS}?`) && (await waitsToConnect(world, queries, { token, connectionId: connection.id, browserToken }));

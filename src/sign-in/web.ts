@@ -15,7 +15,7 @@ import { whereToSignIn } from './by-provider.ts';
 import { askDirectory, goTo, mountByProvider } from './provider-web.ts';
 import { comeByProvider, signingOut } from './provider-pages.ts';
 import { findSignIn, lengthenPassword } from './longer-password.ts';
-import { answerPassword, enterBrowser, finishSignIn, HOME, leaveSignIn, NEXT, requiredFor, SIGN_IN } from './sign-in.ts';
+import { answerPassword, enterBrowser, finishSignIn, HOME, leaveSignIn, NEXT, requiredOf, SIGN_IN } from './sign-in.ts';
 
 const START = '/sign-in';
 
@@ -77,6 +77,7 @@ async function signIn(world: World, visit: Visit): Promise<Answer> {
   const byPassword = where.way === 'here' || way === 'password';
   if (!byPassword && where.way === 'provider' && (where.connection.required || password === '')) return goTo(world, visit, where.connection);
   const returnTo = localPath(then) ?? null;
+  const connection = where.way === 'here' ? undefined : where.connection;
   const answered =
     !byPassword && where.way === 'directory'
       ? await askDirectory(world, visit, where.connection)
@@ -84,7 +85,7 @@ async function signIn(world: World, visit: Visit): Promise<Answer> {
           email,
           password,
           returnTo,
-          required: await requiredFor(world, world.database.query, { email, then, browserToken: visit.browserToken }),
+          required: await requiredOf(world, world.database.query, connection, { then, browserToken: visit.browserToken }),
           deviceToken: visit.cookie('device'),
           caller: visit,
         });

@@ -167,14 +167,18 @@ async function* aLongerPassword(mary: PersonInChromium): Walk {
   await mary.fill('Verification code', mary.phone!.fresh());
   await mary.press('Continue');
   await mary.sees('Choose a longer password');
-  yield { name: 'sign in, a longer password', person: mary };
-  await mary.fill('New password', 'short');
-  await mary.press('Save and sign in');
-  yield { name: 'sign in, a longer password, refused', person: mary };
-  mary.password = 'ten otters in the harbour';
-  await mary.fill('New password', mary.password);
-  await mary.press('Save and sign in');
+  yield* refusedThenTaken(mary, { page: 'sign in, a longer password', button: 'Save and sign in', password: 'ten otters in the harbour' });
   await mary.sees('Manage Account');
+}
+
+async function* refusedThenTaken(person: PersonInChromium, { page, button, password }: { page: string; button: string; password: string }): Walk {
+  yield { name: page, person };
+  await person.fill('New password', 'short');
+  await person.press(button);
+  yield { name: `${page}, refused`, person };
+  person.password = password;
+  await person.fill('New password', password);
+  await person.press(button);
 }
 
 /** Of an account whose mailbox is its second factor, so that it can't be the first as well: the Recovery Key is asked for beside it. */
@@ -207,13 +211,7 @@ async function* aNewPassword(rosa: PersonInChromium): Walk {
   yield { name: 'new password, next Recovery Key', person: rosa };
   await rosa.keepRecoveryKey('Save your next Recovery Key');
   await rosa.sees('Choose a new password');
-  yield { name: 'new password', person: rosa };
-  await rosa.fill('New password', 'short');
-  await rosa.press('Save new password');
-  yield { name: 'new password, refused', person: rosa };
-  rosa.password = 'seven quiet purple cranes';
-  await rosa.fill('New password', rosa.password);
-  await rosa.press('Save new password');
+  yield* refusedThenTaken(rosa, { page: 'new password', button: 'Save new password', password: 'seven quiet purple cranes' });
   yield { name: 'sign in, new password set', person: rosa };
   await rosa.visit(link.pathname + link.search);
   await rosa.press('Continue');
